@@ -1,0 +1,222 @@
+//! The seam between this crate and the network.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Carries one HTTP request and brings back its response.
+///
+/// The default is [`UreqTransport`](crate::UreqTransport); tests and unusual networks bring their own. A closure
+/// is a transport:
+///
+/// ```
+/// use arize_api_keys::{ApiKeysClient, ListRequest, http};
+///
+/// let client = ApiKeysClient::builder()
+///     .ignore_env()
+///     .api_key("ak-for-the-docs")
+///     .transport(|request: http::Request<Vec<u8>>| {
+///         assert_eq!(request.uri(), "https://api.arize.com/v2/api-keys?limit=50");
+///         Ok(http::Response::new(br#"{"api_keys":[],"pagination":{"has_more":false}}"#.to_vec()))
+///     })
+///     .build()?;
+/// assert!(client.list(&ListRequest::new())?.api_keys.is_empty());
+/// # Ok::<(), arize_api_keys::Error>(())
+/// ```
+///
+/// # What a transport has to do
+///
+/// * Send the request as it is: the method, the whole URI, every header and the body. The client has put
+///   `authorization`, `accept`, `accept-encoding: identity`, `user-agent` and, with a body, `content-type` on it.
+///   `content-length` is the transport's.
+/// * Return every final response, whatever its status. A status of 400 or more is a response, not an error, and so is
+///   a redirect, which must not be followed: the key goes to the configured origin and nowhere else.
+/// * Never send a request a second time by itself. The client decides what may be repeated.
+/// * Give up after [`SendOptions::timeout`], if the request has one among its extensions.
+/// * Say in its errors whether the request can have been sent, and hand over what it has of an answer that broke off
+///   (see [`TransportError`]): a one-time secret may be in it.
+///
+/// A transport that knows nothing of the extensions still works: an error that claims nothing is taken as "the request
+/// may have been processed", and then nothing that mints a secret is sent again.
+pub trait Transport: Send + Sync {
+    /// Sends `request` and waits for the whole answer.
+    ///
+    /// A status of 400 or more is a response, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] when no whole response came back.
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
+}
+
+impl<F> Transport for F
+where
+    F: Fn(http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> + Send + Sync,
+{
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
+        self(request)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
+        (**self).send(request)
+    }
+}
+
+/// What the retry policy asks of one attempt. It travels in the extensions of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SendOptions {
+    /// The time that this attempt may take, from name look-up to the last byte of the body.
+    pub timeout: Duration,
+    /// The request must not travel on a connection that was used before: a server may have closed it meanwhile, and
+    /// then nobody could say whether the request was processed.
+    pub fresh_connection: bool,
+}
+
+impl SendOptions {
+    /// Options for an attempt that may take `timeout`, on any connection.
+    pub fn new(timeout: Duration) -> Self {
+        Self { timeout, fresh_connection: false }
+    }
+
+    /// Asks for a connection of its own.
+    #[must_use]
+    pub fn fresh_connection(mut self) -> Self {
+        self.fresh_connection = true;
+        self
+    }
+}
+
+/// Why no whole response came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The host name could not be resolved. Tried again.
+    Resolve,
+    /// No connection could be made: refused, unreachable, closed during the handshake. Tried again.
+    Connect,
+    /// TLS was refused: an unknown authority, a wrong host name, an expired certificate, an alert. Not tried again.
+    Tls,
+    /// The proxy refused (a wrong password, for one). Not tried again.
+    Proxy,
+    /// Time ran out. Tried again where that is safe.
+    Timeout,
+    /// The connection broke, after it had been made. Tried again where that is safe.
+    Interrupted,
+    /// The peer did not speak HTTP/1.1 as it should. Not tried again.
+    Protocol,
+    /// The head or the body of the response is larger than this client reads. Not tried again.
+    TooLarge,
+    /// The request or the set-up is at fault. Not tried again.
+    Configuration,
+    /// Anything else. Not tried again.
+    Other,
+}
+
+impl TransportErrorKind {
+    /// Whether another attempt may end better.
+    pub(crate) fn is_transient(self) -> bool {
+        matches!(self, Self::Resolve | Self::Connect | Self::Timeout | Self::Interrupted)
+    }
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "the host name could not be resolved",
+            Self::Connect => "no connection could be made",
+            Self::Tls => "TLS was refused",
+            Self::Proxy => "the proxy refused",
+            Self::Timeout => "time ran out",
+            Self::Interrupted => "the connection broke",
+            Self::Protocol => "the answer is not HTTP/1.1",
+            Self::TooLarge => "the answer is too large",
+            Self::Configuration => "the request could not be made",
+            Self::Other => "the transport failed",
+        })
+    }
+}
+
+/// No whole response came back.
+///
+/// Two facts make the difference between "try again" and "a key may exist", so a transport should state them when it
+/// knows them: [`not_sent`](Self::not_sent) and [`with_partial_response`](Self::with_partial_response).
+///
+/// The source must not hold the request's headers or the response's body: it is shown to users as it is.
+///
+/// ```
+/// use arize_api_keys::{TransportError, TransportErrorKind};
+///
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = TransportError::new(TransportErrorKind::Connect, refused).not_sent();
+/// assert!(!error.may_have_been_sent());
+/// assert_eq!(error.to_string(), "no connection could be made");
+/// ```
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    not_sent: bool,
+    partial: Option<Box<PartialResponse>>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The head of a response, and as much of its body as arrived. No `Debug` of its content: it may hold a secret.
+struct PartialResponse(http::Response<Vec<u8>>);
+
+impl fmt::Debug for PartialResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PartialResponse({}, {} bytes)", self.0.status().as_u16(), self.0.body().len())
+    }
+}
+
+impl TransportError {
+    /// An error of this kind with its cause. Unless [`not_sent`](Self::not_sent) is said, the request is taken to have
+    /// possibly reached the server.
+    pub fn new(kind: TransportErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, not_sent: false, partial: None, source: Some(source.into()) }
+    }
+
+    /// States that no complete request can have reached the server.
+    #[must_use]
+    pub fn not_sent(mut self) -> Self {
+        self.not_sent = true;
+        self
+    }
+
+    /// Hands over the head of a response and the part of its body that arrived before the failure.
+    #[must_use]
+    pub fn with_partial_response(mut self, response: http::Response<Vec<u8>>) -> Self {
+        self.partial = Some(Box::new(PartialResponse(response)));
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// False only if it is certain that no complete request reached the server.
+    pub fn may_have_been_sent(&self) -> bool {
+        !self.not_sent
+    }
+
+    /// Takes the partial response out.
+    pub(crate) fn take_partial_response(&mut self) -> Option<http::Response<Vec<u8>>> {
+        self.partial.take().map(|partial| partial.0)
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
