@@ -1,0 +1,259 @@
+//! Reading JSON that may be odd: a member of the wrong shape is noted and passed over, never a reason to lose the rest.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A type that is read member by member.
+pub(crate) trait Members {
+    /// Reads the value of the member `name` from `map`, or leaves it there and returns false.
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+}
+
+/// Reads an object into a value that the caller keeps, so that what was read before an error is not lost.
+/// Anything but an object leaves it as it is, and is reported as `false`.
+pub(crate) struct ObjectInto<'a, T>(pub(crate) &'a mut T);
+
+impl<'de, T: Members> DeserializeSeed<'de> for ObjectInto<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(Tolerant(self))
+    }
+}
+
+impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
+    type Value = bool;
+
+    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            if !self.0.read(&name, &mut map)? {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn odd(self, _: Cow<'_, str>) -> bool {
+        false
+    }
+}
+
+/// Reads an array of objects. Elements that are not objects come out as their default; anything but an array is
+/// reported as `false`.
+pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
+
+impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(Tolerant(self))
+    }
+}
+
+impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
+    type Value = bool;
+
+    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        loop {
+            let mut element = T::default();
+            if seq.next_element_seed(ObjectInto(&mut element))?.is_none() {
+                return Ok(true);
+            }
+            self.0.push(element);
+        }
+    }
+
+    fn odd(self, _: Cow<'_, str>) -> bool {
+        false
+    }
+}
+
+/// A scalar as it was found.
+pub(crate) enum Found<T> {
+    Value(T),
+    Null,
+    /// Not of the wanted kind: what stands there instead, in short.
+    Odd(String),
+}
+
+/// A type that is read from one JSON scalar.
+pub(crate) trait Scalar: Sized {
+    fn from_text(text: &str) -> Option<Self>;
+
+    fn from_bool(_: bool) -> Option<Self> {
+        None
+    }
+
+    fn from_number(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+impl Scalar for String {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+
+    /// An id that comes as a number is still an id.
+    fn from_number(number: &str) -> Option<Self> {
+        Some(number.to_owned())
+    }
+}
+
+impl Scalar for bool {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_bool(value: bool) -> Option<Self> {
+        Some(value)
+    }
+}
+
+/// Reads a scalar, whatever stands there.
+pub(crate) struct ScalarSeed<T>(PhantomData<T>);
+
+impl<T> ScalarSeed<T> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Scalar> DeserializeSeed<'de> for ScalarSeed<T> {
+    type Value = Found<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found<T>, D::Error> {
+        deserializer.deserialize_any(Tolerant(self))
+    }
+}
+
+impl<'de, T: Scalar> Shape<'de> for ScalarSeed<T> {
+    type Value = Found<T>;
+
+    fn text(self, text: &str) -> Found<T> {
+        T::from_text(text).map_or_else(|| Found::Odd(text.to_owned()), Found::Value)
+    }
+
+    fn bool(self, value: bool) -> Found<T> {
+        T::from_bool(value).map_or_else(|| Found::Odd(value.to_string()), Found::Value)
+    }
+
+    fn number(self, number: &str) -> Found<T> {
+        T::from_number(number).map_or_else(|| Found::Odd(number.to_owned()), Found::Value)
+    }
+
+    fn null(self) -> Found<T> {
+        Found::Null
+    }
+
+    fn odd(self, what: Cow<'_, str>) -> Found<T> {
+        Found::Odd(what.into_owned())
+    }
+}
+
+/// What to make of a value of each JSON kind. What a type does not want goes to [`odd`](Self::odd).
+trait Shape<'de>: Sized {
+    type Value;
+
+    /// The value is not of a wanted kind; `what` says in short what it is.
+    fn odd(self, what: Cow<'_, str>) -> Self::Value;
+
+    fn text(self, _: &str) -> Self::Value {
+        self.odd("a string".into())
+    }
+
+    fn bool(self, _: bool) -> Self::Value {
+        self.odd("a boolean".into())
+    }
+
+    fn number(self, _: &str) -> Self::Value {
+        self.odd("a number".into())
+    }
+
+    fn null(self) -> Self::Value {
+        self.odd("null".into())
+    }
+
+    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self.odd("an array".into()))
+    }
+
+    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self.odd("an object".into()))
+    }
+}
+
+/// Brings every JSON kind to its method of a [`Shape`].
+struct Tolerant<S>(S);
+
+impl<'de, S: Shape<'de>> Visitor<'de> for Tolerant<S> {
+    type Value = S::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<S::Value, E> {
+        Ok(self.0.text(text))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<S::Value, E> {
+        Ok(self.0.bool(value))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<S::Value, E> {
+        Ok(self.0.number(&number.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<S::Value, E> {
+        Ok(self.0.number(&number.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
+        Ok(self.0.number(&number.to_string()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
+        Ok(self.0.null())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<S::Value, A::Error> {
+        self.0.seq(seq)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<S::Value, A::Error> {
+        self.0.map(map)
+    }
+}
+
+/// The name of a member, without a copy where the text has no escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}

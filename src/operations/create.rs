@@ -1,0 +1,76 @@
+//! Create a user key: `POST /v2/api-keys`.
+
+use std::borrow::Cow;
+
+use http::Method;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::call::{Call, Operation};
+use crate::error::InvalidRequest;
+use crate::model::{ApiKeyType, Word};
+use crate::operations::{Expiry, api_keys, check_texts, to_json};
+use crate::stage::ApiStage;
+
+/// A user key to create. It acts as the user who creates it, with all of that user's permissions.
+///
+/// ```
+/// use arize_api_keys::{CreateRequest, time::{Duration, OffsetDateTime}};
+///
+/// let request = CreateRequest::new("personal-key")
+///     .description("key for local development")
+///     .expires_at(OffsetDateTime::now_utc() + Duration::days(30));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct CreateRequest {
+    name: String,
+    description: Option<String>,
+    expires_at: Option<OffsetDateTime>,
+}
+
+impl CreateRequest {
+    /// A key of this name: at most 256 characters. Names need not be unique.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), description: None, expires_at: None }
+    }
+
+    /// What the key is for: at most 1000 characters.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// When the key stops working: in the future. Without it, never, unless the account caps the life of its keys.
+    pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
+        self.expires_at = Some(expires_at);
+        self
+    }
+
+    pub(crate) fn lower(&self, stage: ApiStage, now: OffsetDateTime) -> Result<Call, InvalidRequest> {
+        check_texts(&self.name, self.description.as_deref())?;
+        let body = Body {
+            key_type: ApiKeyType::User.word(stage),
+            name: &self.name,
+            description: self.description.as_deref(),
+            expires_at: Expiry::new_opt(self.expires_at, now)?,
+        };
+        Ok(Call {
+            operation: Operation::Create,
+            method: Method::POST,
+            target: api_keys(),
+            body: Some(to_json(&body)?),
+            subject: Some(self.name.clone()),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    key_type: Cow<'a, str>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Expiry>,
+}

@@ -1,0 +1,196 @@
+//! List keys: `GET /v2/api-keys`.
+
+use serde::de::{DeserializeSeed, MapAccess};
+
+use crate::call::{Call, Misread, Operation, Reply};
+use crate::error::InvalidRequest;
+use crate::lenient::{ArrayInto, Members, ObjectInto};
+use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Pagination, Word, read_scalar};
+use crate::operations::api_keys;
+use crate::operations::spaces::SpaceRef;
+use crate::stage::ApiStage;
+
+/// Which keys to list. Everything is optional.
+///
+/// What the service makes of it: without a space, a list shows user keys, the caller's own; with a space and no
+/// [`key_type`](Self::key_type), the service keys of that space.
+///
+/// ```
+/// use arize_api_keys::{ApiKeyStatus, ApiKeyType, ListRequest};
+///
+/// let request = ListRequest::new()
+///     .key_type(ApiKeyType::Service)
+///     .status(ApiKeyStatus::Active)
+///     .space("your-space-name-or-id")
+///     .limit(25);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct ListRequest {
+    pub(crate) key_type: Option<ApiKeyType>,
+    pub(crate) status: Option<ApiKeyStatus>,
+    pub(crate) space: Option<SpaceRef>,
+    pub(crate) org_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+}
+
+/// The page size when the caller names none: the SDKs of this API always send one, and it is this.
+const DEFAULT_LIMIT: u32 = 50;
+
+impl ListRequest {
+    /// All keys that the service shows unasked: active ones, 50 to the page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only keys of this kind.
+    pub fn key_type(mut self, key_type: ApiKeyType) -> Self {
+        self.key_type = Some(key_type);
+        self
+    }
+
+    /// Only keys in this state. The service's default is active; there is no word for all.
+    pub fn status(mut self, status: ApiKeyStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Only keys of this space, given by name or id. A name costs a look-up before the list.
+    pub fn space(mut self, space: impl Into<SpaceRef>) -> Self {
+        self.space = Some(space.into());
+        self
+    }
+
+    /// The id of the organization in which [`space`](Self::space) is looked up by its name: for names that several
+    /// organizations use.
+    pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
+        self.org_id = Some(org_id.into());
+        self
+    }
+
+    /// Only keys that this user created. Without a space, for account admins only.
+    pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
+        self.user_id = Some(user_id.into());
+        self
+    }
+
+    /// How many keys a page has at most: 1 to 100, default 50.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Where to go on: [`Pagination::next_cursor`] of the page before.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+
+    /// Everything that can be checked before any I/O.
+    pub(crate) fn check(&self) -> Result<(), InvalidRequest> {
+        if self.limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
+            return Err(InvalidRequest::new("limit", "must be from 1 to 100"));
+        }
+        match &self.space {
+            Some(space) => space.check("space")?,
+            None if self.org_id.is_some() => {
+                return Err(InvalidRequest::new("org_id", "narrows the look-up of `space`, which is not set"));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// `space_id` is that of [`space`](Self::space), looked up.
+    pub(crate) fn lower(&self, stage: ApiStage, space_id: Option<&str>) -> Call {
+        let key_type = self.key_type.as_ref().map(|word| word.word(stage));
+        let status = self.status.as_ref().map(|word| word.word(stage));
+        let target = api_keys()
+            .query_opt("key_type", key_type.as_deref())
+            .query_opt("status", status.as_deref())
+            .query_opt("space_id", space_id)
+            .query_opt("user_id", self.user_id.as_deref())
+            .query("limit", &self.limit.unwrap_or(DEFAULT_LIMIT).to_string())
+            .query_opt("cursor", self.cursor.as_deref());
+        Call::get(Operation::List, target)
+    }
+}
+
+/// Reads one page of keys.
+pub(crate) fn decode(reply: &Reply) -> Result<ApiKeyList, Misread> {
+    let page = read_page::<ApiKey>(reply, "api_keys")?;
+    Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination })
+}
+
+/// One page of anything that the API lists.
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) pagination: Pagination,
+}
+
+/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page.
+pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
+    if reply.body.is_empty() {
+        return Err(Misread::WrongContent("nothing where a list was promised".to_owned()));
+    }
+    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
+    let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
+    let mut envelope = Envelope { member, items: None, pagination: None };
+    let mut json = serde_json::Deserializer::from_str(text);
+    ObjectInto(&mut envelope)
+        .deserialize(&mut json)
+        .and_then(|_| json.end())
+        .map_err(|error| Misread::from_json(&error))?;
+    if envelope.items.is_none() && envelope.pagination.is_none() {
+        return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
+    }
+    let pagination = envelope.pagination.unwrap_or_default();
+    let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
+    Ok(Page {
+        items: envelope.items.unwrap_or_default(),
+        pagination: Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor },
+    })
+}
+
+struct Envelope<T> {
+    member: &'static str,
+    items: Option<Vec<T>>,
+    pagination: Option<Cursor>,
+}
+
+/// `pagination` as it was sent.
+#[derive(Default)]
+struct Cursor {
+    has_more: Option<bool>,
+    next_cursor: Option<String>,
+}
+
+impl<T: Members + Default> Members for Envelope<T> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        if name == self.member {
+            let mut items = Vec::new();
+            self.items = map.next_value_seed(ArrayInto(&mut items))?.then_some(items);
+        } else if name == "pagination" {
+            let mut cursor = Cursor::default();
+            // `null` stands for a list without more pages.
+            map.next_value_seed(ObjectInto(&mut cursor))?;
+            self.pagination = Some(cursor);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+impl Members for Cursor {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "has_more" => self.has_more = read_scalar(map)?,
+            "next_cursor" => self.next_cursor = read_scalar(map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}

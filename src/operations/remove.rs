@@ -1,0 +1,49 @@
+//! Remove a key: `PUT /v2/api-keys/{id}/revoke`, and on the alpha stage `DELETE /v2/api-keys/{id}`.
+
+use http::Method;
+
+use crate::call::{Call, Misread, Operation, Reply};
+use crate::error::InvalidRequest;
+use crate::operations::api_keys;
+use crate::stage::ApiStage;
+
+/// `revoke` is the same on both stages.
+pub(crate) fn revoke(id: &str) -> Result<Call, InvalidRequest> {
+    put_revoke(Operation::Revoke, id)
+}
+
+/// `delete` is what the seed's stage calls it; today's service revokes instead.
+pub(crate) fn delete(stage: ApiStage, id: &str) -> Result<Call, InvalidRequest> {
+    match stage {
+        ApiStage::Beta => put_revoke(Operation::Delete, id),
+        ApiStage::Alpha => Ok(Call {
+            operation: Operation::Delete,
+            method: Method::DELETE,
+            target: api_keys().id("id", id)?,
+            body: None,
+            subject: Some(id.to_owned()),
+        }),
+    }
+}
+
+fn put_revoke(operation: Operation, id: &str) -> Result<Call, InvalidRequest> {
+    Ok(Call {
+        operation,
+        method: Method::PUT,
+        target: api_keys().id("id", id)?.segment("revoke"),
+        body: None,
+        subject: Some(id.to_owned()),
+    })
+}
+
+/// A 2xx means that it happened, unless somebody else answered (a login page comes as HTML) or a problem is told after all.
+pub(crate) fn decode(reply: &Reply) -> Result<(), Misread> {
+    let media_type = reply.media_type();
+    let is_json = media_type == "application/json" || media_type.ends_with("+json");
+    let is_empty = reply.body.is_empty() && (media_type.is_empty() || is_json);
+    let is_markup = reply.body.trim_ascii_start().starts_with(b"<");
+    if media_type == "application/problem+json" || !(is_json || is_empty) || is_markup {
+        return Err(Misread::WrongContent("not the answer of the service to a removal".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Spaces and organizations: finding the id of a space by its name, and the organization of a space.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{DeserializeSeed, MapAccess};
+
+use crate::call::{Call, Misread, Operation, Reply, Session};
+use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
+use crate::lenient::{Members, ObjectInto};
+use crate::model::{read_scalar, read_text};
+use crate::operations::list::{Page, read_page};
+use crate::pages::Trail;
+use crate::target::Target;
+
+/// A space, by its id or its name.
+///
+/// A `&str` or `String` is taken for an id if it is base64 (padded or not) of a UTF-8 text with a colon in it, as all ids of
+/// the service are, like `U3BhY2U6MTIzNDU=`, and for a name otherwise. [`id`](Self::id) and [`name`](Self::name) say
+/// outright what is meant. Names are matched exactly.
+///
+/// ```
+/// use arize_api_keys::SpaceRef;
+///
+/// assert_eq!(SpaceRef::from("U3BhY2U6MTIzNDU="), SpaceRef::id("U3BhY2U6MTIzNDU="));
+/// assert_eq!(SpaceRef::from("prod"), SpaceRef::name("prod"));
+/// // A short name can look like an id: then say which it is.
+/// assert_ne!(SpaceRef::from("YTpi"), SpaceRef::name("YTpi"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SpaceRef(Space);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Space {
+    Id(String),
+    Name(String),
+}
+
+impl SpaceRef {
+    /// The space with this id.
+    pub fn id(id: impl Into<String>) -> Self {
+        Self(Space::Id(id.into()))
+    }
+
+    /// The space with this name.
+    pub fn name(name: impl Into<String>) -> Self {
+        Self(Space::Name(name.into()))
+    }
+
+    pub(crate) fn check(&self, field: &str) -> Result<(), InvalidRequest> {
+        let (Space::Id(text) | Space::Name(text)) = &self.0;
+        let problem = match &self.0 {
+            _ if text.is_empty() => "must not be empty",
+            Space::Name(name) if name.chars().nth(255).is_some() => {
+                "must be a name of at most 255 characters, or an id"
+            }
+            _ => return Ok(()),
+        };
+        Err(InvalidRequest::new(field.to_owned(), problem))
+    }
+}
+
+impl From<String> for SpaceRef {
+    fn from(text: String) -> Self {
+        Self(if looks_like_id(&text) { Space::Id(text) } else { Space::Name(text) })
+    }
+}
+
+impl From<&str> for SpaceRef {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl From<&String> for SpaceRef {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+/// Base64 as the official SDKs read it, with the padding left to the writer.
+const ID_ALPHABET: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn looks_like_id(text: &str) -> bool {
+    ID_ALPHABET.decode(text).is_ok_and(|bytes| bytes.contains(&b':') && std::str::from_utf8(&bytes).is_ok())
+}
+
+/// How many spaces or organizations a page of a look-up has: the most that the service gives.
+const LOOKUP_LIMIT: &str = "100";
+
+/// A space as a look-up finds it.
+#[derive(Clone, Debug, Default)]
+struct FoundSpace {
+    id: String,
+    name: String,
+    organization_id: Option<String>,
+}
+
+impl Members for FoundSpace {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "id" => self.id = read_text(map)?,
+            "name" => self.name = read_text(map)?,
+            "organization_id" => {
+                self.organization_id = read_scalar(map)?.filter(|id: &String| !id.is_empty());
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl From<FoundSpace> for SpaceCandidate {
+    fn from(space: FoundSpace) -> Self {
+        Self { id: space.id, name: space.name, organization_id: space.organization_id }
+    }
+}
+
+#[derive(Default)]
+struct FoundOrganization {
+    id: String,
+}
+
+impl Members for FoundOrganization {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        if name != "id" {
+            return Ok(false);
+        }
+        self.id = read_text(map)?;
+        Ok(true)
+    }
+}
+
+/// The look-ups of one call. None is made twice.
+pub(crate) struct Lookup<'a> {
+    session: &'a Session<'a>,
+    by_name: HashMap<(String, Option<String>), FoundSpace>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) fn new(session: &'a Session<'a>) -> Self {
+        Self { session, by_name: HashMap::new() }
+    }
+
+    /// The id of the space. A name is looked for in the organization, if one is given.
+    pub(crate) fn space_id(&mut self, space: &SpaceRef, org_id: Option<&str>) -> Result<String, Error> {
+        match &space.0 {
+            Space::Id(id) => Ok(id.clone()),
+            Space::Name(name) => Ok(self.named(name, org_id)?.id),
+        }
+    }
+
+    /// The id of the space and that of its organization.
+    pub(crate) fn space_and_organization(&mut self, space: &SpaceRef) -> Result<(String, String), Error> {
+        let (found, name) = match &space.0 {
+            Space::Id(id) => (self.with_id(id)?, None),
+            Space::Name(name) => (self.named(name, None)?, Some(name.as_str())),
+        };
+        let organization = match found.organization_id {
+            Some(id) => id,
+            None => self.organization_of(&found.id, name)?,
+        };
+        Ok((found.id, organization))
+    }
+
+    fn with_id(&self, id: &str) -> Result<FoundSpace, Error> {
+        let target = Target::new("/v2/spaces").id("space", id)?;
+        let found = self.session.run(&Call::get(Operation::GetSpace, target), |reply: &Reply| {
+            let mut space = FoundSpace::default();
+            let is_object = ObjectInto(&mut space)
+                .deserialize(&mut serde_json::Deserializer::from_slice(&reply.body))
+                .map_err(|error| Misread::from_json(&error))?;
+            if is_object { Ok(space) } else { Err(Misread::WrongContent("no space".to_owned())) }
+        })?;
+        // The caller's word for the id counts, whatever else the answer has.
+        Ok(FoundSpace { id: id.to_owned(), ..found })
+    }
+
+    fn named(&mut self, name: &str, org_id: Option<&str>) -> Result<FoundSpace, Error> {
+        let key = (name.to_owned(), org_id.map(str::to_owned));
+        if let Some(found) = self.by_name.get(&key) {
+            return Ok(found.clone());
+        }
+        let target = spaces(org_id, Some(name));
+        let mut exact = Vec::new();
+        let mut similar = Vec::new();
+        self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
+            for space in page {
+                if space.id.is_empty() {
+                    continue;
+                }
+                let list = if space.name == name { &mut exact } else { &mut similar };
+                list.push(space);
+            }
+            None::<()>
+        })?;
+        let name = name.to_owned();
+        let candidates = |spaces: Vec<FoundSpace>| spaces.into_iter().map(SpaceCandidate::from).collect();
+        match exact.len() {
+            0 => Err(Error::SpaceNotFound(SpaceNotFound {
+                name,
+                organization_id: org_id.map(str::to_owned),
+                similar: candidates(similar),
+            })),
+            1 => {
+                let found = exact.swap_remove(0);
+                self.by_name.insert(key, found.clone());
+                Ok(found)
+            }
+            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(exact) })),
+        }
+    }
+
+    /// The organization of a space whose server does not say it: the one among whose spaces it is.
+    fn organization_of(&self, space_id: &str, name: Option<&str>) -> Result<String, Error> {
+        let organizations = Target::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
+        let mut failed = None;
+        let found = self.each_page(
+            Operation::ListOrganizations,
+            &organizations,
+            "organizations",
+            |page: Vec<FoundOrganization>| {
+                page.into_iter().filter(|organization| !organization.id.is_empty()).find_map(|organization| match self
+                    .organization_has(&organization.id, space_id, name)
+                {
+                    Ok(true) => Some(Some(organization.id)),
+                    Ok(false) => None,
+                    Err(error) => {
+                        failed = Some(error);
+                        Some(None)
+                    }
+                })
+            },
+        );
+        let source = match (found, failed) {
+            (_, Some(error)) => return Err(error),
+            (Ok(Some(Some(id))), None) => return Ok(id),
+            (Ok(_), None) => None,
+            (Err(error @ Error::Forbidden(_)), None) => Some(Box::new(error)),
+            (Err(error), None) => return Err(error),
+        };
+        Err(Error::OrganizationNotFound(OrganizationNotFound { space_id: space_id.to_owned(), source }))
+    }
+
+    fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
+        let target = spaces(Some(org_id), name);
+        let hit = self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
+            page.iter().any(|space| space.id == space_id).then_some(())
+        })?;
+        Ok(hit.is_some())
+    }
+
+    /// Brings page after page to `visit` until it has found something.
+    fn each_page<T: Members + Default, F>(
+        &self,
+        operation: Operation,
+        target: &Target,
+        member: &'static str,
+        mut visit: impl FnMut(Vec<T>) -> Option<F>,
+    ) -> Result<Option<F>, Error> {
+        let mut trail = Trail::new(operation);
+        let mut cursor: Option<String> = None;
+        loop {
+            let call = Call::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
+            let Page { items, pagination } = self.session.run(&call, |reply| read_page(reply, member))?;
+            if let Some(found) = visit(items) {
+                return Ok(Some(found));
+            }
+            cursor = trail.follow(pagination)?;
+            if cursor.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn spaces(org_id: Option<&str>, name: Option<&str>) -> Target {
+    Target::new("/v2/spaces").query_opt("org_id", org_id).query_opt("name", name).query("limit", LOOKUP_LIMIT)
+}
