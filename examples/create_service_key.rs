@@ -1,0 +1,42 @@
+//! Create a service API key, in both forms: `cargo run --example create_service_key --features emulator`.
+
+mod support;
+
+use std::error::Error;
+
+use arize_api_keys::{
+    CreateServiceKeyRequest, Error as ArizeError, OrgBinding, OrgRole, RoleAssignment, SpaceBinding, SpaceRole,
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let connection = support::connect()?;
+    let client = &connection.client;
+
+    // One space, by its name or id. The client finds its organization.
+    let created = match client.create_service_key(
+        &CreateServiceKeyRequest::new("ci-bot", connection.space.as_str())
+            .org_role(OrgRole::Member)
+            .space_role(SpaceRole::Member),
+    ) {
+        Err(ArizeError::SpaceNotFound(e)) => return Err(format!("no such space: {e}").into()),
+        Err(ArizeError::AmbiguousSpace(e)) => return Err(format!("which one? {e}").into()),
+        created => created?,
+    };
+    println!("created service key {} - {}", created.id, created.redacted_key);
+
+    // What the service made of it is the blueprint of the other form: any number of organizations and spaces.
+    let bot = created.bot_user.ok_or("the service did not say which bot user it made")?;
+    let organizations = bot.organizations.iter().map(|organization| {
+        OrgBinding::new(&organization.org_id)
+            .role(organization.role.clone().unwrap_or(RoleAssignment::Predefined(OrgRole::ReadOnly)))
+            .spaces(organization.spaces.iter().map(|space| SpaceBinding::new(&space.space_id).role(SpaceRole::ReadOnly)))
+    });
+    let reader = client.create_service_key(&CreateServiceKeyRequest::for_organizations("reader", organizations))?;
+    println!("created service key {} - {}", reader.id, reader.redacted_key);
+
+    for id in [&created.id, &reader.id] {
+        client.delete(id)?;
+    }
+    println!("removed both again");
+    Ok(())
+}
