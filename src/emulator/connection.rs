@@ -77,14 +77,14 @@ impl Connection {
     /// The next request; nothing if the client is done.
     fn read(&mut self) -> Result<Option<Request<Vec<u8>>>, Refusal> {
         let Head { mut request, length } = loop {
-            if let Some(head) = parse_head(&self.unread)? {
-                break head;
-            }
-            if self.unread.len() > MAX_HEAD {
+            let head = parse_head(&self.unread)?;
+            if head.as_ref().map_or(self.unread.len(), |head| head.length) > MAX_HEAD {
                 return Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large"));
             }
-            if self.fill()? == 0 {
-                return Ok(None);
+            match head {
+                Some(head) => break head,
+                None if self.fill()? == 0 => return Ok(None),
+                None => {}
             }
         };
         self.unread.drain(..length);

@@ -111,7 +111,7 @@ mod tests {
                 let id = Id::new(kind, number, &mut rng);
                 let text = id.to_string();
                 assert_eq!(text.ends_with('='), kind != Kind::Organization, "{text}");
-                assert_eq!(text.len() % 4 == 0, kind != Kind::Organization, "{text}");
+                assert_eq!(text.len().is_multiple_of(4), kind != Kind::Organization, "{text}");
                 assert!(Id::parse(kind, &text) == Some(id));
                 assert!(Id::parse(kind, text.trim_end_matches('=')) == Some(id));
             }
