@@ -261,7 +261,7 @@ impl Account {
         Ok(Arc::clone(&key.user))
     }
 
-    /// A secret that nobody has had before, for this key.
+    /// A secret for this key, unlike any other.
     fn mint(&mut self, key: u64) -> Arc<str> {
         loop {
             let random =
