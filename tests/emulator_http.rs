@@ -975,3 +975,58 @@ fn many_clients_at_once() {
     });
     assert_eq!((ids.len(), emulator.keys_created(), emulator.requests()), (400, 400, 400));
 }
+
+/// Whatever arrives is answered or ends the connection, and the server goes on.
+#[test]
+fn no_bytes_break_the_server() {
+    use proptest::prelude::*;
+
+    let emulator = builder().build();
+    let server = emulator.serve().unwrap();
+    let auth = format!("authorization: {}\r\n", emulator.admin_key().expose_secret());
+    let pieces = [
+        "GET ",
+        "POST ",
+        "PUT ",
+        "/v2/api-keys",
+        "/v2/spaces",
+        "?limit=",
+        "&cursor=",
+        "%",
+        "%2F",
+        "/refresh",
+        "/revoke",
+        " HTTP/1.1\r\n",
+        " HTTP/1.1\r\n\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        "content-length: 3\r\n",
+        "transfer-encoding: chunked\r\n",
+        "expect: 100-continue\r\n",
+        "3\r\n",
+        "0\r\n\r\n",
+        "{\"key_type\":",
+        "\"SERVICE\"",
+        "{}",
+        "[]",
+        "1",
+        ":",
+        "\u{e9}",
+        auth.as_str(),
+    ];
+    let piece = prop_oneof![
+        proptest::sample::select(pieces.map(|piece| piece.as_bytes().to_vec()).to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..6),
+    ];
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) };
+    proptest!(config, |(request in proptest::collection::vec(piece, 1..12))| {
+        let mut wire = Wire::open(&server);
+        wire.write(request.concat());
+        wire.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        wire.stream.read_to_end(&mut answer).unwrap();
+        prop_assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "));
+    });
+    assert_eq!(admin(&emulator).call("GET", "/v2/api-keys", Value::Null).0, 200);
+    server.stop();
+}

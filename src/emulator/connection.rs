@@ -15,7 +15,7 @@ const MAX_BODY: usize = 1024 * 1024;
 /// The line that announces a chunk, with its extensions.
 const MAX_CHUNK_LINE: usize = 1024;
 
-/// How much of a refused request is read to its end, and for how long.
+/// How much is read after the last answer, and how long a client may take to send more of it.
 const LINGER_BYTES: u64 = 16 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
@@ -40,7 +40,7 @@ pub(super) fn converse(
         let keep_alive = wants_another(&request) && !stopping();
         connection.write(request.method(), &response, keep_alive)?;
         if !keep_alive {
-            return connection.stream.shutdown(Shutdown::Write);
+            return connection.linger();
         }
     }
 }
@@ -191,8 +191,8 @@ impl Connection {
         self.stream.write_all(&bytes)
     }
 
-    /// Reads on a little after a refusal. To close a socket with something unread in it resets the connection, and the
-    /// client may lose the answer.
+    /// Reads on a little after the last answer. To close a socket with something unread in it resets the connection,
+    /// and the client may lose the answer.
     fn linger(self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         self.stream.set_read_timeout(Some(LINGER_TIME))?;
