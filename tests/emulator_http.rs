@@ -937,7 +937,10 @@ fn stopping_ends_every_thread() {
     idle.write("GET / HTTP/1.1\r\n\r\n");
     idle.answer();
     half.write("POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nabc");
+    let mut waiting = Wire::open(&server);
+    waiting.write("GET / HTTP/1.1\r\n\r\n");
     server.stop();
+    assert!(waiting.rest().starts_with("HTTP/1.1 404 Not Found\r\n"));
     assert_eq!((idle.rest(), half.rest()), (String::new(), String::new()));
     assert!(TcpStream::connect(addr).is_err());
 

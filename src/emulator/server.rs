@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
 use super::Emulator;
@@ -14,6 +15,9 @@ use super::connection;
 
 /// How long a client may leave an answer unread: [`EmulatorServer::stop`] waits for it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many connections can wait to be accepted.
+const BACKLOG: usize = 128;
 
 /// An [`Emulator`] that is served over HTTP. Dropping it stops it.
 pub struct EmulatorServer {
@@ -91,21 +95,18 @@ impl Shared {
     /// Accepts until told to stop, with a thread for each connection; returns when they have all ended.
     fn listen(&self, listener: &TcpListener) {
         thread::scope(|scope| {
-            for (number, stream) in (0..).zip(listener.incoming()) {
-                if self.stopping.load(Ordering::SeqCst) {
-                    break;
-                }
-                let Ok(stream) = stream else {
+            let mut numbers = 0..;
+            let mut welcome = |stream| self.welcome(scope, numbers.next().unwrap_or(u64::MAX), stream);
+            while !self.stopping.load(Ordering::SeqCst) {
+                match listener.accept() {
+                    Ok((stream, _)) => welcome(stream),
                     // Too many open files, for one: some may be closed soon.
-                    thread::sleep(Duration::from_millis(10));
-                    continue;
-                };
-                let Ok(handle) = stream.try_clone() else { continue };
-                self.connections().insert(number, handle);
-                let connection = thread::Builder::new().name(format!("emulator-{number}"));
-                if connection.spawn_scoped(scope, move || self.converse(number, stream)).is_err() {
-                    self.connections().remove(&number);
+                    Err(_) => thread::sleep(Duration::from_millis(10)),
                 }
+            }
+            // Those that connected before are let in still: their requests may have arrived.
+            if listener.set_nonblocking(true).is_ok() {
+                iter::from_fn(|| listener.accept().ok()).take(BACKLOG).for_each(|(stream, _)| welcome(stream));
             }
             for connection in self.connections().values() {
                 // Those that wait for a request read the end of the stream; answers can still be written.
@@ -114,9 +115,23 @@ impl Shared {
         });
     }
 
+    fn welcome<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, number: u64, stream: TcpStream) {
+        let Ok(handle) = stream.try_clone() else { return };
+        self.connections().insert(number, handle);
+        let thread = thread::Builder::new().name(format!("emulator-{number}"));
+        if thread.spawn_scoped(scope, move || self.converse(number, stream)).is_err() {
+            self.connections().remove(&number);
+        }
+    }
+
     fn converse(&self, number: u64, stream: TcpStream) {
         // Nagle's algorithm would hold back the end of an answer until the client has acknowledged its beginning.
-        if stream.set_nodelay(true).is_ok() && stream.set_write_timeout(Some(WRITE_TIMEOUT)).is_ok() {
+        // And some systems hand the listener's mode on to what it accepts.
+        let ready = stream
+            .set_nodelay(true)
+            .and_then(|()| stream.set_nonblocking(false))
+            .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)));
+        if ready.is_ok() {
             let answer = |request: &_| self.emulator.answer(request);
             // An error here is a client that went away.
             connection::converse(stream, answer, || self.stopping.load(Ordering::SeqCst)).ok();
