@@ -1,1 +1,296 @@
-//! Emulator.
+//! The service in this process, for tests.
+//!
+//! An [`Emulator`] is an account held in memory, and everything that the service is known to do with one: both stages
+//! at once, validation, filters, pages, roles, expiry and grace, and the errors. A key that it makes authenticates
+//! against it until it expires, is revoked, or its grace ends. It is a [`Transport`], so a client talks to it without
+//! a socket; [`Emulator::serve`] lets every other client in, over HTTP on loopback.
+//!
+//! It shares no code with the client that reads or writes requests and answers, so that a mistake in one is not hidden
+//! by the same mistake in the other.
+//!
+//! ```
+//! use arize_api_keys::emulator::Emulator;
+//! use arize_api_keys::{Transport, http};
+//! use secrecy::ExposeSecret;
+//!
+//! let emulator = Emulator::new();
+//! let request = http::Request::get("https://api.arize.com/v2/organizations?limit=1")
+//!     .header("authorization", format!("Bearer {}", emulator.admin_key().expose_secret()))
+//!     .body(Vec::new())?;
+//! let response = emulator.send(request)?;
+//! assert_eq!(response.status(), 200);
+//! assert!(String::from_utf8_lossy(response.body()).starts_with(r#"{"organizations":[{"id":""#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The account
+//!
+//! [`Emulator::new`] has two organizations: `acme`, with the spaces `prod`, `prod-eu`, `staging` and `sandbox`, and
+//! `acme-labs`, with `research` and another `sandbox`. There is one user, an admin; [`Emulator::add_user`] and
+//! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::empty`] starts without the
+//! organizations.
+//!
+//! # Where the description of the service is silent
+//!
+//! * What the schema forbids (a wrong type, an unknown word or property, a text too long, a number out of range, a
+//!   cursor of another listing) is a 400. What is well said but cannot be done (an expiry in the past, a space of
+//!   another organization, the same space twice, a role above the caller's own, `ANNOTATOR` for a service key) is a
+//!   422. `ANNOTATOR` and `MEMBER_UI_ONLY` as account roles are a 400. `null` is not a string.
+//! * An id that is none, is unknown, or names something that the caller does not see, is a 404; an unknown custom role
+//!   is a 422.
+//! * Lists go from the oldest to the newest. An expired key is listed as active, for it has no other status.
+//! * `key_type=SERVICE` without a `space_id` lists the service keys that the caller (or `user_id`) created;
+//!   `key_type=USER` with one lists nothing.
+//! * The service keys of a space are read and created by its admins and members; a custom role counts as member. The
+//!   admins of an organization are admins of its spaces.
+//! * An admin may list and revoke the user keys of others, and not refresh them. A service key is refreshed by whoever
+//!   may revoke it.
+//! * Refreshing a revoked key is a 404, and so is a second `DELETE`; a second `PUT …/revoke` is a 204.
+//! * An unknown path is a 404 and a wrong method a 405, with or without a key.
+
+mod account;
+mod answer;
+mod bindings;
+mod builder;
+mod clock;
+mod connection;
+mod context;
+mod create_key;
+mod credentials;
+mod fields;
+mod id;
+mod list_keys;
+mod people;
+mod problem;
+mod query;
+mod refresh_key;
+mod revoke_key;
+mod route;
+mod server;
+mod setup;
+mod spaces;
+mod table;
+mod words;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, ToSocketAddrs};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fastrand::Rng;
+use http::{HeaderName, HeaderValue, Method, Request, Response};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+pub use self::builder::EmulatorBuilder;
+pub use self::clock::ManualClock;
+pub use self::server::EmulatorServer;
+pub use self::setup::{AddedKey, UnknownId};
+pub use self::words::Role;
+
+use self::account::Account;
+use self::context::{Context, Settings};
+use self::problem::Problem;
+use self::route::Route;
+use crate::clock::Clock;
+use crate::transport::{Transport, TransportError};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// `prod` is a part of another name, and `sandbox` the name of two spaces: what a look-up by name has to get right.
+const DEFAULT_ACCOUNT: &[(&str, &[&str])] =
+    &[("acme", &["prod", "prod-eu", "staging", "sandbox"]), ("acme-labs", &["research", "sandbox"])];
+
+/// The service in this process. Clones share the account.
+///
+/// See the [module](self) for what it does.
+#[derive(Clone)]
+pub struct Emulator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    account: Mutex<Account>,
+    settings: Settings,
+    clock: ManualClock,
+    requests: AtomicU64,
+    /// The number that request ids are drawn from.
+    request_ids: u64,
+    admin_id: String,
+    admin_key: SecretString,
+}
+
+impl Emulator {
+    /// An emulator with a small account, ids and secrets that differ on every run, and a clock that runs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Sets up an emulator otherwise.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
+    }
+
+    fn from_parts(
+        account: Account,
+        settings: Settings,
+        clock: ManualClock,
+        request_ids: u64,
+        admin_id: String,
+        admin_key: SecretString,
+    ) -> Self {
+        let account = Mutex::new(account);
+        let requests = AtomicU64::new(0);
+        Self { inner: Arc::new(Inner { account, settings, clock, requests, request_ids, admin_id, admin_key }) }
+    }
+
+    /// A key of the account's first admin, who may do everything.
+    #[must_use]
+    pub fn admin_key(&self) -> SecretString {
+        self.inner.admin_key.clone()
+    }
+
+    /// The user id of the account's first admin.
+    #[must_use]
+    pub fn admin_id(&self) -> String {
+        self.inner.admin_id.clone()
+    }
+
+    /// The clock that expiries and grace periods are counted on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use arize_api_keys::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// emulator.clock().advance(Duration::from_secs(3600)); // an hour later, whatever had less to live is dead
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.inner.clock
+    }
+
+    /// Whether a request with this secret would be let in now. Does not count as a use of the key.
+    #[must_use]
+    pub fn authenticates(&self, secret: &str) -> bool {
+        self.account().key_of(secret, self.now()).is_ok()
+    }
+
+    /// How many requests were answered so far, whatever the answer.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many keys requests have created so far: a client that repeats what it should not makes one too many.
+    #[must_use]
+    pub fn keys_created(&self) -> u64 {
+        self.account().minted.created
+    }
+
+    /// How many times requests have given a key a new secret so far.
+    #[must_use]
+    pub fn keys_refreshed(&self) -> u64 {
+        self.account().minted.refreshed
+    }
+
+    /// Serves the account over HTTP on 127.0.0.1, on a port that is free.
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    ///
+    /// use arize_api_keys::emulator::Emulator;
+    ///
+    /// let server = Emulator::new().serve()?;
+    /// let mut connection = std::net::TcpStream::connect(server.addr())?;
+    /// connection.write_all(b"GET /v2/api-keys HTTP/1.1\r\nconnection: close\r\n\r\n")?;
+    /// let mut answer = String::new();
+    /// connection.read_to_string(&mut answer)?;
+    /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+    /// server.stop();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says when it gives no port or no thread.
+    pub fn serve(&self) -> io::Result<EmulatorServer> {
+        self.serve_on((Ipv4Addr::LOCALHOST, 0))
+    }
+
+    /// Serves the account over HTTP at an address. There is no TLS: keep it on loopback.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says when the address cannot be had, or no thread.
+    pub fn serve_on(&self, addr: impl ToSocketAddrs) -> io::Result<EmulatorServer> {
+        EmulatorServer::start(self.clone(), addr)
+    }
+
+    /// Answers a request: what the transport and the server have in common.
+    fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        let mut response =
+            self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(request.uri().path())));
+        let request_id = format!("req-{:016x}", Rng::with_seed(self.inner.request_ids.wrapping_add(number)).u64(..));
+        if let Ok(request_id) = HeaderValue::try_from(request_id) {
+            response.headers_mut().insert(REQUEST_ID, request_id);
+        }
+        response
+    }
+
+    /// The order matters: no such path, then who is calling, then what they say.
+    fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
+        let route = Route::find(request.method(), request.uri())?;
+        let secret = credentials::secret(request.headers())?;
+        let operation = route.read(request.uri().query(), request.body(), &self.inner.settings);
+        let now = self.now();
+        let mut account = self.account();
+        let caller = account.authenticate(secret, now)?;
+        operation?.run(&mut account, &Context { caller, now, settings: &self.inner.settings })
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.inner.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        now(&self.inner.clock)
+    }
+}
+
+impl Default for Emulator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transport for Emulator {
+    /// Answers without a socket. It never fails: what is wrong with a request is said in the response.
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let mut response = self.answer(&request);
+        if request.method() == Method::HEAD {
+            response.body_mut().clear();
+        }
+        Ok(response)
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("settings", &self.inner.settings)
+            .field("clock", &self.inner.clock)
+            .field("requests", &self.requests())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The clock's time in whole microseconds: more digits than some clients can read.
+fn now(clock: &ManualClock) -> OffsetDateTime {
+    let now = clock.now();
+    now.replace_microsecond(now.microsecond()).unwrap_or(now)
+}

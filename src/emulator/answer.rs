@@ -1,0 +1,219 @@
+//! What the service says when it does what was asked.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::account::Key;
+use super::clock::utc;
+use super::id::Id;
+use super::people::{Assignment, Organization, OrganizationGrant, Space, User};
+use super::problem::Problem;
+use super::query::Pagination;
+use super::words::{KeyType, Role};
+use crate::stage::ApiStage;
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, Problem> {
+    let body = serde_json::to_vec(body).map_err(|error| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer cannot be written: {error}"))
+    })?;
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// 204: done, and nothing to say.
+pub(super) fn nothing() -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+#[derive(Serialize)]
+pub(super) struct KeyPage<'a> {
+    pub(super) api_keys: Vec<KeyView<'a>>,
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(super) struct SpacePage<'a> {
+    pub(super) spaces: Vec<SpaceView<'a>>,
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(super) struct OrganizationPage<'a> {
+    pub(super) organizations: Vec<OrganizationView<'a>>,
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(super) struct KeyView<'a> {
+    id: Id,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    key_type: &'static str,
+    status: &'static str,
+    redacted_key: String,
+    created_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Moment>,
+    created_by_user_id: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_user: Option<BotView<'a>>,
+}
+
+impl<'a> KeyView<'a> {
+    /// The key without its secret and its bot.
+    pub(super) fn new(key: &'a Key, stage: ApiStage) -> Self {
+        Self {
+            id: key.id,
+            name: &key.name,
+            description: key.description.as_deref(),
+            key_type: key.key_type.word(stage),
+            status: key.status.word(stage),
+            redacted_key: key.redacted(),
+            created_at: Moment(key.created_at),
+            expires_at: key.expires_at.map(Moment),
+            created_by_user_id: key.creator.id,
+            last_used_at: key.last_used_at.map(Moment),
+            key: None,
+            bot_user: None,
+        }
+    }
+
+    pub(super) fn with_secret(self, key: &'a Key) -> Self {
+        Self { key: Some(&key.secret), ..self }
+    }
+
+    /// Adds the bot of a service key, with these of its roles. Alpha knows no bots.
+    pub(super) fn with_bot(self, key: &'a Key, stage: ApiStage, grants: &[OrganizationGrant]) -> Self {
+        let shown = key.key_type == KeyType::Service && stage == ApiStage::Beta;
+        Self { bot_user: shown.then(|| BotView::new(&key.user, grants)), ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct BotView<'a> {
+    id: Id,
+    name: &'a str,
+    account_role: RoleView,
+    organizations: Vec<OrganizationRoleView>,
+}
+
+#[derive(Serialize)]
+struct OrganizationRoleView {
+    org_id: Id,
+    role: RoleView,
+    spaces: Vec<SpaceRoleView>,
+}
+
+#[derive(Serialize)]
+struct SpaceRoleView {
+    space_id: Id,
+    role: RoleView,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum RoleView {
+    Predefined { name: &'static str },
+    Custom { id: Id, name: String },
+}
+
+impl<'a> BotView<'a> {
+    fn new(bot: &'a User, grants: &[OrganizationGrant]) -> Self {
+        let organizations = grants.iter().map(|grant| OrganizationRoleView {
+            org_id: grant.organization.id,
+            role: RoleView::predefined(grant.role),
+            spaces: grant
+                .spaces
+                .iter()
+                .map(|grant| SpaceRoleView { space_id: grant.space.id, role: RoleView::of(&grant.role) })
+                .collect(),
+        });
+        Self {
+            id: bot.id,
+            name: &bot.name,
+            account_role: RoleView::predefined(bot.account_role),
+            organizations: organizations.collect(),
+        }
+    }
+}
+
+impl RoleView {
+    fn predefined(role: Role) -> Self {
+        Self::Predefined { name: role.word() }
+    }
+
+    fn of(assignment: &Assignment) -> Self {
+        match assignment {
+            Assignment::Predefined(role) => Self::predefined(*role),
+            Assignment::Custom(role) => Self::Custom { id: role.id, name: role.name.clone() },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct SpaceView<'a> {
+    id: Id,
+    name: &'a str,
+    description: &'static str,
+    created_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<Id>,
+}
+
+impl<'a> SpaceView<'a> {
+    pub(super) fn new(space: &'a Space, stage: ApiStage, with_organization: bool) -> Self {
+        let beta = stage == ApiStage::Beta;
+        Self {
+            id: space.id,
+            name: &space.name,
+            description: "",
+            created_at: Moment(space.created_at),
+            is_private: beta.then_some(false),
+            organization_id: (beta && with_organization).then_some(space.organization.id),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct OrganizationView<'a> {
+    id: Id,
+    name: &'a str,
+    description: &'static str,
+    created_at: Moment,
+}
+
+impl<'a> OrganizationView<'a> {
+    pub(super) fn new(organization: &'a Organization) -> Self {
+        Self {
+            id: organization.id,
+            name: &organization.name,
+            description: "",
+            created_at: Moment(organization.created_at),
+        }
+    }
+}
+
+/// Written as RFC 3339, in UTC.
+struct Moment(OffsetDateTime);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = utc(self.0).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+}

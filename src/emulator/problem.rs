@@ -1,0 +1,68 @@
+//! What the service says when it does not do what was asked: RFC 9457.
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::{Response, StatusCode};
+use serde_json::json;
+
+/// An answer other than 2xx.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), header: None }
+    }
+
+    /// 400: the request is not one that the description of the API allows.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        let header = (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        Self { header: Some(header), ..Self::new(StatusCode::UNAUTHORIZED, detail) }
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let header = (ALLOW, HeaderValue::from_static(allow));
+        let detail = format!("this path takes {allow} only");
+        Self { header: Some(header), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
+    }
+
+    /// 422: well said, but not to be done.
+    pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// As a response; `instance` is the path that was asked for, as it was sent.
+    pub(super) fn into_response(self, instance: Option<&str>) -> Response<Vec<u8>> {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let (Some(instance), Some(members)) = (instance, body.as_object_mut()) {
+            members.insert("instance".to_owned(), instance.into());
+        }
+        let mut response = Response::new(body.to_string().into_bytes());
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
