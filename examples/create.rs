@@ -8,12 +8,12 @@ use arize_api_keys::time::{Duration, OffsetDateTime};
 use arize_api_keys::{CreateRequest, Error as ArizeError, ExposeSecret, Outcome};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let connection = support::connect()?;
+    let (client, _, _service) = support::connect()?;
 
     let request = CreateRequest::new("personal-key")
         .description("key for local development")
         .expires_at(OffsetDateTime::now_utc() + Duration::days(30));
-    let created = match connection.client.create(&request) {
+    let created = match client.create(&request) {
         Ok(created) => created,
         Err(ArizeError::BadRequest(e)) => return Err(format!("invalid request: {e}").into()),
         // Sent, and no answer: do not just try again, or there are two keys. The message says how to find out.
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let secret = created.key.expose_secret();
     println!("created key {} - secret of {} characters, like {}", created.id, secret.len(), created.redacted_key);
 
-    connection.client.delete(&created.id)?;
+    client.delete(&created.id)?;
     println!("removed it again");
     Ok(())
 }

@@ -9,14 +9,11 @@ use arize_api_keys::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let connection = support::connect()?;
-    let client = &connection.client;
+    let (client, space, _service) = support::connect()?;
 
     // One space, by its name or id. The client finds its organization.
     let created = match client.create_service_key(
-        &CreateServiceKeyRequest::new("ci-bot", connection.space.as_str())
-            .org_role(OrgRole::Member)
-            .space_role(SpaceRole::Member),
+        &CreateServiceKeyRequest::new("ci-bot", space.as_str()).org_role(OrgRole::Member).space_role(SpaceRole::Member),
     ) {
         Err(ArizeError::SpaceNotFound(e)) => return Err(format!("no such space: {e}").into()),
         Err(ArizeError::AmbiguousSpace(e)) => return Err(format!("which one? {e}").into()),
@@ -29,7 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let organizations = bot.organizations.iter().map(|organization| {
         OrgBinding::new(&organization.org_id)
             .role(organization.role.clone().unwrap_or(RoleAssignment::Predefined(OrgRole::ReadOnly)))
-            .spaces(organization.spaces.iter().map(|space| SpaceBinding::new(&space.space_id).role(SpaceRole::ReadOnly)))
+            .spaces(
+                organization.spaces.iter().map(|space| SpaceBinding::new(&space.space_id).role(SpaceRole::ReadOnly)),
+            )
     });
     let reader = client.create_service_key(&CreateServiceKeyRequest::for_organizations("reader", organizations))?;
     println!("created service key {} - {}", reader.id, reader.redacted_key);

@@ -7,8 +7,7 @@ use std::error::Error;
 use arize_api_keys::{CreateRequest, Error as ArizeError, Outcome};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let connection = support::connect()?;
-    let client = &connection.client;
+    let (client, _, _service) = support::connect()?;
     let key = client.create(&CreateRequest::new("to-be-removed"))?;
 
     for id in [key.id.as_str(), "QXBpS2V5OjA6bm9uZQ=="] {

@@ -7,20 +7,16 @@ use std::error::Error;
 use arize_api_keys::{ApiKeyStatus, ApiKeyType, CreateServiceKeyRequest, Error as ArizeError, ListRequest};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let connection = support::connect()?;
-    let client = &connection.client;
+    let (client, space, _service) = support::connect()?;
     if !std::env::args().any(|word| word == "--live") {
         // The emulator starts without service keys.
         for name in ["ci-bot", "etl", "nightly"] {
-            client.create_service_key(&CreateServiceKeyRequest::new(name, connection.space.as_str()))?;
+            client.create_service_key(&CreateServiceKeyRequest::new(name, space.as_str()))?;
         }
     }
 
-    let mut request = ListRequest::new()
-        .key_type(ApiKeyType::Service)
-        .status(ApiKeyStatus::Active)
-        .space(connection.space.as_str())
-        .limit(2);
+    let mut request =
+        ListRequest::new().key_type(ApiKeyType::Service).status(ApiKeyStatus::Active).space(space.as_str()).limit(2);
     loop {
         let page = match client.list(&request) {
             Err(ArizeError::Unauthorized(e)) => return Err(format!("unauthorized: {e}").into()),

@@ -1,6 +1,6 @@
 //! Testing one's own code with a mock of the transport (mockall): what is asked, and what to do when it fails.
 //!
-//! `cargo run --example mock_transport --features emulator`
+//! `cargo run --example mock_transport`
 //!
 //! Where a test needs a service that behaves, rather than single answers, the emulator is less work: see the README.
 //! This example has no `--live`: a mock answers, nobody else.
@@ -47,9 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(remove(&client(wire)?, "abc")?, "gone");
 
     let mut wire = MockWire::new();
-    wire.expect_send().with(function(is_revoke)).times(1).returning(|_| {
-        Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was reset"))
-    });
+    wire.expect_send()
+        .with(function(is_revoke))
+        .times(1)
+        .returning(|_| Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was reset")));
     assert_eq!(remove(&client(wire)?, "abc")?, "look at the list of keys");
 
     println!("both tests pass");

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use arize_api_keys::time::{self, OffsetDateTime};
 use arize_api_keys::{
-    ApiKeyCreated, ApiKeyStatus, ApiKeyType, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error as ArizeError,
-    ListRequest, OrgRole, RefreshRequest, SpaceRole,
+    ApiKeyCreated, ApiKeyStatus, ApiKeyType, ApiKeysClient, CreateRequest, CreateServiceKeyRequest,
+    Error as ArizeError, ListRequest, OrgRole, RefreshRequest, SpaceRole,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let support::Connection { client, space, .. } = &support::connect()?;
+    let (client, space, _service) = &support::connect()?;
 
     println!("1. the keys that are there");
     list(client, &ListRequest::new())?;
@@ -32,9 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("3. create a service key in the space `{space}`; its organization is found by itself");
     let service = client.create_service_key(
-        &CreateServiceKeyRequest::new("ci-bot", space.as_str())
-            .org_role(OrgRole::Member)
-            .space_role(SpaceRole::Member),
+        &CreateServiceKeyRequest::new("ci-bot", space.as_str()).org_role(OrgRole::Member).space_role(SpaceRole::Member),
     )?;
     show(&service);
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 use arize_api_keys::{CreateRequest, Error as ArizeError, RefreshRequest};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let connection = support::connect()?;
-    let client = &connection.client;
+    let (client, _, _service) = support::connect()?;
     let key = client.create(&CreateRequest::new("to-be-rotated"))?;
 
     // With a grace period, programs that hold the old secret go on working until they have the new one. A key that expires

@@ -68,7 +68,7 @@ impl ApiKeysClient {
 
     /// Sets up a client. What is not set comes from the environment, then from the defaults.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::new()
+        ClientBuilder::default()
     }
 
     pub(crate) fn new(settings: Settings) -> Self {

@@ -80,6 +80,8 @@ mod secret;
 mod stage;
 mod target;
 mod transport;
+#[cfg(feature = "ureq")]
+mod ureq_transport;
 
 pub use client::ApiKeysClient;
 pub use clock::{Clock, SystemClock};
@@ -102,6 +104,8 @@ pub use retry::RetryPolicy;
 pub use secrecy::ExposeSecret;
 pub use stage::{ApiStage, UnknownStage};
 pub use transport::{SendOptions, Transport, TransportError, TransportErrorKind};
+#[cfg(feature = "ureq")]
+pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
 pub use {http, secrecy, time};
 
 /// The README's Rust code, compiled and run with the doctests.

@@ -1,0 +1,257 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::source::Env;
+use super::{Explicit, OnWarning, ProxySetting, Resolved, Settings, transport};
+use crate::client::ApiKeysClient;
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::retry::RetryPolicy;
+use crate::stage::ApiStage;
+use crate::transport::Transport;
+
+/// Sets up an [`ApiKeysClient`].
+///
+/// Each setting is what the setter says, or else what the environment says, or else the default. A variable that is
+/// blank counts as not set.
+///
+/// | setter | variable | default |
+/// |---|---|---|
+/// | [`api_key`](Self::api_key) | `ARIZE_API_KEY` | required |
+/// | [`host`](Self::host) | `ARIZE_API_HOST` | `api.arize.com` |
+/// | [`scheme`](Self::scheme) | `ARIZE_API_SCHEME` | `https` |
+/// | [`port`](Self::port) | `ARIZE_API_PORT` | the scheme's |
+/// | [`region`](Self::region) | `ARIZE_REGION` | – |
+/// | [`single_host`](Self::single_host) | `ARIZE_SINGLE_HOST` | – |
+/// | [`single_port`](Self::single_port) | `ARIZE_SINGLE_PORT` | – |
+/// | [`base_domain`](Self::base_domain) | `ARIZE_BASE_DOMAIN` | – |
+/// | [`stage`](Self::stage) | `ARIZE_API_STAGE` | `beta` |
+/// | [`danger_accept_invalid_certs`](Self::danger_accept_invalid_certs) | `ARIZE_REQUEST_VERIFY` = `false` | certificates are checked |
+/// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`, `SSL_CERT_FILE` | – |
+/// | [`proxy`](Self::proxy), [`no_proxy`](Self::no_proxy) | `ARIZE_PROXY_URL`, `HTTPS_PROXY`, `ALL_PROXY`, … | none |
+///
+/// A region, a single host and a base domain exclude each other, wherever they come from, and each goes before the host.
+///
+/// ```
+/// use std::time::Duration;
+/// use arize_api_keys::ApiKeysClient;
+///
+/// let client = ApiKeysClient::builder()
+///     .ignore_env()
+///     .api_key("ak-for-the-docs")
+///     .region("eu-west-1a")
+///     .timeout(Duration::from_secs(20))
+///     .build()?;
+/// # Ok::<(), arize_api_keys::Error>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct ClientBuilder {
+    explicit: Explicit,
+    ignore_env: bool,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Option<Arc<dyn Clock>>,
+    on_warning: Option<OnWarning>,
+}
+
+impl ClientBuilder {
+    /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
+    /// nowhere else.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.explicit.api_key = Some(key.into());
+        self
+    }
+
+    /// The host of the service. It may have a port and a path, `gateway.example:8443/arize`; the path goes before every
+    /// path of the API.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.explicit.endpoint.host = Some(host.into());
+        self
+    }
+
+    /// `https` or `http`. Plain http is refused except to this machine: `localhost`, 127.0.0.0/8 and `::1`
+    /// (see [`allow_insecure_http`](Self::allow_insecure_http)).
+    pub fn scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.explicit.endpoint.scheme = Some(scheme.into());
+        self
+    }
+
+    /// The port of the service, in place of one in the host. 0 stands for no port of its own: that of the host, or else
+    /// the scheme's.
+    pub fn port(mut self, port: u16) -> Self {
+        self.explicit.endpoint.port = Some(port);
+        self
+    }
+
+    /// The region of the account: `ca-central-1a`, `eu-west-1a`, `us-central-1a` or `us-east-1b`. The host becomes
+    /// `api.<region>.arize.com`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.explicit.endpoint.region = Some(region.into());
+        self
+    }
+
+    /// The host of an installation where one host serves everything. Same form as [`host`](Self::host).
+    pub fn single_host(mut self, host: impl Into<String>) -> Self {
+        self.explicit.endpoint.single_host = Some(host.into());
+        self
+    }
+
+    /// The port that goes with a single host, 1 to 65535. It goes before [`port`](Self::port).
+    pub fn single_port(mut self, port: u16) -> Self {
+        self.explicit.endpoint.single_port = Some(port);
+        self
+    }
+
+    /// The domain of an installation of one's own. The host becomes `api.<domain>`.
+    pub fn base_domain(mut self, domain: impl Into<String>) -> Self {
+        self.explicit.endpoint.base_domain = Some(domain.into());
+        self
+    }
+
+    /// Allows plain http to any host. Whoever sits on the line can read the API key and every new secret.
+    pub fn allow_insecure_http(mut self) -> Self {
+        self.explicit.endpoint.allow_insecure_http = true;
+        self
+    }
+
+    /// The stage of the API that the service speaks.
+    pub fn stage(mut self, stage: ApiStage) -> Self {
+        self.explicit.stage = Some(stage);
+        self
+    }
+
+    /// The time for a whole call: looking up a space by name, every attempt and the waits between them. 1 ms to 1 h,
+    /// default 60 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.explicit.timeout = Some(timeout);
+        self
+    }
+
+    /// When a call is tried again. Default [`RetryPolicy::default`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.explicit.retry = policy;
+        self
+    }
+
+    /// What carries the requests. Default [`UreqTransport`](crate::UreqTransport), if the feature `ureq` is on.
+    ///
+    /// The settings of TLS and of the proxy are those of the default transport: with another one, calling
+    /// their setters is an error, and their variables are not read.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// A PEM file of certificates to trust besides the default ones.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.explicit.network.ca_file = Some(path.into());
+        self
+    }
+
+    /// Whether to accept every certificate, whoever issued it to whomever. Default false: whoever sits on the line can
+    /// read the API key and every new secret. It excludes a CA file; `SSL_CERT_FILE`, which is for every program, is
+    /// ignored then.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.explicit.network.accept_invalid_certs = Some(accept);
+        self
+    }
+
+    /// The proxy to go through, `http://[user:password@]host[:port]` or `https://…`; reserved characters in the user name
+    /// and the password are percent-encoded.
+    ///
+    /// This and `ARIZE_PROXY_URL` are for this service, so `NO_PROXY` does not apply to them. Without them the usual
+    /// variables are looked at: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
+    /// or lower case, unless `NO_PROXY` covers the host. Requests to this machine never go through a proxy.
+    pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
+        self.explicit.network.proxy = ProxySetting::Url(url.into());
+        self
+    }
+
+    /// No proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.explicit.network.proxy = ProxySetting::Off;
+        self
+    }
+
+    /// The `user-agent` header. Default `arize-api-keys/<version>`.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.explicit.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// A header for every request, for a gateway for instance. The same name again replaces the value. Headers that the
+    /// client or the transport sets are refused.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.explicit.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Called with each warning, which is also logged by `log::warn!`: that the API is a pre-release, once per process
+    /// and operation.
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_warning = Some(Arc::new(warn));
+        self
+    }
+
+    /// Reads no environment variables.
+    pub fn ignore_env(mut self) -> Self {
+        self.ignore_env = true;
+        self
+    }
+
+    /// The clock that deadlines, waits and dates go by. Default [`SystemClock`]; another one is for tests.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Checks every setting and makes the client. No connection is made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], which names the setter or the variable at fault and what it may be.
+    pub fn build(self) -> Result<ApiKeysClient, Error> {
+        let settings =
+            if self.ignore_env { self.resolve(&|_| None) } else { self.resolve(&|name| std::env::var_os(name)) };
+        settings.map(ApiKeysClient::new)
+    }
+
+    pub(super) fn resolve(self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Error> {
+        let env = Env::new(env);
+        let network = self.explicit.network.clone();
+        let Resolved { endpoint, headers, api_key, stage, timeout, retry } = Resolved::new(self.explicit, &env)?;
+        let transport = transport(self.transport, &network, &env, &endpoint)?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let on_warning = self.on_warning;
+        Ok(Settings { endpoint, headers, api_key, stage, timeout, retry, transport, clock, on_warning })
+    }
+}
+
+/// Without the API key, the values of headers and the URL of the proxy, which may hold a password.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explicit { api_key, endpoint, stage, timeout, retry, user_agent, headers, network } = &self.explicit;
+        let headers: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("ClientBuilder")
+            .field("api_key", api_key)
+            .field("endpoint", endpoint)
+            .field("stage", stage)
+            .field("timeout", timeout)
+            .field("retry", retry)
+            .field("user_agent", user_agent)
+            .field("headers", &headers)
+            .field("ca_file", &network.ca_file)
+            .field("danger_accept_invalid_certs", &network.accept_invalid_certs)
+            .field("proxy", &network.proxy)
+            .field("transport", &self.transport.is_some())
+            .field("clock", &self.clock.is_some())
+            .field("on_warning", &self.on_warning.is_some())
+            .field("ignore_env", &self.ignore_env)
+            .finish()
+    }
+}

@@ -1,0 +1,249 @@
+//! Where the service is.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+
+use super::source::{Env, Sourced};
+use crate::error::ConfigError;
+
+const DEFAULT_HOST: &str = "api.arize.com";
+
+const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-east-1b"];
+
+/// The settings that decide where requests go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EndpointSettings {
+    pub(super) host: Option<String>,
+    pub(super) scheme: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) region: Option<String>,
+    pub(super) single_host: Option<String>,
+    pub(super) single_port: Option<u16>,
+    pub(super) base_domain: Option<String>,
+    pub(super) allow_insecure_http: bool,
+}
+
+/// The one origin that a client talks to, and the path that stands before every path of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    scheme: Scheme,
+    authority: Authority,
+    /// Empty, or `/…` without a slash at the end.
+    prefix: String,
+}
+
+impl Endpoint {
+    /// The URI of a path that begins with a slash, with its query.
+    pub(crate) fn uri(&self, path_and_query: &str) -> Result<Uri, http::Error> {
+        let path = if self.prefix.is_empty() {
+            PathAndQuery::try_from(path_and_query)?
+        } else {
+            PathAndQuery::try_from([&self.prefix, path_and_query].concat())?
+        };
+        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    #[cfg(feature = "ureq")]
+    pub(super) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    #[cfg(feature = "ureq")]
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(default_port(self.is_https()))
+    }
+
+    /// Explicit settings before the environment before the defaults, for each of them; but a region, a single host and
+    /// a base domain exclude each other wherever they come from, and each of them goes before the host.
+    pub(super) fn resolve(explicit: &EndpointSettings, env: &Env<'_>) -> Result<Self, ConfigError> {
+        let single_host = env.or_explicit(explicit.single_host.as_deref(), "single_host", "ARIZE_SINGLE_HOST")?;
+        let region = env.or_explicit(explicit.region.as_deref(), "region", "ARIZE_REGION")?;
+        let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
+        exclude([&region, &single_host, &base_domain])?;
+
+        let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
+        if let Some(single_port) = &single_port {
+            if single_port.value == 0 {
+                return Err(single_port.fault("must be a number from 1 to 65535"));
+            }
+            if single_host.is_none() {
+                return Err(single_port.fault("goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"));
+            }
+        }
+        let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?.filter(|port| port.value != 0);
+        let https = is_https(env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?)?;
+
+        let place = if let Some(region) = region {
+            let name = region.value.trim();
+            if !REGIONS.contains(&name) {
+                return Err(region.fault(format!("must be one of {}", REGIONS.join(", "))));
+            }
+            Sourced { value: format!("api.{name}.arize.com"), setting: region.setting }
+        } else if let Some(host) = single_host {
+            host
+        } else if let Some(domain) = base_domain {
+            let trimmed = domain.value.trim();
+            if trimmed.is_empty() {
+                return Err(domain.fault("must not be blank"));
+            }
+            Sourced { value: format!("api.{trimmed}"), setting: domain.setting }
+        } else if let Some(host) = env.or_explicit(explicit.host.as_deref(), "host", "ARIZE_API_HOST")? {
+            host
+        } else {
+            Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() }
+        };
+        let Place { host, port: own_port, prefix } = Place::parse(place.value.trim()).map_err(|p| place.fault(p))?;
+
+        if !https && !explicit.allow_insecure_http && !is_loopback(&host) {
+            let problem = "is not on this machine, and plain http would show the API key to everyone on the way: use \
+                           https, or call `allow_insecure_http()`";
+            return Err(place.fault(problem));
+        }
+        let port = single_port.or(port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
+        let authority = match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        };
+        let authority = Authority::try_from(authority).map_err(|_| place.fault("is not a host name"))?;
+        Ok(Self { scheme: if https { Scheme::HTTPS } else { Scheme::HTTP }, authority, prefix })
+    }
+}
+
+fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
+    let names: Vec<&str> = settings.into_iter().flatten().map(|setting| &*setting.setting).collect();
+    if let [first, others @ ..] = names.as_slice()
+        && !others.is_empty()
+    {
+        let others = others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let problem = format!("excludes {others}: set one of a region, a single host and a base domain");
+        return Err(ConfigError::new((*first).to_owned(), problem));
+    }
+    Ok(())
+}
+
+fn is_https(scheme: Option<Sourced<String>>) -> Result<bool, ConfigError> {
+    match scheme {
+        None => Ok(true),
+        Some(scheme) if scheme.value.trim().eq_ignore_ascii_case("https") => Ok(true),
+        Some(scheme) if scheme.value.trim().eq_ignore_ascii_case("http") => Ok(false),
+        Some(scheme) => Err(scheme.fault("must be `https` or `http`")),
+    }
+}
+
+fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
+}
+
+fn port(
+    env: &Env<'_>,
+    explicit: Option<u16>,
+    setter: &'static str,
+    name: &'static str,
+) -> Result<Option<Sourced<u16>>, ConfigError> {
+    if let Some(value) = explicit {
+        return Ok(Some(Sourced { value, setting: setter.into() }));
+    }
+    let Some(found) = env.read(name)? else { return Ok(None) };
+    match digits(found.value.trim()) {
+        Some(value) => Ok(Some(Sourced { value, setting: found.setting })),
+        None => Err(found.fault("must be a number from 0 to 65535")),
+    }
+}
+
+/// `parse` alone would take `+80`.
+fn digits(text: &str) -> Option<u16> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// A host as users write it, taken apart: `host[:port][/path]`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// In lower case; an IPv6 address in brackets.
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+    pub(super) prefix: String,
+}
+
+impl Place {
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("must not be blank");
+        }
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("must be ASCII, without blanks and control characters");
+        }
+        if text.contains("://") {
+            return Err("must be a host without a scheme: `scheme` and ARIZE_API_SCHEME set that");
+        }
+        if text.contains(['@', '?', '#', '\\']) {
+            return Err("must be a host, with a port and a path at most: no user, query or fragment");
+        }
+        let (authority, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+        let (host, port) = split_port(authority)?;
+        Ok(Self { host, port, prefix: prefix(path)? })
+    }
+}
+
+/// `host[:port]`.
+pub(super) fn split_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']').ok_or("has a bracket that is not closed")?;
+            let address: Ipv6Addr = address.parse().map_err(|_| "has brackets around what is not an IPv6 address")?;
+            (format!("[{address}]"), port)
+        }
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            if port.matches(':').count() > 1 {
+                return Err("has several colons: an IPv6 address goes in brackets");
+            }
+            if !is_host_name(host) {
+                return Err("is not a host name");
+            }
+            (host.to_ascii_lowercase(), port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => Some(digits(port).filter(|port| *port != 0).ok_or("has a port that is not from 1 to 65535")?),
+        None if port.is_empty() => None,
+        None => return Err("is not a host name"),
+    };
+    Ok((host, port))
+}
+
+fn is_host_name(host: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    host.len() <= 253 && host.split('.').all(is_label)
+}
+
+fn prefix(path: &str) -> Result<String, &'static str> {
+    let path = path.trim_end_matches('/');
+    for segment in path.split('/').skip(1) {
+        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+        if matches!(dots.as_str(), "" | "." | "..") {
+            return Err("has a path with an empty segment, `.` or `..`");
+        }
+    }
+    if !path.is_empty() && PathAndQuery::try_from(path).is_err() {
+        return Err("has a path with characters that a URL cannot hold");
+    }
+    Ok(path.to_owned())
+}
+
+/// Whether a host of a URI is this machine: `localhost`, 127.0.0.0/8 or `::1`. Not `*.localhost`: what looks names up
+/// need not know that they are reserved.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}

@@ -1,0 +1,387 @@
+use std::ffi::OsString;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::error::Error;
+
+/// A builder with a key and a transport of its own.
+fn builder() -> ClientBuilder {
+    ClientBuilder::default().api_key("ak-test").transport(|_| Ok(http::Response::default()))
+}
+
+fn settings(builder: ClientBuilder, env: &[(&str, &str)]) -> Result<Settings, String> {
+    let look_up = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+    builder.resolve(&look_up).map_err(|error| {
+        assert!(matches!(error, Error::Config(_)));
+        error.to_string()
+    })
+}
+
+fn base(builder: ClientBuilder, env: &[(&str, &str)]) -> Result<String, String> {
+    Ok(settings(builder, env)?.endpoint.uri("/v2/api-keys").unwrap().to_string())
+}
+
+fn refused(builder: ClientBuilder, env: &[(&str, &str)]) -> String {
+    match settings(builder, env) {
+        Ok(_) => panic!("was not refused"),
+        Err(message) => message,
+    }
+}
+
+#[test]
+fn the_defaults() {
+    let settings = settings(builder(), &[]).unwrap();
+    assert_eq!(settings.endpoint.uri("/v2/api-keys?limit=5").unwrap(), "https://api.arize.com/v2/api-keys?limit=5");
+    assert_eq!(settings.stage, ApiStage::Beta);
+    assert_eq!(settings.timeout, Duration::from_secs(60));
+    assert_eq!(settings.retry, RetryPolicy::default());
+    assert!(settings.on_warning.is_none());
+    let headers: Vec<(&str, &str)> =
+        settings.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        headers,
+        [
+            ("authorization", "Bearer ak-test"),
+            ("accept", "application/json, application/problem+json"),
+            ("accept-encoding", "identity"),
+            ("user-agent", &format!("arize-api-keys/{version}")),
+            ("sdk-language", "rust"),
+            ("sdk-version", version),
+            ("sdk-package-name", "arize-api-keys"),
+        ]
+    );
+    assert!(settings.headers["authorization"].is_sensitive());
+}
+
+#[test]
+fn the_program_goes_before_the_environment() {
+    let env = [
+        ("ARIZE_API_KEY", "ak-from-env"),
+        ("ARIZE_API_HOST", "env.example"),
+        ("ARIZE_API_PORT", "1"),
+        ("ARIZE_API_SCHEME", "ftp"),
+        ("ARIZE_API_STAGE", "gamma"),
+    ];
+    let explicit = builder().host("own.example").port(8443).scheme("https").stage(ApiStage::Alpha);
+    let settings = settings(explicit, &env).unwrap();
+    assert_eq!(settings.endpoint.uri("/").unwrap(), "https://own.example:8443/");
+    assert_eq!(settings.api_key.expose_secret(), "ak-test");
+    assert_eq!(settings.stage, ApiStage::Alpha);
+}
+
+#[test]
+fn the_environment_goes_before_the_defaults() {
+    let env = [
+        ("ARIZE_API_KEY", " ak-from-env\n"),
+        ("ARIZE_API_HOST", "env.example"),
+        ("ARIZE_API_PORT", " 8443 "),
+        ("ARIZE_API_STAGE", "Alpha"),
+    ];
+    let builder = ClientBuilder::default().transport(|_| Ok(http::Response::default()));
+    let settings = settings(builder, &env).unwrap();
+    assert_eq!(settings.endpoint.uri("/").unwrap(), "https://env.example:8443/");
+    assert_eq!(settings.api_key.expose_secret(), "ak-from-env");
+    assert_eq!(settings.stage, ApiStage::Alpha);
+}
+
+#[test]
+fn a_blank_variable_is_not_set() {
+    let env = [
+        ("ARIZE_API_HOST", ""),
+        ("ARIZE_API_SCHEME", " "),
+        ("ARIZE_API_PORT", ""),
+        ("ARIZE_REGION", "\t"),
+        ("ARIZE_SINGLE_HOST", ""),
+        ("ARIZE_SINGLE_PORT", ""),
+        ("ARIZE_BASE_DOMAIN", ""),
+        ("ARIZE_API_STAGE", " "),
+    ];
+    assert_eq!(base(builder(), &env).unwrap(), "https://api.arize.com/v2/api-keys");
+}
+
+#[test]
+fn a_missing_or_wrong_key_is_refused_and_never_repeated() {
+    let bare = || ClientBuilder::default().transport(|_| Ok(http::Response::default()));
+    let missing = "configuration: `api_key` is missing: set it, or the variable ARIZE_API_KEY";
+    assert_eq!(refused(bare(), &[]), missing);
+    assert_eq!(refused(bare(), &[("ARIZE_API_KEY", "")]), "configuration: `ARIZE_API_KEY` is blank");
+    assert_eq!(refused(bare(), &[("ARIZE_API_KEY", " \n")]), "configuration: `ARIZE_API_KEY` is blank");
+    assert_eq!(refused(bare().api_key(""), &[("ARIZE_API_KEY", "ak-x")]), "configuration: `api_key` is blank");
+    let bearer = "configuration: `api_key` begins with `Bearer`: give the key alone";
+    for key in ["Bearer ak-x", "bearer  ak-x", "BEARER\tak-x", "Bearer"] {
+        assert_eq!(refused(bare().api_key(key), &[]), bearer);
+    }
+    let odd = "configuration: `api_key` holds blanks, control characters or characters that are not ASCII";
+    for key in ["ak-x y", "ak-x\ny", "ak-x\0", "ak-é", "ak-x\u{7f}"] {
+        assert_eq!(refused(bare().api_key(key), &[]), odd);
+    }
+    assert!(settings(bare().api_key("k".repeat(4096)), &[]).is_ok());
+    assert_eq!(refused(bare().api_key("k".repeat(4097)), &[]), "configuration: `api_key` has more than 4096 bytes");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_unicode_is_refused() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let junk = |name: &str| (name == "ARIZE_REGION").then(|| OsString::from_vec(vec![0xff]));
+    let error = builder().resolve(&junk).err().unwrap();
+    assert_eq!(error.to_string(), "configuration: `ARIZE_REGION` must be valid Unicode");
+}
+
+#[test]
+fn places_that_exclude_the_host() {
+    let host = ("ARIZE_API_HOST", "ignored.example");
+    for (builder, env, expected) in [
+        (builder().region("eu-west-1a"), vec![host], "https://api.eu-west-1a.arize.com/v2/api-keys"),
+        (builder(), vec![host, ("ARIZE_REGION", "us-east-1b")], "https://api.us-east-1b.arize.com/v2/api-keys"),
+        (builder().base_domain("corp.example"), vec![host], "https://api.corp.example/v2/api-keys"),
+        (builder(), vec![host, ("ARIZE_BASE_DOMAIN", "corp.example:81")], "https://api.corp.example:81/v2/api-keys"),
+        (builder().single_host("one.example"), vec![host], "https://one.example/v2/api-keys"),
+        (
+            builder(),
+            vec![("ARIZE_SINGLE_HOST", "one.example"), ("ARIZE_SINGLE_PORT", "9000"), ("ARIZE_API_PORT", "1")],
+            "https://one.example:9000/v2/api-keys",
+        ),
+        (builder().single_host("one.example:7"), vec![], "https://one.example:7/v2/api-keys"),
+        (builder().single_host("one.example:7").single_port(8), vec![], "https://one.example:8/v2/api-keys"),
+        // A region does not reset the port.
+        (
+            builder().region("eu-west-1a"),
+            vec![("ARIZE_API_PORT", "8080")],
+            "https://api.eu-west-1a.arize.com:8080/v2/api-keys",
+        ),
+    ] {
+        assert_eq!(base(builder, &env).unwrap(), expected);
+    }
+}
+
+#[test]
+fn places_exclude_each_other_across_sources() {
+    let choice = "set one of a region, a single host and a base domain";
+    assert_eq!(
+        refused(builder().region("eu-west-1a"), &[("ARIZE_SINGLE_HOST", "one.example")]),
+        format!("configuration: `region` excludes `ARIZE_SINGLE_HOST`: {choice}")
+    );
+    assert_eq!(
+        refused(builder().base_domain("corp.example"), &[("ARIZE_REGION", "x"), ("ARIZE_SINGLE_HOST", "y")]),
+        format!("configuration: `ARIZE_REGION` excludes `ARIZE_SINGLE_HOST` and `base_domain`: {choice}")
+    );
+}
+
+#[test]
+fn regions() {
+    for region in ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-east-1b"] {
+        assert!(base(builder().region(region), &[]).is_ok());
+    }
+    let known = "must be one of ca-central-1a, eu-west-1a, us-central-1a, us-east-1b";
+    assert_eq!(refused(builder().region("EU"), &[]), format!("configuration: `region` {known}"));
+    assert_eq!(refused(builder(), &[("ARIZE_REGION", "mars")]), format!("configuration: `ARIZE_REGION` {known}"));
+}
+
+#[test]
+fn ports() {
+    for (builder, env, expected) in [
+        (builder().port(0), vec![("ARIZE_API_PORT", "8443")], "https://api.arize.com/v2/api-keys"),
+        (builder(), vec![("ARIZE_API_PORT", "0")], "https://api.arize.com/v2/api-keys"),
+        (builder().port(443), vec![], "https://api.arize.com/v2/api-keys"),
+        (builder().port(80), vec![], "https://api.arize.com:80/v2/api-keys"),
+        (builder().host("h.example:8443").port(9), vec![], "https://h.example:9/v2/api-keys"),
+        (builder().host("h.example:8443").port(0), vec![], "https://h.example:8443/v2/api-keys"),
+        (builder().host("127.0.0.1:80").scheme("http"), vec![], "http://127.0.0.1/v2/api-keys"),
+    ] {
+        assert_eq!(base(builder, &env).unwrap(), expected);
+    }
+    let number = "configuration: `ARIZE_API_PORT` must be a number from 0 to 65535";
+    for text in ["http", "-1", "+80", "65536", "8 0", "99999999999999999999"] {
+        assert_eq!(refused(builder(), &[("ARIZE_API_PORT", text)]), number);
+    }
+    assert_eq!(
+        refused(builder().single_host("one.example").single_port(0), &[]),
+        "configuration: `single_port` must be a number from 1 to 65535"
+    );
+    assert_eq!(
+        refused(builder(), &[("ARIZE_SINGLE_PORT", "9000")]),
+        "configuration: `ARIZE_SINGLE_PORT` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
+    );
+}
+
+#[test]
+fn hosts_that_are_taken() {
+    for (host, expected) in [
+        ("API.Example", "https://api.example/v2/api-keys"),
+        (" api.example ", "https://api.example/v2/api-keys"),
+        ("api.example:8443/base", "https://api.example:8443/base/v2/api-keys"),
+        ("api.example/base/", "https://api.example/base/v2/api-keys"),
+        ("api.example/a%20b/c", "https://api.example/a%20b/c/v2/api-keys"),
+        ("[2001:DB8::1]:8443", "https://[2001:db8::1]:8443/v2/api-keys"),
+        ("192.0.2.1", "https://192.0.2.1/v2/api-keys"),
+        ("my_service", "https://my_service/v2/api-keys"),
+    ] {
+        assert_eq!(base(builder().host(host), &[]).unwrap(), expected);
+    }
+}
+
+#[test]
+fn hosts_that_are_refused() {
+    let parts = "must be a host, with a port and a path at most: no user, query or fragment";
+    let port = "has a port that is not from 1 to 65535";
+    let dots = "has a path with an empty segment, `.` or `..`";
+    let ascii = "must be ASCII, without blanks and control characters";
+    let name = "is not a host name";
+    for (host, problem) in [
+        ("", "must not be blank"),
+        ("https://api.example", "must be a host without a scheme: `scheme` and ARIZE_API_SCHEME set that"),
+        ("user:pass@api.example", parts),
+        ("api.example?x=1", parts),
+        ("api.example#x", parts),
+        ("api.example\\x", parts),
+        ("api.example:", port),
+        ("api.example:0", port),
+        ("api.example:99999", port),
+        ("api.example:x", port),
+        ("api.example:+1", port),
+        ("api.example/../x", dots),
+        ("api.example/./x", dots),
+        ("api.example/%2E%2e/x", dots),
+        ("api.example//x", dots),
+        ("api example", ascii),
+        ("api\u{1}example", ascii),
+        ("äpi.example", ascii),
+        ("api..example", name),
+        (".example", name),
+        ("api.example.", name),
+        (":80", name),
+        ("/path", name),
+        ("<host>", name),
+        ("[::1", "has a bracket that is not closed"),
+        ("[::1]x", name),
+        ("[localhost]", "has brackets around what is not an IPv6 address"),
+        ("::1", "has several colons: an IPv6 address goes in brackets"),
+    ] {
+        assert_eq!(refused(builder().host(host), &[]), format!("configuration: `host` {problem}"), "{host:?}");
+    }
+    assert_eq!(
+        refused(builder(), &[("ARIZE_API_HOST", "https://h")]),
+        "configuration: `ARIZE_API_HOST` must be a host without a scheme: `scheme` and ARIZE_API_SCHEME set that"
+    );
+    assert_eq!(refused(builder().base_domain(" "), &[]), "configuration: `base_domain` must not be blank");
+    assert_eq!(refused(builder().single_host(""), &[]), "configuration: `single_host` must not be blank");
+}
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.255.0.9:1", "[::1]", "[::ffff:127.0.0.1]:80"] {
+        assert!(base(builder().host(host).scheme("HTTP"), &[]).is_ok(), "{host}");
+    }
+    let problem = "is not on this machine, and plain http would show the API key to everyone on the way: use https, \
+                   or call `allow_insecure_http()`";
+    for host in ["api.arize.com", "localhost.evil.example", "x.localhost", "128.0.0.1", "0.0.0.0", "[::2]", "127.1"] {
+        assert_eq!(refused(builder().host(host).scheme("http"), &[]), format!("configuration: `host` {problem}"));
+        assert!(base(builder().host(host).scheme("http").allow_insecure_http(), &[]).is_ok());
+    }
+    assert_eq!(
+        refused(builder().scheme("http"), &[("ARIZE_REGION", "us-east-1b")]),
+        format!("configuration: `ARIZE_REGION` {problem}")
+    );
+    assert_eq!(refused(builder().scheme("ftp"), &[]), "configuration: `scheme` must be `https` or `http`");
+    assert_eq!(
+        refused(builder(), &[("ARIZE_API_SCHEME", "htps")]),
+        "configuration: `ARIZE_API_SCHEME` must be `https` or `http`"
+    );
+}
+
+#[test]
+fn other_values() {
+    let time = "configuration: `timeout` must be from 1 ms to 1 h";
+    for timeout in [Duration::ZERO, Duration::from_micros(999), Duration::from_secs(3601), Duration::MAX] {
+        assert_eq!(refused(builder().timeout(timeout), &[]), time);
+    }
+    assert_eq!(
+        refused(builder().retry(RetryPolicy::default().max_attempts(0)), &[]),
+        "configuration: `retry.max_attempts` must be from 1 to 10"
+    );
+    assert_eq!(
+        refused(builder(), &[("ARIZE_API_STAGE", "ga")]),
+        "configuration: `ARIZE_API_STAGE` must be `alpha` or `beta`"
+    );
+}
+
+#[test]
+fn the_callers_headers() {
+    let settings = settings(
+        builder()
+            .user_agent("my-tool/1.0 (ci)")
+            .header("X-Gateway-Token", "first")
+            .header("x-gateway-token", " second ")
+            .header("sdk-language", "rust-cli"),
+        &[],
+    )
+    .unwrap();
+    assert_eq!(settings.headers["user-agent"], "my-tool/1.0 (ci)");
+    assert_eq!(settings.headers["x-gateway-token"], "second");
+    assert!(settings.headers["x-gateway-token"].is_sensitive());
+    assert_eq!(settings.headers["sdk-language"], "rust-cli");
+    assert_eq!(settings.headers.len(), 8);
+}
+
+#[test]
+fn headers_that_are_refused() {
+    let refused_header = |name: &str, value: &str| refused(builder().header(name, value), &[]);
+    for name in ["Authorization", "host", "content-length", "content-type", "accept", "accept-encoding", "connection"]
+        .into_iter()
+        .chain(["transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-authorization", "expect"])
+    {
+        let lower = name.to_ascii_lowercase();
+        let message = format!("configuration: `header` cannot set `{lower}`: the client does, or the transport");
+        assert_eq!(refused_header(name, "value"), message);
+    }
+    assert_eq!(refused_header("User-Agent", "x"), "configuration: `header` cannot set `user-agent`: `user_agent` does");
+    assert_eq!(refused_header("a b", "x"), "configuration: `header` has a name that is not a token");
+    assert_eq!(
+        refused_header("x-token", "secret\r\nx: y"),
+        "configuration: `header` `x-token` must have a value of visible ASCII and blanks"
+    );
+    let agent = "configuration: `user_agent` must be visible ASCII and blanks, and not empty";
+    for text in ["", " ", "a\nb", "ä\0"] {
+        assert_eq!(refused(builder().user_agent(text), &[]), agent);
+    }
+}
+
+#[test]
+fn settings_without_effect_are_refused() {
+    let problem = "has no effect on a transport of one's own: build `UreqTransport` with it, or drop it";
+    for (builder, setter) in [
+        (builder().ca_file("x.pem"), "ca_file"),
+        (builder().danger_accept_invalid_certs(false), "danger_accept_invalid_certs"),
+        (builder().proxy("http://p"), "proxy"),
+        (builder().no_proxy(), "no_proxy"),
+    ] {
+        assert_eq!(refused(builder, &[]), format!("configuration: `{setter}` {problem}"));
+    }
+    // The variables are those of the default transport.
+    let env = [("ARIZE_REQUEST_VERIFY", "?"), ("ARIZE_PROXY_URL", "?"), ("ARIZE_SSL_CA_CERT", "/nowhere")];
+    assert!(settings(builder(), &env).is_ok());
+}
+
+#[cfg(not(feature = "ureq"))]
+#[test]
+fn without_ureq_there_is_no_default_transport() {
+    assert_eq!(
+        refused(ClientBuilder::default().api_key("ak-test"), &[]),
+        "configuration: `transport` is missing: without the feature `ureq` there is no default one"
+    );
+}
+
+#[test]
+fn no_secret_in_the_builders_debug_output() {
+    let builder = builder()
+        .api_key("ak-planted-key")
+        .proxy("http://planted-user:planted-password@proxy.example")
+        .header("x-token", "planted-value");
+    let shown = format!("{builder:?}");
+    assert!(!shown.contains("planted"), "{shown}");
+    assert!(shown.contains("x-token"));
+}

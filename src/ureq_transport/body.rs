@@ -1,0 +1,130 @@
+//! The body of a request, watched, and the body of a response, kept.
+
+use std::io::{self, Read};
+
+use secrecy::zeroize::Zeroize;
+
+use super::failure;
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// The body of a response.
+const LIMIT: usize = 1024 * 1024;
+
+/// Room for a body of unknown length, to begin with.
+const FIRST_ROOM: usize = 16 * 1024;
+
+/// The body of a request, which knows whether ureq has asked for it.
+pub(super) struct Tracked<'a> {
+    body: &'a [u8],
+    pulled: bool,
+}
+
+impl<'a> Tracked<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Self { body, pulled: false }
+    }
+
+    pub(super) fn pulled(&self) -> bool {
+        self.pulled
+    }
+}
+
+impl Read for Tracked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pulled = true;
+        self.body.read(buffer)
+    }
+}
+
+/// Reads the whole body. What has arrived when that fails is part of the error: a one-time secret may be in it.
+pub(super) fn read(response: http::Response<ureq::Body>) -> Result<http::Response<Vec<u8>>, TransportError> {
+    let (mut parts, mut body) = response.into_parts();
+    // ureq's notes to itself.
+    parts.extensions.clear();
+    let length = body.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut bytes = Vec::with_capacity(length.unwrap_or(FIRST_ROOM).min(LIMIT));
+    let outcome = read_into(&mut bytes, &mut body.as_reader());
+    let response = http::Response::from_parts(parts, bytes);
+    match outcome {
+        Ok(true) => Ok(response),
+        Ok(false) => {
+            let error = TransportError::new(TransportErrorKind::TooLarge, "the body has more than 1 MiB");
+            Err(error.with_partial_response(response))
+        }
+        Err(error) => Err(failure::to_transport_error(error.into()).with_partial_response(response)),
+    }
+}
+
+/// Whether the whole body fitted.
+fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
+    loop {
+        let room = bytes.capacity().min(LIMIT) - bytes.len();
+        if body.take(room as u64).read_to_end(bytes)? < room {
+            return Ok(true);
+        }
+        let mut next = [0];
+        if body.read(&mut next)? == 0 {
+            return Ok(true);
+        }
+        if bytes.len() >= LIMIT {
+            return Ok(false);
+        }
+        grow(bytes);
+        bytes.extend_from_slice(&next);
+    }
+}
+
+/// Doubles the room. `Vec` would leave the old buffer, and the secret in it, to the allocator as it is.
+fn grow(bytes: &mut Vec<u8>) {
+    let mut larger = Vec::with_capacity(bytes.capacity().saturating_mul(2).clamp(FIRST_ROOM, LIMIT));
+    larger.extend_from_slice(bytes);
+    bytes.zeroize();
+    *bytes = larger;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_any_length_is_read_whole() {
+        for length in [0, 1, FIRST_ROOM - 1, FIRST_ROOM, FIRST_ROOM + 1, 3 * FIRST_ROOM, LIMIT - 1, LIMIT] {
+            let sent: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            for room in [0, length, FIRST_ROOM] {
+                let mut bytes = Vec::with_capacity(room);
+                assert!(read_into(&mut bytes, &mut sent.as_slice()).unwrap(), "{length} bytes into {room}");
+                assert_eq!(bytes, sent);
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_beyond_the_limit_is_cut_there() {
+        let sent = vec![b'x'; LIMIT + 1];
+        let mut bytes = Vec::new();
+        assert!(!read_into(&mut bytes, &mut sent.as_slice()).unwrap());
+        assert_eq!(bytes.len(), LIMIT);
+    }
+
+    #[test]
+    fn what_arrived_before_a_failure_is_kept() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let mut bytes = Vec::new();
+        let error = read_into(&mut bytes, &mut b"half".chain(Broken)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(bytes, b"half");
+    }
+
+    #[test]
+    fn a_body_knows_whether_it_was_asked_for() {
+        let mut body = Tracked::new(b"{}");
+        assert!(!body.pulled());
+        body.read_exact(&mut [0; 2]).unwrap();
+        assert!(body.pulled());
+    }
+}

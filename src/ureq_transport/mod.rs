@@ -1,0 +1,232 @@
+//! The default transport.
+
+mod body;
+mod builder;
+mod connect;
+mod failure;
+mod names;
+mod tls;
+
+use std::fmt;
+use std::sync::Once;
+use std::time::Duration;
+
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::{AsSendBody, SendBody};
+
+use self::body::Tracked;
+pub use self::builder::UreqTransportBuilder;
+pub(crate) use self::builder::{CaFile, TransportSettings};
+use self::connect::Connecting;
+use self::names::Names;
+use crate::config::is_loopback;
+use crate::error::{ConfigError, Error};
+use crate::retry::DURATIONS;
+use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
+
+/// The time for one request whose extensions hold no [`SendOptions`].
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Below the time of an attempt, so that a dead name server or host leaves time for another attempt. The phases after
+/// them have none of their own: [`SendOptions::timeout`] bounds them, and may be raised to whatever a service needs.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The size of the two buffers of a connection.
+const BUFFER: usize = 32 * 1024;
+
+/// The head of a response. Below [`BUFFER`]: a head that fills the buffer first looks like a connection that broke.
+const HEAD_LIMIT: usize = 24 * 1024;
+
+/// One URI or header value. ureq writes each of them into one buffer, and gives up midway if it does not fit.
+const LINE_LIMIT: usize = BUFFER / 2;
+
+/// More than the threads that share a client in any sensible program: with fewer, busy threads close connections that
+/// others are about to need.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// Shorter than the idle time of common servers and load balancers, which begins at 20 s.
+const IDLE_AGE: Duration = Duration::from_secs(15);
+
+/// The default [`Transport`]: blocking HTTP/1.1 by [ureq](https://docs.rs/ureq).
+///
+/// A client builds one by itself. Build one yourself to wrap it in a transport of your own:
+///
+/// ```
+/// use arize_api_keys::{ApiKeysClient, Transport, UreqTransport, http};
+///
+/// let inner = UreqTransport::builder().proxy("http://proxy.example:3128").build()?;
+/// let client = ApiKeysClient::builder()
+///     .ignore_env()
+///     .api_key("ak-for-the-docs")
+///     .transport(move |request: http::Request<Vec<u8>>| {
+///         println!("{} {}", request.method(), request.uri().path());
+///         inner.send(request)
+///     })
+///     .build()?;
+/// # Ok::<(), arize_api_keys::Error>(())
+/// ```
+///
+/// # What it does
+///
+/// * It sends what it is given, with `host` and `content-length`, and adds no other header. It never follows a redirect,
+///   never sends a request twice, keeps no cookies and reads no environment variables.
+/// * Clones share up to 64 idle connections, which are kept for 15 s.
+/// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
+///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
+///   runs in a thread of its own, which is left behind if it hangs; nothing else starts a thread.
+/// * The head of a response may have 24 KiB, its body 1 MiB.
+///
+/// # TLS
+///
+/// | features | library | trusted |
+/// |---|---|---|
+/// | – | rustls | the roots of the web, compiled in |
+/// | `platform-verifier` | rustls | what the operating system trusts |
+/// | `native-tls`, with or without `platform-verifier` | the system's | what the operating system trusts |
+///
+/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them.
+///
+/// # Logging
+///
+/// At level `TRACE` ureq logs every byte that it sends and receives, the API key and the secrets of new keys among them,
+/// under the target `ureq_proto::util`. If a logger is set up that takes these records, this transport says so once, by
+/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show no secrets.
+#[derive(Clone)]
+pub struct UreqTransport {
+    agent: ureq::Agent,
+}
+
+impl UreqTransport {
+    /// A transport with the defaults: no proxy, certificates checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if TLS cannot be set up, for one because the operating system has no certificates.
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A transport with other settings.
+    pub fn builder() -> UreqTransportBuilder {
+        UreqTransportBuilder::default()
+    }
+
+    pub(crate) fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
+        warn_of_trace();
+        let names = Names::system();
+        let tls = tls::Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
+        let config = ureq::Agent::config_builder()
+            // A status of 400 or more is a response.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // Empty: the headers are the request's own, here and towards a proxy.
+            .user_agent("")
+            .accept("")
+            .accept_encoding("")
+            // Also keeps ureq from reading the environment.
+            .proxy(settings.proxy.as_ref().map(|proxy| proxy.to_ureq()).transpose()?)
+            .timeout_global(Some(TIMEOUT))
+            .timeout_resolve(Some(RESOLVE_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .max_response_header_size(HEAD_LIMIT)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .max_idle_age(IDLE_AGE)
+            .build();
+        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
+        let connector = Connecting::new(connector, names.clone());
+        Ok(Self { agent: ureq::Agent::with_parts(config, connector, names) })
+    }
+
+    fn run(
+        &self,
+        parts: http::request::Parts,
+        body: impl AsSendBody,
+        options: SendOptions,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let direct = self.agent.config().proxy().is_some() && parts.uri.host().is_some_and(is_loopback);
+        let timeout = options.timeout.clamp(*DURATIONS.start(), *DURATIONS.end());
+        let request = http::Request::from_parts(parts, body);
+        let mut config = self.agent.configure_request(request).timeout_global(Some(timeout));
+        if options.fresh_connection {
+            config = config.max_idle_age(Duration::ZERO);
+        }
+        if direct {
+            // What is sent to this machine must not travel to another one.
+            config = config.proxy(None);
+        }
+        self.agent.run(config.build())
+    }
+}
+
+impl Transport for UreqTransport {
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let options = parts.extensions.remove().unwrap_or_else(|| SendOptions::new(TIMEOUT));
+        if options.fresh_connection {
+            warn_of_trace();
+        }
+        check_lines(&parts)?;
+
+        if body.is_empty() {
+            match parts.method {
+                Method::POST | Method::PUT | Method::PATCH => {
+                    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"))
+                }
+                _ => parts.headers.remove(CONTENT_LENGTH),
+            };
+            return match self.run(parts, (), options) {
+                Ok(response) => body::read(response),
+                Err(error) => Err(failure::to_transport_error(error)),
+            };
+        }
+        // A reader without a length would be sent in chunks.
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let mut tracked = Tracked::new(&body);
+        match self.run(parts, SendBody::from_reader(&mut tracked), options) {
+            Ok(response) => body::read(response),
+            // ureq asks for the body once the head is out: never asked means that the request was never complete.
+            Err(error) if !tracked.pulled() => Err(failure::to_transport_error(error).not_sent()),
+            Err(error) => Err(failure::to_transport_error(error)),
+        }
+    }
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").field("proxy", &self.agent.config().proxy().is_some()).finish_non_exhaustive()
+    }
+}
+
+fn check_lines(parts: &http::request::Parts) -> Result<(), TransportError> {
+    let refused = |problem| Err(TransportError::new(TransportErrorKind::Configuration, problem).not_sent());
+    if !matches!(parts.uri.scheme_str(), Some("http" | "https")) || parts.uri.host().is_none_or(str::is_empty) {
+        return refused("the URI of the request needs a scheme, http or https, and a host");
+    }
+    if parts.uri.path_and_query().is_some_and(|path| path.as_str().len() > LINE_LIMIT)
+        || parts.headers.values().any(|value| value.len() > LINE_LIMIT)
+    {
+        return refused("the URI and each header of the request may have 16 KiB");
+    }
+    Ok(())
+}
+
+/// Where ureq logs all that is sent and received.
+const LEAKING_TARGET: &str = "ureq_proto::util";
+
+fn warn_of_trace() {
+    static SAID: Once = Once::new();
+    if log::log_enabled!(target: LEAKING_TARGET, log::Level::Trace) {
+        SAID.call_once(|| {
+            log::warn!(
+                "the log takes TRACE records of `{LEAKING_TARGET}`: they show the API key and the secrets of new keys. \
+                 RUST_LOG=trace,ureq_proto=debug,ureq=debug keeps them out"
+            );
+        });
+    }
+}

@@ -1,0 +1,282 @@
+//! Name look-up. ureq's own looks the host up for every request, even on a connection that it keeps, and starts a thread
+//! for every request that has a deadline.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fmt, io, thread};
+
+use http::Uri;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::failure::BeforeSending;
+use crate::transport::TransportErrorKind;
+
+/// How long an answer is taken as it is.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// How long a look-up may take if there is an old answer to fall back on.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A client knows one host, perhaps two. Whoever sends elsewhere through one transport shall not fill the memory.
+const HOSTS: usize = 64;
+
+/// More than ureq takes.
+const ADDRESSES: usize = 16;
+
+type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+
+/// The addresses of hosts; clones share them.
+#[derive(Clone)]
+pub(super) struct Names {
+    known: Arc<Mutex<HashMap<String, Known>>>,
+    look_up: Arc<LookUp>,
+}
+
+struct Known {
+    addresses: Vec<SocketAddr>,
+    /// `None`: in doubt.
+    fresh_until: Option<Instant>,
+}
+
+impl Known {
+    fn is_fresh(&self) -> bool {
+        self.fresh_until.is_some_and(|end| Instant::now() < end)
+    }
+}
+
+#[derive(Debug)]
+enum Failure {
+    TimedOut,
+    Failed(io::Error),
+}
+
+impl Names {
+    /// Asks the operating system.
+    pub(super) fn system() -> Self {
+        Self::new(|host| Ok((host, 0).to_socket_addrs()?.collect()))
+    }
+
+    fn new(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
+        Self { known: Arc::default(), look_up: Arc::new(look_up) }
+    }
+
+    /// Has the host looked up again before its addresses are used the next time.
+    pub(super) fn doubt(&self, host: &str) {
+        if let Some(known) = self.lock().get_mut(host) {
+            known.fresh_until = None;
+        }
+    }
+
+    /// Passes the addresses of `host` to `take`.
+    fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), Failure> {
+        let mut old = false;
+        if let Some(known) = self.lock().get(host) {
+            if known.is_fresh() {
+                take(&known.addresses);
+                return Ok(());
+            }
+            old = true;
+        }
+        match self.ask(host, if old { timeout.min(REFRESH_TIMEOUT) } else { timeout }) {
+            Ok(addresses) => take(&addresses),
+            Err(failure) => match self.lock().get(host) {
+                Some(known) => take(&known.addresses),
+                None => return Err(failure),
+            },
+        }
+        Ok(())
+    }
+
+    /// Looks the host up in a thread: the operating system offers no deadline. The thread keeps what it finds even if
+    /// nobody waits for it any more, so that the next attempt has it.
+    fn ask(&self, host: &str, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let names = self.clone();
+        let name = host.to_owned();
+        let look_up = move || {
+            let found = (names.look_up)(&name).and_then(|mut addresses| {
+                addresses.truncate(ADDRESSES);
+                if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
+            });
+            if let Ok(addresses) = &found {
+                names.learn(name, addresses.clone());
+            }
+            // Nobody may be waiting any more.
+            let _ = answer.send(found);
+        };
+        thread::Builder::new().name("arize-api-keys-dns".into()).spawn(look_up).map_err(Failure::Failed)?;
+        match answered.recv_timeout(timeout) {
+            Ok(found) => found.map_err(Failure::Failed),
+            Err(RecvTimeoutError::Timeout) => Err(Failure::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => Err(Failure::Failed(io::Error::other("the look-up died"))),
+        }
+    }
+
+    fn learn(&self, host: String, addresses: Vec<SocketAddr>) {
+        let mut known = self.lock();
+        if known.len() >= HOSTS {
+            known.retain(|_, known| known.is_fresh());
+        }
+        known.insert(host, Known { addresses, fresh_until: Instant::now().checked_add(FRESH) });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // Nothing is half done under the lock.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let mut resolved = self.empty();
+        if let Some(ip) = ip_literal(host) {
+            resolved.push(SocketAddr::new(ip, port));
+            return Ok(resolved);
+        }
+        self.addresses(host, *timeout.after, |addresses| {
+            for address in addresses {
+                let mut address = *address;
+                address.set_port(port);
+                resolved.push(address);
+            }
+        })
+        .map_err(|failure| match failure {
+            Failure::TimedOut => BeforeSending::new(TransportErrorKind::Timeout, "while looking up the name"),
+            Failure::Failed(error) => BeforeSending::new(TransportErrorKind::Resolve, error),
+        })?;
+        Ok(resolved)
+    }
+}
+
+/// The address that a host of a URI states outright.
+fn ip_literal(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => host.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => host.parse().ok(),
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Answers as scripted, then fails; and how often it was asked.
+    fn scripted(answers: Vec<Vec<&'static str>>) -> (Names, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let names = Names::new(move |_| {
+            let turn = count.fetch_add(1, Ordering::SeqCst);
+            let answer = answers.get(turn).ok_or_else(|| io::Error::other("the name server is down"))?;
+            Ok(answer.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect())
+        });
+        (names, asked)
+    }
+
+    fn addresses(names: &Names, host: &str) -> Result<Vec<String>, String> {
+        let mut found = Vec::new();
+        match names.addresses(host, PATIENCE, |all| found.extend(all.iter().map(|a| a.ip().to_string()))) {
+            Ok(()) => Ok(found),
+            Err(Failure::TimedOut) => Err("timed out".into()),
+            Err(Failure::Failed(error)) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_host_is_looked_up_once() {
+        let (names, asked) = scripted(vec![vec!["192.0.2.1", "2001:db8::1"]]);
+        for _ in 0..3 {
+            assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1", "2001:db8::1"]);
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_doubted_host_is_looked_up_again() {
+        let (names, _) = scripted(vec![vec!["192.0.2.1"], vec!["192.0.2.2"]]);
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        names.doubt("api.example");
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.2"]);
+    }
+
+    #[test]
+    fn an_old_answer_outlives_the_name_server() {
+        let (names, asked) = scripted(vec![vec!["192.0.2.1"]]);
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        names.doubt("api.example");
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_failed_look_up_is_not_remembered() {
+        let (names, asked) = scripted(vec![vec![]]);
+        assert_eq!(addresses(&names, "api.example").unwrap_err(), "the name has no address");
+        assert_eq!(addresses(&names, "api.example").unwrap_err(), "the name server is down");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_look_up_that_hangs_is_left_behind_and_its_answer_kept() {
+        let (go, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let names = Names::new(move |_| {
+            gate.lock().unwrap().recv().unwrap();
+            Ok(vec!["192.0.2.1:0".parse().unwrap()])
+        });
+        let outcome = names.addresses("api.example", Duration::from_millis(1), |_| {});
+        assert!(matches!(outcome, Err(Failure::TimedOut)));
+        go.send(()).unwrap();
+        while names.lock().is_empty() {
+            thread::yield_now();
+        }
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+    }
+
+    #[test]
+    fn a_look_up_that_panics_is_an_error() {
+        let names = Names::new(|_| panic!("broken"));
+        assert_eq!(addresses(&names, "api.example").unwrap_err(), "the look-up died");
+    }
+
+    #[test]
+    fn the_number_of_hosts_is_bounded() {
+        let (names, _) = scripted(vec![vec!["192.0.2.1"]; 2 * HOSTS]);
+        for i in 0..2 * HOSTS {
+            addresses(&names, &format!("{i}.example")).unwrap();
+            names.doubt(&format!("{i}.example"));
+        }
+        assert!(names.lock().len() <= HOSTS);
+    }
+
+    #[test]
+    fn an_address_needs_no_look_up() {
+        let (names, asked) = scripted(vec![]);
+        for (uri, expected) in [
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
+            ("http://[::1]/", "[::1]:80"),
+            ("https://192.0.2.7/", "192.0.2.7:443"),
+        ] {
+            let uri: Uri = uri.parse().unwrap();
+            let resolved = names.resolve(&uri, &Config::default(), NextTimeout::default()).unwrap();
+            assert_eq!(resolved.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+}

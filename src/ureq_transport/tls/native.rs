@@ -1,0 +1,108 @@
+//! TLS by the library of the operating system.
+
+use std::error::Error as StdError;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use native_tls::{Certificate, HandshakeError, TlsConnector, TlsStream};
+use rustls::pki_types::CertificateDer;
+use ureq::Error;
+use ureq::unversioned::transport::TransportAdapter;
+
+pub(super) struct Library(TlsConnector);
+
+impl Library {
+    pub(super) fn new(
+        extra: Vec<CertificateDer<'static>>,
+        accept_invalid_certs: bool,
+    ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        let mut builder = TlsConnector::builder();
+        builder.danger_accept_invalid_certs(accept_invalid_certs);
+        builder.danger_accept_invalid_hostnames(accept_invalid_certs);
+        for certificate in extra {
+            builder.add_root_certificate(Certificate::from_der(&certificate)?);
+        }
+        Ok(Self(builder.build()?))
+    }
+
+    pub(super) fn connect(&self, name: &str, connection: TransportAdapter) -> Result<Stream, Error> {
+        // What fails below TLS, a timeout for one, is not to be found in the errors of native-tls: the connection has it.
+        // It is lost with the connection, so it is put where both see it.
+        let cause = Cause::default();
+        let connection = Watched { connection, cause: cause.clone() };
+        match self.0.connect(name, connection) {
+            Ok(stream) => Ok(Stream { stream, cause }),
+            Err(HandshakeError::Failure(error)) => Err(cause.take().unwrap_or_else(|| invalid(error)).into()),
+            Err(HandshakeError::WouldBlock(_)) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        }
+    }
+}
+
+fn invalid(error: native_tls::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+pub(super) struct Stream {
+    stream: TlsStream<Watched>,
+    cause: Cause,
+}
+
+impl Stream {
+    pub(super) fn adapter(&mut self) -> &mut TransportAdapter {
+        &mut self.stream.get_mut().connection
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.stream.write_all(bytes).map_err(|error| self.cause.take().unwrap_or(error).into())
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let outcome = self.stream.read(buffer);
+        // Some failures are told as the end of the stream.
+        match self.cause.take() {
+            Some(cause) if !matches!(outcome, Ok(1..)) => Err(cause.into()),
+            _ => Ok(outcome?),
+        }
+    }
+}
+
+/// The last error of the connection below TLS.
+#[derive(Clone, Default)]
+struct Cause(Arc<Mutex<Option<io::Error>>>);
+
+impl Cause {
+    fn take(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps the error, and gives native-tls another one in its place.
+    fn keep(&self, error: io::Error) -> io::Error {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        io::Error::other("the connection failed")
+    }
+}
+
+struct Watched {
+    connection: TransportAdapter,
+    cause: Cause,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.connection.read(buffer) {
+            // To native-tls this is a failure of TLS, if it comes in the handshake.
+            Ok(0) if !buffer.is_empty() => Err(self.cause.keep(io::ErrorKind::UnexpectedEof.into())),
+            outcome => outcome.map_err(|error| self.cause.keep(error)),
+        }
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.connection.write(bytes).map_err(|error| self.cause.keep(error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! TLS by rustls.
+
+use std::error::Error as StdError;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use ureq::Error;
+use ureq::unversioned::transport::TransportAdapter;
+
+pub(super) struct Library(Arc<ClientConfig>);
+
+impl Library {
+    pub(super) fn new(
+        extra: Vec<CertificateDer<'static>>,
+        accept_invalid_certs: bool,
+    ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        // A program that has chosen a provider, a certified one for instance, means it for every crate.
+        let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
+        let verifier: Arc<dyn ServerCertVerifier> =
+            if accept_invalid_certs { Arc::new(AcceptAll(provider.clone())) } else { verifier(extra, &provider)? };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+
+    pub(super) fn connect(&self, name: &str, mut connection: TransportAdapter) -> Result<Stream, Error> {
+        let name = ServerName::try_from(name.to_owned()).map_err(invalid)?;
+        let mut session = ClientConnection::new(Arc::clone(&self.0), name).map_err(invalid)?;
+        session.complete_io(&mut connection)?;
+        Ok(Stream(StreamOwned::new(session, connection)))
+    }
+}
+
+#[cfg(not(feature = "platform-verifier"))]
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in extra {
+        roots.add(certificate)?;
+    }
+    Ok(WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()?)
+}
+
+#[cfg(feature = "platform-verifier")]
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
+    Ok(Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(provider))?))
+}
+
+fn invalid(error: impl Into<Box<dyn StdError + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+pub(super) struct Stream(StreamOwned<ClientConnection, TransportAdapter>);
+
+impl Stream {
+    pub(super) fn adapter(&mut self) -> &mut TransportAdapter {
+        self.0.get_mut()
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        Ok(self.0.write_all(bytes)?)
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        Ok(self.0.read(buffer)?)
+    }
+}
+
+/// For `danger_accept_invalid_certs`.
+#[derive(Debug)]
+struct AcceptAll(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AcceptAll {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
