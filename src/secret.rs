@@ -8,23 +8,13 @@ use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::Deserializer;
 
 use crate::lenient::{Found, Members, ObjectInto, Scalar, ScalarSeed};
-use crate::model::{ApiKey, ApiKeyCreated, Oddity};
+use crate::model::{ApiKey, Oddity};
 
 /// The answer to a create or a refresh, as far as it could be read.
 #[derive(Default)]
 pub(crate) struct Minted {
     pub(crate) fields: ApiKey,
     pub(crate) key: Option<SecretString>,
-}
-
-impl Minted {
-    /// The created key, or what is known of it without its secret.
-    pub(crate) fn into_created(self) -> Result<ApiKeyCreated, ApiKey> {
-        match self.key {
-            Some(key) => Ok(ApiKeyCreated::new(self.fields, key)),
-            None => Err(self.fields),
-        }
-    }
 }
 
 /// The text of a secret; blank ones are none.
@@ -82,10 +72,9 @@ fn scan(body: &[u8]) -> Option<SecretString> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'"' => {
                 let end = string_end(body, at)?;
-                if depth == 1 && string(body, at, end).is_some_and(|name| name == "key") {
-                    if let Some(key) = member_text(body, end) {
-                        return Some(key);
-                    }
+                let is_key = depth == 1 && string(body, at, end).is_some_and(|name| name == "key");
+                if let Some(key) = is_key.then(|| member_text(body, end)).flatten() {
+                    return Some(key);
                 }
                 at = end;
                 continue;

@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::call::{Misread, Reply};
 use crate::error::InvalidRequest;
 use crate::model::ApiKeyCreated;
-use crate::secret;
+use crate::secret::{self, Minted};
 use crate::target::Target;
 
 /// The collection of keys.
@@ -29,9 +29,11 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 
 /// Reads the answer to a create or a refresh, whatever its status among the 2xx and its content type.
 pub(crate) fn read_created(reply: &Reply) -> Result<ApiKeyCreated, Misread> {
-    secret::decode(&reply.body)
-        .into_created()
-        .map_err(|fields| Misread::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) })
+    let Minted { fields, key } = secret::decode(&reply.body);
+    match key {
+        Some(key) => Ok(ApiKeyCreated::new(fields, key)),
+        None => Err(Misread::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),
+    }
 }
 
 /// The limits that the service documents for the name and the description of a key.
