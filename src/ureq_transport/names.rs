@@ -154,8 +154,8 @@ impl Resolver for Names {
             }
         })
         .map_err(|failure| match failure {
-            Failure::TimedOut => BeforeSending::new(TransportErrorKind::Timeout, "while looking up the name"),
-            Failure::Failed(error) => BeforeSending::new(TransportErrorKind::Resolve, error),
+            Failure::TimedOut => BeforeSending::wrap(TransportErrorKind::Timeout, "while looking up the name"),
+            Failure::Failed(error) => BeforeSending::wrap(TransportErrorKind::Resolve, error),
         })?;
         Ok(resolved)
     }
