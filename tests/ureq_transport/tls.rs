@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::{Transport, TransportError, UreqTransport};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -16,9 +16,11 @@ use crate::server::{Server, fault, fresh, get, hurried, ok, post, read_request};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+/// OpenSSL tells certificates apart by their names, so each has one of its own.
+fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
@@ -69,7 +71,7 @@ fn both(send: impl Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportEr
 
 #[test]
 fn a_ca_file_adds_an_authority() {
-    let authority = authority();
+    let authority = authority("test authority");
     let server = server(&authority, "127.0.0.1", |_| {});
     let transport = trusting(&authority, "adds.pem");
     for _ in 0..3 {
@@ -83,7 +85,7 @@ fn a_ca_file_adds_an_authority() {
 
 #[test]
 fn a_file_may_hold_several_authorities() {
-    let (one, two) = (authority(), authority());
+    let (one, two) = (authority("one"), authority("two"));
     let both = file("several.pem", ["# a comment\n", &one.pem(), &two.pem()].concat());
     let transport = UreqTransport::builder().ca_file(both).build().unwrap();
     for authority in [one, two] {
@@ -94,7 +96,7 @@ fn a_file_may_hold_several_authorities() {
 
 #[test]
 fn a_large_answer_comes_whole() {
-    let authority = authority();
+    let authority = authority("test authority");
     let server = server(&authority, "127.0.0.1", |_| {});
     let mut sent = post(uri(&server));
     *sent.body_mut() = vec![b'x'; 300_000];
@@ -104,9 +106,9 @@ fn a_large_answer_comes_whole() {
 
 #[test]
 fn certificates_that_are_refused() {
-    let trusted = authority();
+    let trusted = authority("test authority");
     let transport = trusting(&trusted, "refused.pem");
-    let unknown = server(&authority(), "127.0.0.1", |_| {});
+    let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
     both(|request| transport.send(request), &uri(&unknown), "Tls, not sent");
     let wrong_host = server(&trusted, "other.example", |_| {});
     both(|request| transport.send(request), &uri(&wrong_host), "Tls, not sent");
@@ -119,7 +121,7 @@ fn certificates_that_are_refused() {
 
 #[test]
 fn accepting_invalid_certificates() {
-    let server = server(&authority(), "other.example", |_| {});
+    let server = server(&authority("test authority"), "other.example", |_| {});
     let transport = UreqTransport::builder().danger_accept_invalid_certs(true).build().unwrap();
     assert_eq!(transport.send(post(uri(&server))).unwrap().status(), 200);
 }
@@ -151,7 +153,7 @@ fn handshakes_that_fail() {
 
 #[test]
 fn through_a_tunnel() {
-    let authority = authority();
+    let authority = authority("test authority");
     let service = server(&authority, "service.example", |_| {});
     let (proxy, asks) = tunnel_to(service.address);
     let transport = UreqTransport::builder()
@@ -167,9 +169,9 @@ fn through_a_tunnel() {
 
 #[test]
 fn a_ca_file_that_is_none_is_refused() {
-    let cut = authority().pem().replace("-----END CERTIFICATE-----", "");
+    let cut = authority("test authority").pem().replace("-----END CERTIFICATE-----", "");
     let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let second_is_junk = authority().pem() + junk;
+    let second_is_junk = authority("test authority").pem() + junk;
     for (name, content, problem) in [
         ("empty.pem", "", "holds no PEM certificate"),
         ("text.pem", "hello", "holds no PEM certificate"),
