@@ -82,7 +82,7 @@ enum ProxySetting {
     FromEnv,
     /// None, whatever the environment says.
     Off,
-    Url(SecretString),
+    Url(#[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "then it is only refused"))] SecretString),
 }
 
 impl NetworkSettings {

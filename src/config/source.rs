@@ -35,6 +35,7 @@ impl<'a> Env<'a> {
         (!blank).then(|| Sourced { value: value.into(), setting: name.into() })
     }
 
+    #[cfg(feature = "ureq")]
     pub(super) fn is_set(&self, name: &str) -> bool {
         (self.0)(name).is_some()
     }

@@ -55,23 +55,35 @@ pub(super) fn read(response: http::Response<ureq::Body>) -> Result<http::Respons
     }
 }
 
-/// Whether the whole body fitted.
+/// Whether the whole body fitted. Fills `bytes` from its start, up to its capacity, and then makes more room.
 fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
-    loop {
-        let room = bytes.capacity().min(LIMIT) - bytes.len();
-        if body.take(room as u64).read_to_end(bytes)? < room {
-            return Ok(true);
-        }
+    let mut filled = 0;
+    let outcome = loop {
+        bytes.resize(bytes.capacity().min(LIMIT), 0);
+        let room = bytes.get_mut(filled..).unwrap_or_default();
+        // With no room left, one more byte tells whether that was all.
         let mut next = [0];
-        if body.read(&mut next)? == 0 {
-            return Ok(true);
+        let full = room.is_empty();
+        match body.read(if full { &mut next } else { room }) {
+            Ok(0) => break Ok(true),
+            Ok(_) if full && filled >= LIMIT => break Ok(false),
+            Ok(amount) => {
+                if full {
+                    grow(bytes);
+                    bytes.extend_from_slice(&next);
+                }
+                filled += amount;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
         }
-        if bytes.len() >= LIMIT {
-            return Ok(false);
-        }
-        grow(bytes);
-        bytes.extend_from_slice(&next);
+    };
+    if outcome.is_err() {
+        // ureq drops the count of what it decoded in the very read that failed, but not the bytes. No text has zeros.
+        filled = filled.max(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
     }
+    bytes.truncate(filled);
+    outcome
 }
 
 /// Doubles the room. `Vec` would leave the old buffer, and the secret in it, to the allocator as it is.
@@ -118,6 +130,24 @@ mod tests {
         let error = read_into(&mut bytes, &mut b"half".chain(Broken)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         assert_eq!(bytes, b"half");
+    }
+
+    #[test]
+    fn what_a_failed_read_wrote_is_kept() {
+        struct Hasty(bool);
+        impl Read for Hasty {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if std::mem::replace(&mut self.0, true) {
+                    buffer[..3].copy_from_slice(b"lf\n");
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                buffer[..2].copy_from_slice(b"ha");
+                Ok(2)
+            }
+        }
+        let mut bytes = Vec::with_capacity(FIRST_ROOM);
+        assert!(read_into(&mut bytes, &mut Hasty(false)).is_err());
+        assert_eq!(bytes, b"half\n");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) struct BeforeSending {
 }
 
 impl BeforeSending {
-    pub(super) fn new(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> ureq::Error {
+    pub(super) fn wrap(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> ureq::Error {
         ureq::Error::Other(Box::new(Self { kind, source: source.into() }))
     }
 
@@ -32,7 +32,7 @@ impl BeforeSending {
             ureq::Error::Protocol(_) => (Kind::Connect, "the proxy does not answer with HTTP".into()),
             _ => (Kind::Connect, "no connection was made".into()),
         };
-        Self::new(kind, source)
+        Self::wrap(kind, source)
     }
 }
 

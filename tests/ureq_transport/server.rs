@@ -1,0 +1,151 @@
+//! Servers, and what tests ask of a transport.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use arize_api_keys::http::{Method, Request, Response};
+use arize_api_keys::{SendOptions, Transport, TransportError, UreqTransport};
+
+/// A server on loopback: each connection gets a thread that runs `serve`.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Server {
+    pub(crate) fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let (count, serve) = (Arc::clone(&accepted), Arc::new(serve));
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                let serve = Arc::clone(&serve);
+                thread::spawn(move || serve(connection.unwrap()));
+            }
+        });
+        Self { address, accepted }
+    }
+
+    /// Answers every request of a connection with these bytes.
+    pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::start(move |mut connection| {
+            while read_request(&mut connection).is_some() {
+                connection.write_all(&answer).unwrap();
+            }
+        })
+    }
+
+    /// Answers one request with these bytes, and closes the connection.
+    pub(crate) fn answering_once(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::start(move |mut connection| {
+            read_request(&mut connection);
+            // The client may have had enough before the end.
+            let _ = connection.write_all(&answer);
+        })
+    }
+
+    /// Answers with the request itself.
+    pub(crate) fn echoing() -> Self {
+        Self::start(|mut connection| {
+            while let Some(request) = read_request(&mut connection) {
+                connection.write_all(&ok(&request)).unwrap();
+            }
+        })
+    }
+
+    /// Accepts, and says nothing.
+    pub(crate) fn silent() -> Self {
+        Self::start(|mut connection| {
+            let _ = connection.read_to_end(&mut Vec::new());
+        })
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+}
+
+/// A response of success with this body.
+pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
+    let mut response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    response.extend_from_slice(body);
+    response
+}
+
+/// The bytes of one request, head and body; `None` once the client has closed the connection.
+pub(crate) fn read_request(connection: &mut impl Read) -> Option<Vec<u8>> {
+    let head = read_head(connection)?;
+    let text = String::from_utf8(head.clone()).unwrap();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).ok()?;
+    Some([head, body].concat())
+}
+
+pub(crate) fn read_head(connection: &mut impl Read) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    Some(head)
+}
+
+/// An address that nothing listens on.
+pub(crate) fn closed_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+pub(crate) fn request(method: Method, uri: impl AsRef<str>, body: &str) -> Request<Vec<u8>> {
+    Request::builder().method(method).uri(uri.as_ref()).body(body.into()).unwrap()
+}
+
+pub(crate) fn get(uri: impl AsRef<str>) -> Request<Vec<u8>> {
+    request(Method::GET, uri, "")
+}
+
+pub(crate) fn post(uri: impl AsRef<str>) -> Request<Vec<u8>> {
+    request(Method::POST, uri, "{}")
+}
+
+pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+    UreqTransport::new().unwrap().send(request)
+}
+
+/// With little time, for what never ends.
+pub(crate) fn hurried(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
+    request.extensions_mut().insert(SendOptions::new(Duration::from_millis(200)));
+    request
+}
+
+pub(crate) fn fresh(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
+    request.extensions_mut().insert(SendOptions::new(Duration::from_secs(600)).fresh_connection());
+    request
+}
+
+/// Kind, whether the request may have been sent, and what there is of a response, in one line.
+#[track_caller]
+pub(crate) fn fault(outcome: Result<Response<Vec<u8>>, TransportError>) -> String {
+    let error = match outcome {
+        Ok(response) => panic!("is not an error: {}", response.status()),
+        Err(error) => error,
+    };
+    let debug = format!("{error:?}");
+    let partial = debug.split_once("PartialResponse(").and_then(|(_, rest)| rest.split_once(')'));
+    let partial = partial.map(|(partial, _)| format!(", {partial}")).unwrap_or_default();
+    let sent = if error.may_have_been_sent() { "perhaps sent" } else { "not sent" };
+    format!("{:?}, {sent}{partial}", error.kind())
+}

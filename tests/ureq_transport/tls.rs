@@ -1,0 +1,198 @@
+//! TLS, against servers that use rustls, whichever library the client uses.
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arize_api_keys::http::{Request, Response};
+use arize_api_keys::{Transport, TransportError, UreqTransport};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::proxy::tunnel_to;
+use crate::server::{Server, fault, fresh, get, hurried, ok, post, read_request};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// OpenSSL tells certificates apart by their names, so each has one of its own.
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A server with a certificate for `name`, which answers every request with itself.
+fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    change(&mut params);
+    let certificate = params.signed_by(&key, authority).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .unwrap();
+    let config = Arc::new(config);
+    Server::start(move |connection| {
+        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(session, connection);
+        while let Some(request) = read_request(&mut stream) {
+            stream.write_all(&ok(&request)).unwrap();
+            stream.flush().unwrap();
+        }
+    })
+}
+
+fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn trusting(authority: &Authority, name: &str) -> UreqTransport {
+    UreqTransport::builder().ca_file(file(name, authority.pem())).build().unwrap()
+}
+
+fn uri(server: &Server) -> String {
+    format!("https://{}/", server.address)
+}
+
+/// Both kinds of request must end alike.
+#[track_caller]
+fn both(send: impl Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError>, uri: &str, expected: &str) {
+    assert_eq!(fault(send(get(uri))), expected);
+    assert_eq!(fault(send(post(uri))), expected);
+}
+
+#[test]
+fn a_ca_file_adds_an_authority() {
+    let authority = authority("test authority");
+    let server = server(&authority, "127.0.0.1", |_| {});
+    let transport = trusting(&authority, "adds.pem");
+    for _ in 0..3 {
+        let response = transport.send(post(uri(&server))).unwrap();
+        assert!(response.body().starts_with(b"POST / HTTP/1.1\r\n"));
+    }
+    assert_eq!(server.accepted(), 1);
+    transport.send(fresh(post(uri(&server)))).unwrap();
+    assert_eq!(server.accepted(), 2);
+}
+
+#[test]
+fn a_file_may_hold_several_authorities() {
+    let (one, two) = (authority("one"), authority("two"));
+    let both = file("several.pem", ["# a comment\n", &one.pem(), &two.pem()].concat());
+    let transport = UreqTransport::builder().ca_file(both).build().unwrap();
+    for authority in [one, two] {
+        let server = server(&authority, "127.0.0.1", |_| {});
+        assert_eq!(transport.send(get(uri(&server))).unwrap().status(), 200);
+    }
+}
+
+#[test]
+fn a_large_answer_comes_whole() {
+    let authority = authority("test authority");
+    let server = server(&authority, "127.0.0.1", |_| {});
+    let mut sent = post(uri(&server));
+    *sent.body_mut() = vec![b'x'; 300_000];
+    let response = trusting(&authority, "large.pem").send(sent).unwrap();
+    assert!(response.body().ends_with(&[b'x'; 300_000]));
+}
+
+#[test]
+fn certificates_that_are_refused() {
+    let trusted = authority("test authority");
+    let transport = trusting(&trusted, "refused.pem");
+    let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
+    both(|request| transport.send(request), &uri(&unknown), "Tls, not sent");
+    let wrong_host = server(&trusted, "other.example", |_| {});
+    both(|request| transport.send(request), &uri(&wrong_host), "Tls, not sent");
+    let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
+    both(|request| transport.send(request), &uri(&expired), "Tls, not sent");
+    let default = UreqTransport::new().unwrap();
+    let private = server(&trusted, "127.0.0.1", |_| {});
+    both(|request| default.send(request), &uri(&private), "Tls, not sent");
+}
+
+#[test]
+fn accepting_invalid_certificates() {
+    let server = server(&authority("test authority"), "other.example", |_| {});
+    let transport = UreqTransport::builder().danger_accept_invalid_certs(true).build().unwrap();
+    assert_eq!(transport.send(post(uri(&server))).unwrap().status(), 200);
+}
+
+#[test]
+fn handshakes_that_fail() {
+    let transport = UreqTransport::new().unwrap();
+    let plain = Server::start(|mut connection| {
+        connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(|request| transport.send(request), &uri(&plain), "Tls, not sent");
+    let alert = Server::start(|mut connection| {
+        // A fatal alert: the handshake failed.
+        connection.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(|request| transport.send(request), &uri(&alert), "Tls, not sent");
+    let closed = Server::start(|mut connection| {
+        connection.shutdown(Shutdown::Write).unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(|request| transport.send(request), &uri(&closed), "Connect, not sent");
+    let reset = Server::start(|mut connection| std::io::Read::read_exact(&mut connection, &mut [0]).unwrap());
+    both(|request| transport.send(request), &uri(&reset), "Connect, not sent");
+    let silent = Server::silent();
+    both(|request| transport.send(hurried(request)), &uri(&silent), "Timeout, not sent");
+}
+
+#[test]
+fn through_a_tunnel() {
+    let authority = authority("test authority");
+    let service = server(&authority, "service.example", |_| {});
+    let (proxy, asks) = tunnel_to(service.address);
+    let transport = UreqTransport::builder()
+        .ca_file(file("tunnel.pem", authority.pem()))
+        .proxy(format!("http://{}", proxy.address))
+        .build()
+        .unwrap();
+    assert_eq!(transport.send(post("https://service.example/")).unwrap().status(), 200);
+    assert!(asks.recv().unwrap().starts_with("CONNECT service.example:443 HTTP/1.1\r\n"));
+    // The name is checked behind the proxy, too.
+    assert_eq!(fault(transport.send(post("https://other.example/"))), "Tls, not sent");
+}
+
+#[test]
+fn a_ca_file_that_is_none_is_refused() {
+    let cut = authority("test authority").pem().replace("-----END CERTIFICATE-----", "");
+    let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let second_is_junk = authority("test authority").pem() + junk;
+    for (name, content, problem) in [
+        ("empty.pem", "", "holds no PEM certificate"),
+        ("text.pem", "hello", "holds no PEM certificate"),
+        ("key.pem", KeyPair::generate().unwrap().serialize_pem().as_str(), "holds no PEM certificate"),
+        ("cut.pem", cut.as_str(), "is not valid PEM"),
+        ("junk.pem", junk, "whose certificate 1 cannot be parsed"),
+        ("second.pem", second_is_junk.as_str(), "whose certificate 2 cannot be parsed"),
+    ] {
+        let path = file(name, content);
+        let shown = path.display().to_string();
+        let error = UreqTransport::builder().ca_file(path).build().unwrap_err().to_string();
+        let relation = if problem.starts_with("whose") { "" } else { "which " };
+        assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, {relation}{problem}"));
+    }
+    let missing = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("missing.pem");
+    let shown = missing.display().to_string();
+    let error = UreqTransport::builder().ca_file(missing).build().unwrap_err().to_string();
+    assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, which cannot be read"));
+    let both = UreqTransport::builder().ca_file("x.pem").danger_accept_invalid_certs(true).build().unwrap_err();
+    assert_eq!(
+        both.to_string(),
+        "configuration: `ca_file` has no effect with `danger_accept_invalid_certs`: set one of them"
+    );
+}
