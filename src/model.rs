@@ -378,6 +378,7 @@ pub struct Pagination {
 struct Notes<'a>(&'a mut Vec<Oddity>);
 
 impl Notes<'_> {
+    #[inline]
     fn read<'de, T: Scalar, A: MapAccess<'de>>(
         &mut self,
         field: &'static str,
@@ -395,6 +396,7 @@ impl Notes<'_> {
 }
 
 impl Members for ApiKey {
+    #[inline]
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         let mut notes = Notes(&mut self.oddities);
         match name {

@@ -137,7 +137,7 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
     }
     let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
     let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut envelope = Envelope { member, items: None, pagination: None };
+    let mut envelope = Envelope { member, room: body.len() / ITEM, items: None, pagination: None };
     let mut json = serde_json::Deserializer::from_str(text);
     ObjectInto(&mut envelope)
         .deserialize(&mut json)
@@ -154,8 +154,13 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
     })
 }
 
+/// A key takes a little more JSON than that, in bytes: so the vector of a page is made once, and grows no more.
+const ITEM: usize = 256;
+
 struct Envelope<T> {
     member: &'static str,
+    /// For so many items.
+    room: usize,
     items: Option<Vec<T>>,
     pagination: Option<Cursor>,
 }
@@ -170,7 +175,7 @@ struct Cursor {
 impl<T: Members + Default> Members for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         if name == self.member {
-            let mut items = Vec::new();
+            let mut items = Vec::with_capacity(self.room);
             self.items = map.next_value_seed(ArrayInto(&mut items))?.then_some(items);
         } else if name == "pagination" {
             let mut cursor = Cursor::default();
