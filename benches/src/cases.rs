@@ -14,13 +14,14 @@ pub fn run(mut before: impl FnMut(), after: impl FnOnce(u32)) -> Fallible {
     let calls: u32 = calls.parse()?;
     let (route, verb) = case.split_once('/').unwrap_or(("length", case));
     let mut call: Box<dyn FnMut() -> Fallible<usize>> = match (route, verb) {
-        ("decode", limit) => {
-            let body = canned::page(&canned::keys(limit.parse()?), None);
+        ("decode", count) => {
+            let count = count.parse()?;
             if peer_name == "client" {
-                let (client, request) = (without_network(body)?, ListRequest::new());
+                let (client, request) = (without_network(count)?, ListRequest::new());
                 Box::new(move || Ok(client.list(&request)?.api_keys.len()))
             } else {
-                Box::new(move || decode_typed(body.as_bytes()))
+                let (body, checked) = (canned::page(&canned::keys(count), None), peer_name == "from_str");
+                Box::new(move || decode_typed(body.as_bytes(), checked))
             }
         }
         ("walk", total) => {

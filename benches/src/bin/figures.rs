@@ -202,10 +202,12 @@ impl Bench {
         add(format!("client decoding 100 keys: {INSTRUCTIONS}"), thousands(decoding), AtMost(780.0));
         add("client decoding 100 keys: allocations".into(), with - without, AtMost(460.0));
         if whole {
-            let (count, _) = self.allocations("floor", "decode/100")?;
-            let instructions = self.instructions("floor", "decode/100")?;
-            add(format!("floor decoding 100 keys: {INSTRUCTIONS}"), thousands(instructions), None);
-            add("floor decoding 100 keys: allocations".into(), count, None);
+            for typed in ["floor", "from_str"] {
+                let (count, _) = self.allocations(typed, "decode/100")?;
+                let instructions = self.instructions(typed, "decode/100")?;
+                add(format!("{typed} decoding 100 keys: {INSTRUCTIONS}"), thousands(instructions), None);
+                add(format!("{typed} decoding 100 keys: allocations"), count, None);
+            }
         }
 
         let port = self.server.plain.port();
