@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::call::{Operation, Pipeline, Session};
 use crate::config::{ClientBuilder, Settings};
 use crate::error::Error;
@@ -73,6 +75,24 @@ impl ApiKeysClient {
 
     pub(crate) fn new(settings: Settings) -> Self {
         Self { pipeline: Arc::new(Pipeline::new(settings)) }
+    }
+
+    /// The same client with another key: the same service, connections and settings, a retry budget of its own.
+    ///
+    /// ```
+    /// # use arize_api_keys::{ApiKeysClient, CreateRequest, Error, ListRequest};
+    /// # fn demo(client: &ApiKeysClient) -> Result<(), Error> {
+    /// let created = client.create(&CreateRequest::new("ci"))?;
+    /// client.with_api_key(&created.key)?.list(&ListRequest::new())?; // the new key works
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it cannot be a key: see [`ClientBuilder::api_key`].
+    pub fn with_api_key(&self, key: &SecretString) -> Result<Self, Error> {
+        Ok(Self::new(self.settings().with_api_key(key)?))
     }
 
     /// One page of keys, 50 unless the request says otherwise. Keys in lists come without their secrets.
