@@ -46,6 +46,7 @@ use crate::transport::Transport;
 ///     .api_key("ak-for-the-docs")
 ///     .region("eu-west-1a")
 ///     .timeout(Duration::from_secs(20))
+/// #   .transport(|_| Ok(arize_api_keys::http::Response::default()))
 ///     .build()?;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
@@ -172,7 +173,7 @@ impl ClientBuilder {
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// No proxy, whatever the environment says. Of this and [`proxy`](Self::proxy) the last call counts.
     pub fn no_proxy(mut self) -> Self {
         self.explicit.network.proxy = ProxySetting::Off;
         self

@@ -1,7 +1,7 @@
 //! TLS, against servers that use rustls, whichever library the client uses.
 
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +26,22 @@ fn authority(name: &str) -> Authority {
 
 /// A server with a certificate for `name`, which answers every request with itself.
 fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+    serving(authority, name, change, |mut stream| {
+        while let Some(request) = read_request(&mut stream) {
+            stream.write_all(&ok(&request)).unwrap();
+            stream.flush().unwrap();
+        }
+    })
+}
+
+type Stream = StreamOwned<ServerConnection, TcpStream>;
+
+fn serving(
+    authority: &Authority,
+    name: &str,
+    change: impl FnOnce(&mut CertificateParams),
+    serve: impl Fn(Stream) + Send + Sync + 'static,
+) -> Server {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     change(&mut params);
@@ -40,11 +56,7 @@ fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut Certificat
     let config = Arc::new(config);
     Server::start(move |connection| {
         let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-        let mut stream = StreamOwned::new(session, connection);
-        while let Some(request) = read_request(&mut stream) {
-            stream.write_all(&ok(&request)).unwrap();
-            stream.flush().unwrap();
-        }
+        serve(StreamOwned::new(session, connection));
     })
 }
 
@@ -165,6 +177,30 @@ fn through_a_tunnel() {
     assert!(asks.recv().unwrap().starts_with("CONNECT service.example:443 HTTP/1.1\r\n"));
     // The name is checked behind the proxy, too.
     assert_eq!(fault(transport.send(post("https://other.example/"))), "Tls, not sent");
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let authority = authority("test authority");
+    let proxy = serving(
+        &authority,
+        "127.0.0.1",
+        |_| {},
+        |mut stream| {
+            assert!(read_request(&mut stream).unwrap().starts_with(b"CONNECT service.example:80 HTTP/1.1\r\n"));
+            stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            // What comes through the tunnel.
+            let request = read_request(&mut stream).unwrap();
+            stream.write_all(&ok(&request)).unwrap();
+        },
+    );
+    let transport = UreqTransport::builder()
+        .ca_file(file("tls_proxy.pem", authority.pem()))
+        .proxy(format!("https://{}", proxy.address))
+        .build()
+        .unwrap();
+    let response = transport.send(get("http://service.example/x")).unwrap();
+    assert_eq!(response.body(), b"GET /x HTTP/1.1\r\nhost: service.example\r\n\r\n");
 }
 
 #[test]

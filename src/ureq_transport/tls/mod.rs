@@ -28,10 +28,10 @@ pub(super) struct Tls(Library);
 impl Tls {
     pub(super) fn new(ca_file: Option<&CaFile>, accept_invalid_certs: bool) -> Result<Self, ConfigError> {
         let certificates = ca_file.map(ca_file::read).transpose()?.unwrap_or_default();
-        let setting = ca_file.map_or_else(|| "tls".into(), |file| file.setting.clone());
-        let library = Library::new(certificates, accept_invalid_certs)
-            .map_err(|error| ConfigError::new(setting, "TLS cannot be set up with it").with_source(error))?;
-        Ok(Self(library))
+        Library::new(certificates, accept_invalid_certs).map(Self).map_err(|error| match ca_file {
+            Some(file) => ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error),
+            None => ConfigError::new("transport", "cannot set up TLS").with_source(error),
+        })
     }
 }
 
