@@ -5,14 +5,13 @@ use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arize_api_keys::http::{Request, Response};
-use arize_api_keys::{Transport, TransportError, UreqTransport};
+use arize_api_keys::{Transport, UreqTransport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::proxy::tunnel_to;
-use crate::server::{Server, fault, fresh, get, hurried, ok, post, read_request};
+use crate::server::{Server, assert_stalls, fault, fresh, get, ok, post, read_request};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -76,9 +75,9 @@ fn uri(server: &Server) -> String {
 
 /// Both kinds of request must end alike.
 #[track_caller]
-fn both(send: impl Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError>, uri: &str, expected: &str) {
-    assert_eq!(fault(send(get(uri))), expected);
-    assert_eq!(fault(send(post(uri))), expected);
+fn both(transport: &UreqTransport, server: &Server, expected: &str) {
+    assert_eq!(fault(transport.send(get(uri(server)))), expected);
+    assert_eq!(fault(transport.send(post(uri(server)))), expected);
 }
 
 #[test]
@@ -121,14 +120,14 @@ fn certificates_that_are_refused() {
     let trusted = authority("test authority");
     let transport = trusting(&trusted, "refused.pem");
     let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
-    both(|request| transport.send(request), &uri(&unknown), "Tls, not sent");
+    both(&transport, &unknown, "Tls, not sent");
     let wrong_host = server(&trusted, "other.example", |_| {});
-    both(|request| transport.send(request), &uri(&wrong_host), "Tls, not sent");
+    both(&transport, &wrong_host, "Tls, not sent");
     let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
-    both(|request| transport.send(request), &uri(&expired), "Tls, not sent");
+    both(&transport, &expired, "Tls, not sent");
     let default = UreqTransport::new().unwrap();
     let private = server(&trusted, "127.0.0.1", |_| {});
-    both(|request| default.send(request), &uri(&private), "Tls, not sent");
+    both(&default, &private, "Tls, not sent");
 }
 
 #[test]
@@ -145,22 +144,23 @@ fn handshakes_that_fail() {
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&plain), "Tls, not sent");
+    both(&transport, &plain, "Tls, not sent");
     let alert = Server::start(|mut connection| {
         // A fatal alert: the handshake failed.
         connection.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&alert), "Tls, not sent");
+    both(&transport, &alert, "Tls, not sent");
     let closed = Server::start(|mut connection| {
         connection.shutdown(Shutdown::Write).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&closed), "Connect, not sent");
+    both(&transport, &closed, "Connect, not sent");
     let reset = Server::start(|mut connection| std::io::Read::read_exact(&mut connection, &mut [0]).unwrap());
-    both(|request| transport.send(request), &uri(&reset), "Connect, not sent");
+    both(&transport, &reset, "Connect, not sent");
     let silent = Server::silent();
-    both(|request| transport.send(hurried(request)), &uri(&silent), "Timeout, not sent");
+    assert_stalls(&transport, &get(uri(&silent)), "Timeout, not sent");
+    assert_stalls(&transport, &post(uri(&silent)), "Timeout, not sent");
 }
 
 #[test]
