@@ -47,7 +47,7 @@ fn closed_before_the_answer() {
 #[test]
 fn no_answer() {
     let server = Server::silent();
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     assert_stalls(&transport, &get(server.uri("/")), "Timeout, perhaps sent");
     assert_stalls(&transport, &post(server.uri("/")), "Timeout, perhaps sent");
 }
@@ -122,7 +122,7 @@ fn a_body_that_stalls_is_handed_over() {
         connection.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\nhello").unwrap();
         let _ = connection.read_to_end(&mut Vec::new());
     });
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     assert_stalls(&transport, &post(server.uri("/")), "Timeout, perhaps sent, 201, 5 bytes");
 }
 
@@ -160,7 +160,7 @@ fn a_request_that_cannot_be_written_is_not() {
 fn a_transport_outlives_its_faults() {
     let server = Server::echoing();
     let broken = Server::answering_once("garbage\r\n\r\n");
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     for _ in 0..3 {
         assert!(transport.send(get(broken.uri("/"))).is_err());
         assert!(transport.send(get(server.uri("/"))).is_ok());

@@ -120,7 +120,7 @@ pub(crate) fn post(uri: impl AsRef<str>) -> Request<Vec<u8>> {
 }
 
 pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-    UreqTransport::new().unwrap().send(request)
+    UreqTransport::new().send(request)
 }
 
 /// What a request ends as whose answer never ends. It has little time, and then more, so that a slow machine gets as far

@@ -125,7 +125,7 @@ fn certificates_that_are_refused() {
     both(&transport, &wrong_host, "Tls, not sent");
     let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
     both(&transport, &expired, "Tls, not sent");
-    let default = UreqTransport::new().unwrap();
+    let default = UreqTransport::new();
     let private = server(&trusted, "127.0.0.1", |_| {});
     both(&default, &private, "Tls, not sent");
 }
@@ -139,7 +139,7 @@ fn accepting_invalid_certificates() {
 
 #[test]
 fn handshakes_that_fail() {
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     let plain = Server::start(|mut connection| {
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
