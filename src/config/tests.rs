@@ -379,6 +379,7 @@ fn without_ureq_there_is_no_default_transport() {
 fn no_secret_in_the_builders_debug_output() {
     let builder = builder()
         .api_key("ak-planted-key")
+        .host("planted:planted@api.example")
         .proxy("http://planted-user:planted-password@proxy.example")
         .header("x-token", "planted-value");
     let shown = format!("{builder:?}");
