@@ -1,5 +1,6 @@
 //! Where the service is.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
@@ -13,7 +14,7 @@ const DEFAULT_HOST: &str = "api.arize.com";
 const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-east-1b"];
 
 /// The settings that decide where requests go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct EndpointSettings {
     pub(super) host: Option<String>,
     pub(super) scheme: Option<String>,
@@ -23,6 +24,24 @@ pub(super) struct EndpointSettings {
     pub(super) single_port: Option<u16>,
     pub(super) base_domain: Option<String>,
     pub(super) allow_insecure_http: bool,
+}
+
+/// Hosts without a user name and password before them: they are refused, but only when the client is built.
+impl fmt::Debug for EndpointSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host =
+            |text: &Option<String>| text.as_ref().map(|text| text.rsplit('@').next().unwrap_or_default().to_owned());
+        f.debug_struct("EndpointSettings")
+            .field("host", &host(&self.host))
+            .field("scheme", &self.scheme)
+            .field("port", &self.port)
+            .field("region", &self.region)
+            .field("single_host", &host(&self.single_host))
+            .field("single_port", &self.single_port)
+            .field("base_domain", &host(&self.base_domain))
+            .field("allow_insecure_http", &self.allow_insecure_http)
+            .finish()
+    }
 }
 
 /// The one origin that a client talks to, and the path that stands before every path of the API.
