@@ -350,7 +350,8 @@ impl ConfigError {
         Self { setting: setting.into(), problem: problem.into(), source: None }
     }
 
-    /// Only sources that cannot repeat a secret.
+    /// Only sources that cannot repeat a secret. Files are read, and fail, in the default transport.
+    #[cfg(feature = "ureq")]
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self

@@ -36,7 +36,9 @@ use crate::transport::TransportErrorKind;
 /// use arize_api_keys::{ApiKeysClient, RetryPolicy};
 ///
 /// let patient = RetryPolicy::default().max_attempts(5).max_delay(Duration::from_secs(20));
-/// let client = ApiKeysClient::builder().ignore_env().api_key("ak-for-the-docs").retry(patient).build()?;
+/// let builder = ApiKeysClient::builder().ignore_env().api_key("ak-for-the-docs").retry(patient);
+/// # let builder = builder.transport(|_| Ok(arize_api_keys::http::Response::default()));
+/// let client = builder.build()?;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,6 +64,7 @@ impl Endpoint {
         Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
     }
 
+    #[cfg(feature = "ureq")]
     pub(super) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
