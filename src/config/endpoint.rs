@@ -87,15 +87,16 @@ impl Endpoint {
         let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
         exclude([&region, &single_host, &base_domain])?;
 
-        let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
-        if let Some(single_port) = &single_port {
-            if single_port.value == 0 {
-                return Err(single_port.fault("must be a number from 1 to 65535"));
-            }
-            if single_host.is_none() {
-                return Err(single_port.fault("goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"));
-            }
+        if single_host.is_none() && explicit.single_port.is_some() {
+            let problem = "goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too";
+            return Err(ConfigError::new("single_port", problem));
         }
+        let mut single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
+        if let Some(single_port) = single_port.as_ref().filter(|port| port.value == 0) {
+            return Err(single_port.fault("must be a number from 1 to 65535"));
+        }
+        // One that is left in the environment says nothing about another host.
+        single_port = single_port.filter(|_| single_host.is_some());
         let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?.filter(|port| port.value != 0);
         let https = is_https(env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?)?;
 

@@ -147,6 +147,11 @@ fn places_that_exclude_the_host() {
         ),
         (builder().single_host("one.example:7"), vec![], "https://one.example:7/v2/api-keys"),
         (builder().single_host("one.example:7").single_port(8), vec![], "https://one.example:8/v2/api-keys"),
+        (
+            builder().region("eu-west-1a"),
+            vec![("ARIZE_SINGLE_PORT", "9000")],
+            "https://api.eu-west-1a.arize.com/v2/api-keys",
+        ),
         // A region does not reset the port.
         (
             builder().region("eu-west-1a"),
@@ -203,8 +208,8 @@ fn ports() {
         "configuration: `single_port` must be a number from 1 to 65535"
     );
     assert_eq!(
-        refused(builder(), &[("ARIZE_SINGLE_PORT", "9000")]),
-        "configuration: `ARIZE_SINGLE_PORT` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
+        refused(builder().single_port(9000), &[]),
+        "configuration: `single_port` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
     );
 }
 
