@@ -143,11 +143,15 @@ impl RetryPolicy {
         self.attempt_timeout.min(remaining).clamp(*DURATIONS.start(), *DURATIONS.end())
     }
 
+    /// Whether a 503 is believed that says by its form that the service did nothing.
+    pub(crate) fn trusts_unavailable(&self) -> bool {
+        self.retry_unavailable_writes
+    }
+
     /// Whether this policy tries again what [`judge`] found retryable.
     fn allows(&self, safety: Safety, signal: Signal) -> bool {
         match (safety, signal) {
             (Safety::Mint, Signal::Status { status: 429, .. }) => self.retry_rate_limited_writes,
-            (Safety::Mint, Signal::Status { status: 503, .. }) => self.retry_unavailable_writes,
             _ => true,
         }
     }
@@ -185,7 +189,8 @@ pub(crate) struct Failed {
 /// How an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// A final status that is not success; `vouched` if a problem document and a `Retry-After` came with it.
+    /// A final status that is not success; `vouched` if a problem document and a `Retry-After` came with it, and the
+    /// policy believes them.
     Status { status: u16, vouched: bool },
     /// No whole response; `sent` unless it is certain that no complete request left.
     Transport { kind: TransportErrorKind, sent: bool },
