@@ -41,8 +41,8 @@ impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
     }
 }
 
-/// Reads an array of objects. Elements that are not objects come out as their default; anything but an array is
-/// reported as `false`.
+/// Reads an array of objects; `null` is an empty one. Elements that are not objects come out as their default; anything
+/// but an array is reported as `false`.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
 impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
@@ -64,6 +64,10 @@ impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
             }
             self.0.push(element);
         }
+    }
+
+    fn null(self) -> bool {
+        true
     }
 
     fn odd(self, _: Cow<'_, str>) -> bool {

@@ -130,19 +130,23 @@ pub(crate) struct Page<T> {
     pub(crate) pagination: Pagination,
 }
 
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page.
+/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, and one whose items are no
+/// list is not an empty one.
 pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
     if reply.body.is_empty() {
         return Err(Misread::WrongContent("nothing where a list was promised".to_owned()));
     }
     let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
     let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut envelope = Envelope { member, items: None, pagination: None };
+    let mut envelope = Envelope { member, items: None, odd_items: false, pagination: None };
     let mut json = serde_json::Deserializer::from_str(text);
     ObjectInto(&mut envelope)
         .deserialize(&mut json)
         .and_then(|_| json.end())
         .map_err(|error| Misread::from_json(&error))?;
+    if envelope.odd_items {
+        return Err(Misread::WrongContent(format!("`{member}` is no list")));
+    }
     if envelope.items.is_none() && envelope.pagination.is_none() {
         return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
     }
@@ -157,6 +161,7 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
 struct Envelope<T> {
     member: &'static str,
     items: Option<Vec<T>>,
+    odd_items: bool,
     pagination: Option<Cursor>,
 }
 
@@ -171,7 +176,8 @@ impl<T: Members + Default> Members for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         if name == self.member {
             let mut items = Vec::new();
-            self.items = map.next_value_seed(ArrayInto(&mut items))?.then_some(items);
+            self.odd_items = !map.next_value_seed(ArrayInto(&mut items))?;
+            self.items = Some(items);
         } else if name == "pagination" {
             let mut cursor = Cursor::default();
             // `null` stands for a list without more pages.
