@@ -35,7 +35,7 @@ fn shown(text: &str) -> String {
 
 /// Characters that reorder what a terminal shows.
 fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text of the service's, with the client's own key and everything that looks like a key replaced.
