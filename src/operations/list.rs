@@ -94,7 +94,12 @@ impl ListRequest {
             return Err(InvalidRequest::new("limit", "must be from 1 to 100"));
         }
         match &self.space {
-            Some(space) => space.check("space")?,
+            Some(space) => {
+                space.check("space")?;
+                if self.org_id.as_deref() == Some("") {
+                    return Err(InvalidRequest::new("org_id", "must not be empty"));
+                }
+            }
             None if self.org_id.is_some() => {
                 return Err(InvalidRequest::new("org_id", "narrows the look-up of `space`, which is not set"));
             }
