@@ -135,20 +135,23 @@ pub(crate) struct Page<T> {
     pub(crate) pagination: Pagination,
 }
 
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, and one whose items are no
-/// list is not an empty one.
-pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
+/// Reads an object, and nothing after it. Anything but an object leaves `value` as it is, and is reported as `false`.
+pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<bool, Misread> {
     if reply.body.is_empty() {
-        return Err(Misread::WrongContent("nothing where a list was promised".to_owned()));
+        return Err(Misread::WrongContent("nothing where JSON was promised".to_owned()));
     }
     let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
     let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut envelope = Envelope { member, items: None, odd_items: false, pagination: None };
     let mut json = serde_json::Deserializer::from_str(text);
-    ObjectInto(&mut envelope)
-        .deserialize(&mut json)
-        .and_then(|_| json.end())
-        .map_err(|error| Misread::from_json(&error))?;
+    let is_object = ObjectInto(value).deserialize(&mut json);
+    is_object.and_then(|is_object| json.end().map(|()| is_object)).map_err(|error| Misread::from_json(&error))
+}
+
+/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, and one whose items are no
+/// list is not an empty one.
+pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
+    let mut envelope = Envelope { member, items: None, odd_items: false, pagination: None };
+    read_object(reply, &mut envelope)?;
     if envelope.odd_items {
         return Err(Misread::WrongContent(format!("`{member}` is no list")));
     }
