@@ -219,7 +219,8 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Tolerant<S> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
-        Ok(self.0.number(&number.to_string()))
+        // Also what is too large for an integer: its digits are no longer those that were sent, so it is nobody's id.
+        Ok(self.0.odd(number.to_string().into()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
