@@ -3,6 +3,7 @@
 // Tests fail by panicking. Clippy's switches for tests in `clippy.toml` do not reach their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod scenarios;
 mod support;
 mod vectors;
 mod wire;

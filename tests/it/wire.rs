@@ -75,10 +75,10 @@ impl Request {
     /// Replaces `expires_at` by the instant that it names, in steps of `step` nanoseconds. Texts that name none stay.
     pub(crate) fn with_instants(mut self, step: i128) -> Self {
         let expires_at = self.body.as_mut().and_then(|body| body.get_mut("expires_at"));
-        if let Some(Value::String(text)) = expires_at {
-            if let Ok(instant) = OffsetDateTime::parse(text, &Rfc3339) {
-                *text = format!("{} steps of {step} ns", instant.unix_timestamp_nanos().div_euclid(step));
-            }
+        if let Some(Value::String(text)) = expires_at
+            && let Ok(instant) = OffsetDateTime::parse(text, &Rfc3339)
+        {
+            *text = format!("{} steps of {step} ns", instant.unix_timestamp_nanos().div_euclid(step));
         }
         self
     }

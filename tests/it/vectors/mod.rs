@@ -259,6 +259,5 @@ fn discovery(stage: ApiStage, space: &str, org_id: &str) -> Vec<Request> {
     };
     let client = client(stage, &TestClock::new(Dice::Lowest), transport);
     client.create_service_key(&CreateServiceKeyRequest::new("s", SpaceRef::id(space))).unwrap();
-    let requests = sent.lock().unwrap().clone();
-    requests
+    sent.lock().unwrap().clone()
 }

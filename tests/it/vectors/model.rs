@@ -202,7 +202,7 @@ pub(super) fn differences(vector: &Vector, call: &Call) -> BTreeSet<Difference> 
 fn is_id(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();
-    let fits = padding == 0 || padding < 3 && text.len() % 4 == 0;
+    let fits = padding == 0 || padding < 3 && text.len().is_multiple_of(4);
     fits && base64_text(unpadded, DecodePaddingMode::RequireNone).is_some_and(|bytes| is_text_with_colon(&bytes))
 }
 
