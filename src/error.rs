@@ -709,7 +709,8 @@ impl fmt::Display for PaginationError {
             PaginationErrorKind::RepeatedCursor => "the service sent a cursor for the second time",
             PaginationErrorKind::TooManyPages => "the service keeps sending cursors",
         };
-        write!(f, "{}: {problem} (after {} pages)", self.operation, self.pages)
+        let pages = if self.pages == 1 { "page" } else { "pages" };
+        write!(f, "{}: {problem} (after {} {pages})", self.operation, self.pages)
     }
 }
 

@@ -9,4 +9,8 @@
 )]
 
 mod faults;
+mod pages;
+mod pipeline;
+mod service_keys;
+mod spaces;
 mod support;

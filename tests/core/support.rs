@@ -189,7 +189,6 @@ impl Answer {
 pub(crate) struct Sent {
     pub(crate) method: String,
     pub(crate) uri: String,
-    pub(crate) headers: http::HeaderMap,
     pub(crate) body: String,
     pub(crate) options: SendOptions,
 }
@@ -214,7 +213,6 @@ impl Transport for Script {
         state.sent.push(Sent {
             method: head.method.to_string(),
             uri: head.uri.to_string(),
-            headers: head.headers,
             body: String::from_utf8(body).unwrap(),
             options: *head.extensions.get().unwrap(),
         });
