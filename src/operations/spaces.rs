@@ -199,6 +199,11 @@ impl<'a> Lookup<'a> {
             }
             None::<()>
         })?;
+        // The organization that was named decides, also on a server that lists the spaces of all.
+        let is_own = |space: &FoundSpace| org_id.is_some() && space.organization_id.as_deref() == org_id;
+        if exact.len() > 1 && exact.iter().any(is_own) {
+            exact.retain(is_own);
+        }
         let name = name.to_owned();
         let candidates = |spaces: Vec<FoundSpace>| spaces.into_iter().map(SpaceCandidate::from).collect();
         match exact.len() {
