@@ -9,7 +9,10 @@ mod recorded;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use arize_api_keys::{ApiStage, CreateServiceKeyRequest, Error, Outcome, SpaceRef, TransportError, http};
+use arize_api_keys::{
+    ApiStage, CreateServiceKeyRequest, Error, ListRequest, OrgBinding, Outcome, SpaceBinding, SpaceRef, TransportError,
+    http,
+};
 use serde_json::{Value, json};
 
 use self::call::{Call, Inexpressible};
@@ -90,6 +93,41 @@ fn calls_like_the_recorded_ones_are_judged_alike() {
     let (vectors, expected): (Vec<_>, Vec<_>) =
         own::cases().into_iter().map(|(vector, verdict)| (vector.clone(), (vector.id, verdict))).unzip();
     assert_eq!(judge_all(vectors), expected);
+}
+
+/// A server that does not know `org_id` answers with the spaces of all organizations, and says whose each one is.
+#[test]
+fn an_organization_tells_spaces_apart_where_the_server_does_not() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&sent);
+    let transport = move |request: http::Request<Vec<u8>>| -> Result<http::Response<Vec<u8>>, TransportError> {
+        let request = Request::sent(&request);
+        let spaces = json!([
+            {"id": "b25l", "name": "dup", "organization_id": "org1"},
+            {"id": "dHdv", "name": "dup", "organization_id": "org2"},
+        ]);
+        let (status, body) = if recorded::is_space_lookup(&request) {
+            (200, json!({"spaces": spaces, "pagination": {"has_more": false}}))
+        } else {
+            usual_answer(&request)
+        };
+        log.lock().unwrap().push(request);
+        Ok(response(status, &body))
+    };
+    let client = client(ApiStage::Beta, &TestClock::new(Dice::Lowest), transport);
+    let last = || sent.lock().unwrap().last().unwrap().clone();
+
+    client.list(&ListRequest::new().space("dup").org_id("org2")).unwrap();
+    assert_eq!(last().parameter("space_id"), Some("dHdv"));
+    let bindings = ["org1", "org2"].map(|org_id| OrgBinding::new(org_id).space(SpaceBinding::new("dup")));
+    client.create_service_key(&CreateServiceKeyRequest::for_organizations("s", bindings)).unwrap();
+    let organizations = &last().body.unwrap()["organizations"];
+    assert_eq!(organizations[0]["spaces"][0]["space_id"], "b25l");
+    assert_eq!(organizations[1]["spaces"][0]["space_id"], "dHdv");
+
+    // Of an organization that none of them names, either might be.
+    let error = client.list(&ListRequest::new().space("dup").org_id("org3")).unwrap_err();
+    assert!(matches!(error, Error::AmbiguousSpace(_)), "{error:?}");
 }
 
 #[track_caller]
@@ -252,7 +290,8 @@ fn discovery(stage: ApiStage, space: &str, org_id: &str) -> Vec<Request> {
             Some("organizations") => (200, json!({"organizations": [{"id": owner}], "pagination": pagination})),
             Some("spaces") => (200, json!({"spaces": [{"id": space_id, "name": "s"}], "pagination": pagination})),
             Some("api-keys") => usual_answer(&request),
-            _ => (200, json!({"id": space_id, "name": "s"})),
+            // Without its name, which would narrow the search.
+            _ => (200, json!({"id": space_id})),
         };
         log.lock().unwrap().push(request);
         Ok(response(status, &body))

@@ -69,6 +69,8 @@ pub(super) enum Difference {
     NameNotId,
     /// `has_more` and `next_cursor` contradict each other, or a cursor comes again: no wandering on.
     Pages,
+    /// A space that comes on two pages is one space.
+    OnTwoPages,
 }
 
 pub(super) fn expected(vector: &Vector, call: &Call) -> Expected {
@@ -148,6 +150,8 @@ fn look_up(vector: &Vector, name: &str, org_id: Option<&str>, requests: &mut Vec
             (true, _) => return Err(End::Pagination),
         }
     }
+    found.sort();
+    found.dedup();
     match found.len() {
         0 => Err(End::SpaceNotFound),
         1 => Ok(found.remove(0)),
@@ -196,7 +200,19 @@ pub(super) fn differences(vector: &Vector, call: &Call) -> BTreeSet<Difference> 
     if strays || again && vector.op == "list" {
         differences.insert(Difference::Pages);
     }
+    let names = lookups.iter().flat_map(|exchange| exchange.answer["spaces"].as_array().into_iter().flatten());
+    let mut exact: Vec<_> = names.filter(|space| is_named(call, &space["name"])).map(|space| &space["id"]).collect();
+    let all = exact.len();
+    exact.sort_by_key(|id| id.to_string());
+    exact.dedup();
+    if exact.len() < all && vector.op == "list" {
+        differences.insert(Difference::OnTwoPages);
+    }
     differences
+}
+
+fn is_named(call: &Call, name: &Value) -> bool {
+    call.spaces().iter().any(|(space, _)| matches!(space, Space::NameOrId(text) if name == text))
 }
 
 fn is_id(text: &str) -> bool {

@@ -239,6 +239,21 @@ fn lookups() -> Vec<(Vector, Verdict)> {
             Same,
         ),
         fails(
+            "space-on-two-pages",
+            PYTHON,
+            "prod",
+            vec![
+                found(
+                    "/v2/spaces?name=prod&limit=100",
+                    json!([space(PROD, "prod", ORG)]),
+                    json!({"has_more": true, "next_cursor": "c"}),
+                ),
+                found("/v2/spaces?name=prod&limit=100&cursor=c", json!([space(PROD, "prod", ORG)]), last()),
+            ],
+            "error: AmbiguousNameError",
+            Different(Difference::OnTwoPages),
+        ),
+        fails(
             "space-cursor-loop",
             PYTHON,
             "prod",
