@@ -185,6 +185,7 @@ pub(crate) fn everything() {
     networks(port);
     emulators();
     configurations();
+    slips();
     requests();
 }
 
@@ -308,6 +309,28 @@ fn emulators() {
             clean_result("two spaces", &client.list(&ListRequest::new().space("sandbox")));
             clean_debug("the emulator", &emulator);
             clean_debug("the server", &server);
+        }
+    }
+}
+
+/// A caller who gives the secret of a key where its id belongs. In process only: the URL has to hold it, and ureq logs that.
+fn slips() {
+    for stage in [ApiStage::Beta, ApiStage::Alpha] {
+        let service = Service::default();
+        let client = builder().stage(stage).transport(service.clone()).build().unwrap();
+        for script in Script::all() {
+            service.play(script);
+            let what = format!("{stage} {script:?}, a slip");
+            for secret in [OWN, NEW] {
+                let request = RefreshRequest::new(secret);
+                clean_debug(&what, &request);
+                clean_result(&what, &client.refresh(&request));
+                clean_result(&what, &client.delete(secret));
+                clean_result(&what, &client.revoke(secret));
+                if let Err(error) = client.rotate(secret, CreateRequest::new("n"), |_| Ok::<(), &str>(())) {
+                    clean_rotation(&what, &error);
+                }
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ impl Service {
             Script::Misplaced => {
                 (200, format!(r#"{{"secret":"{NEW}","token":"{OWN}","{NEW}":"{NEW}","data":{{"key":"{NEW}"}}}}"#))
             }
-            Script::Mistyped => (200, format!(r#"{{"id":"i","key":["{NEW}"],"status":"active","title":"{OWN}"}}"#)),
+            Script::Mistyped => (200, format!(r#"{{"id":"{NEW}","key":["{NEW}"],"expires_at":"{OWN}"}}"#)),
             Script::Garbage => (200, format!("key={NEW}&own={OWN}")),
             Script::CutOff => (200, format!(r#"{{"id":"i","name":"n","key":"{}"#, NEW.split_at(20).0)),
         };
@@ -117,13 +117,14 @@ impl Transport for Service {
 fn honest(request: &Request<Vec<u8>>) -> (u16, String) {
     let path = request.uri().path();
     let key = r#""id":"i","name":"n","key_type":"USER","status":"ACTIVE","redacted_key":"ak-abc...xyz""#;
+    let odd = format!(r#""created_at":"{NEW}","expires_at":"until {NEW}","last_used_at":["{NEW}"]"#);
     let space = r#"{"id":"s","name":"prod","organization_id":"o"}"#;
     match request.method().as_str() {
         "GET" if path == "/v2/spaces" => (200, format!(r#"{{"spaces":[{space}],"pagination":{{"has_more":false}}}}"#)),
         "GET" if path.starts_with("/v2/spaces/") => (200, space.to_owned()),
         // A list has no secrets; one that comes all the same is not kept.
-        "GET" => (200, format!(r#"{{"api_keys":[{{{key},"key":"{NEW}"}}],"pagination":{{"has_more":false}}}}"#)),
-        "POST" => (201, format!(r#"{{{key},"key":"{NEW}"}}"#)),
+        "GET" => (200, format!(r#"{{"api_keys":[{{{key},{odd},"key":"{NEW}"}}],"pagination":{{"has_more":false}}}}"#)),
+        "POST" => (201, format!(r#"{{{key},{odd},"key":"{NEW}"}}"#)),
         _ => (204, String::new()),
     }
 }
