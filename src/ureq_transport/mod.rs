@@ -97,7 +97,7 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// At level `TRACE` ureq logs every byte that it sends and receives, the API key and the secrets of new keys among them,
 /// under the target `ureq_proto::util`. If a logger is set up that takes these records, this transport says so once, by
-/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show no secrets.
+/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show neither bodies nor the key.
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: ureq::Agent,
