@@ -161,8 +161,8 @@ impl Host for Shared {
         drop(self.stopped.wait_timeout_while(self.connections(), delay, |_| !self.is_stopping()));
     }
 
-    fn sent(&self, ending: &Ending) {
-        self.emulator.note_sent(ending);
+    fn send(&self, ending: &Ending, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.emulator.sending(ending, write)
     }
 
     fn is_stopping(&self) -> bool {
