@@ -215,6 +215,10 @@ impl Session<'_> {
             };
             maybe_done |= judge(safety, signal).outcome == Outcome::Unknown;
             if let Some(failure) = error.failure_mut() {
+                // What comes after an attempt that may have removed the key does not bring it back.
+                if safety == Safety::Remove && maybe_done {
+                    failure.outcome = Outcome::Unknown;
+                }
                 failure.attempts = attempts;
                 failure.previous = previous.take();
             }

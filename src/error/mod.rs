@@ -186,7 +186,8 @@ impl Error {
     /// What is known of the call: whether a key may have been made, replaced or removed.
     ///
     /// It speaks of the operation that was called: when a look-up that came before it failed, that is
-    /// [`Outcome::NotSent`].
+    /// [`Outcome::NotSent`]. And of all its attempts: a removal that was refused after an attempt without an answer is
+    /// [`Outcome::Unknown`].
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Pagination(e) => e.outcome(),
