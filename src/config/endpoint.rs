@@ -1,5 +1,6 @@
 //! Where the service is.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
@@ -112,6 +113,13 @@ impl Endpoint {
         };
         let authority = Authority::try_from(authority).map_err(|_| place.fault("is not a host name"))?;
         Ok(Self { scheme: if https { Scheme::HTTPS } else { Scheme::HTTP }, authority, prefix })
+    }
+}
+
+/// As a URL without a slash at the end.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }
 }
 
