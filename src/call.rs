@@ -312,7 +312,8 @@ impl Session<'_> {
         let own_key = settings.api_key.expose_secret();
         let status = reply.status.as_u16();
         let wait = retry_after(&reply.headers, &*settings.clock);
-        let vouched = wait.is_some() && reply.media_type() == "application/problem+json";
+        let vouched =
+            wait.is_some() && reply.media_type() == "application/problem+json" && settings.retry.trusts_unavailable();
         let signal = Signal::Status { status, vouched };
         let problem = Problem::read(&reply.body, own_key);
         let error = ApiError(Box::new(ApiErrorInner {

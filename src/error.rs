@@ -304,7 +304,10 @@ impl ApiError {
             403 => "the API key lacks the permission for this".into(),
             404 => "it does not exist, or the API key may not see it".into(),
             429 => match self.0.retry_after {
-                Some(wait) => format!("wait {} s before the next call", wait.as_secs()).into(),
+                Some(wait) => {
+                    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+                    format!("wait {seconds} s before the next call").into()
+                }
                 None => "wait before the next call".into(),
             },
             _ => return None,
@@ -350,7 +353,8 @@ impl ConfigError {
         Self { setting: setting.into(), problem: problem.into(), source: None }
     }
 
-    /// Only sources that cannot repeat a secret.
+    /// Only sources that cannot repeat a secret. Files are read, and fail, in the default transport.
+    #[cfg(feature = "ureq")]
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self

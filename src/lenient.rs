@@ -41,8 +41,8 @@ impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
     }
 }
 
-/// Reads an array of objects. Elements that are not objects come out as their default; anything but an array is
-/// reported as `false`.
+/// Reads an array of objects; `null` is an empty one. Elements that are not objects come out as their default; anything
+/// but an array is reported as `false`.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
 impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
@@ -64,6 +64,10 @@ impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
             }
             self.0.push(element);
         }
+    }
+
+    fn null(self) -> bool {
+        true
     }
 
     fn odd(self, _: Cow<'_, str>) -> bool {
@@ -215,7 +219,8 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Tolerant<S> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
-        Ok(self.0.number(&number.to_string()))
+        // Also what is too large for an integer: its digits are no longer those that were sent, so it is nobody's id.
+        Ok(self.0.odd(number.to_string().into()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<S::Value, E> {

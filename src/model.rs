@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::lenient::{ArrayInto, Found, Members, ObjectInto, Scalar, ScalarSeed};
-use crate::redact::quoted;
+use crate::redact::{foreign, quoted};
 use crate::stage::ApiStage;
 
 /// A word that goes out in a request.
@@ -213,7 +213,8 @@ impl From<AccountRole> for RoleAssignment<AccountRole> {
 pub struct Oddity {
     /// The member, by its name on the wire; `body` where the JSON text itself breaks off or is wrong.
     pub field: &'static str,
-    /// What was found there: the text itself, or what kind of value it is.
+    /// What was found there: the text itself, at most 1 KiB of it, with what looks like a key replaced; or what kind of
+    /// value it is.
     pub found: String,
 }
 
@@ -387,7 +388,8 @@ impl Notes<'_> {
             Found::Value(value) => Some(value),
             Found::Null => None,
             Found::Odd(found) => {
-                self.0.push(Oddity { field, found });
+                // A secret in the wrong place is a secret still.
+                self.0.push(Oddity { field, found: foreign(&found, "") });
                 None
             }
         })

@@ -46,6 +46,7 @@ use crate::transport::Transport;
 ///     .api_key("ak-for-the-docs")
 ///     .region("eu-west-1a")
 ///     .timeout(Duration::from_secs(20))
+/// #   .transport(|_| Ok(arize_api_keys::http::Response::default()))
 ///     .build()?;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
@@ -193,13 +194,15 @@ impl ClientBuilder {
     ///
     /// This and `ARIZE_PROXY_URL` are for this service, so `NO_PROXY` does not apply to them. Without them the usual
     /// variables are looked at: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
-    /// or lower case, unless `NO_PROXY` covers the host. Requests to this machine never go through a proxy.
+    /// or lower case, unless `NO_PROXY` covers the host: it may list domains, which cover their subdomains, addresses,
+    /// ranges like `10.0.0.0/8`, each but these with a `:port` or without, and `*`. Requests to this machine never go
+    /// through a proxy.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.explicit.network.proxy = ProxySetting::Url(url.into());
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// No proxy, whatever the environment says. Of this and [`proxy`](Self::proxy) the last call counts.
     pub fn no_proxy(mut self) -> Self {
         self.explicit.network.proxy = ProxySetting::Off;
         self

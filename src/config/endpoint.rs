@@ -14,7 +14,7 @@ const DEFAULT_HOST: &str = "api.arize.com";
 const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-east-1b"];
 
 /// The settings that decide where requests go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct EndpointSettings {
     pub(super) host: Option<String>,
     pub(super) scheme: Option<String>,
@@ -24,6 +24,24 @@ pub(super) struct EndpointSettings {
     pub(super) single_port: Option<u16>,
     pub(super) base_domain: Option<String>,
     pub(super) allow_insecure_http: bool,
+}
+
+/// Hosts without a user name and password before them: they are refused, but only when the client is built.
+impl fmt::Debug for EndpointSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host =
+            |text: &Option<String>| text.as_ref().map(|text| text.rsplit('@').next().unwrap_or_default().to_owned());
+        f.debug_struct("EndpointSettings")
+            .field("host", &host(&self.host))
+            .field("scheme", &self.scheme)
+            .field("port", &self.port)
+            .field("region", &self.region)
+            .field("single_host", &host(&self.single_host))
+            .field("single_port", &self.single_port)
+            .field("base_domain", &host(&self.base_domain))
+            .field("allow_insecure_http", &self.allow_insecure_http)
+            .finish()
+    }
 }
 
 /// The one origin that a client talks to, and the path that stands before every path of the API.
@@ -46,6 +64,7 @@ impl Endpoint {
         Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
     }
 
+    #[cfg(feature = "ureq")]
     pub(super) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
@@ -68,15 +87,16 @@ impl Endpoint {
         let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
         exclude([&region, &single_host, &base_domain])?;
 
-        let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
-        if let Some(single_port) = &single_port {
-            if single_port.value == 0 {
-                return Err(single_port.fault("must be a number from 1 to 65535"));
-            }
-            if single_host.is_none() {
-                return Err(single_port.fault("goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"));
-            }
+        if single_host.is_none() && explicit.single_port.is_some() {
+            let problem = "goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too";
+            return Err(ConfigError::new("single_port", problem));
         }
+        let mut single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
+        if let Some(single_port) = single_port.as_ref().filter(|port| port.value == 0) {
+            return Err(single_port.fault("must be a number from 1 to 65535"));
+        }
+        // One that is left in the environment says nothing about another host.
+        single_port = single_port.filter(|_| single_host.is_some());
         let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?.filter(|port| port.value != 0);
         let https = is_https(env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?)?;
 

@@ -147,6 +147,11 @@ fn places_that_exclude_the_host() {
         ),
         (builder().single_host("one.example:7"), vec![], "https://one.example:7/v2/api-keys"),
         (builder().single_host("one.example:7").single_port(8), vec![], "https://one.example:8/v2/api-keys"),
+        (
+            builder().region("eu-west-1a"),
+            vec![("ARIZE_SINGLE_PORT", "9000")],
+            "https://api.eu-west-1a.arize.com/v2/api-keys",
+        ),
         // A region does not reset the port.
         (
             builder().region("eu-west-1a"),
@@ -203,8 +208,8 @@ fn ports() {
         "configuration: `single_port` must be a number from 1 to 65535"
     );
     assert_eq!(
-        refused(builder(), &[("ARIZE_SINGLE_PORT", "9000")]),
-        "configuration: `ARIZE_SINGLE_PORT` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
+        refused(builder().single_port(9000), &[]),
+        "configuration: `single_port` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
     );
 }
 
@@ -379,9 +384,30 @@ fn without_ureq_there_is_no_default_transport() {
 fn no_secret_in_the_builders_debug_output() {
     let builder = builder()
         .api_key("ak-planted-key")
+        .host("planted:planted@api.example")
         .proxy("http://planted-user:planted-password@proxy.example")
         .header("x-token", "planted-value");
     let shown = format!("{builder:?}");
     assert!(!shown.contains("planted"), "{shown}");
     assert!(shown.contains("x-token"));
+}
+
+#[cfg(feature = "ureq")]
+#[test]
+fn the_default_transport_reads_the_environment() {
+    let bare = || ClientBuilder::default().api_key("ak-test");
+    assert!(settings(bare(), &[("HTTPS_PROXY", "http://proxy.example:3128")]).is_ok());
+    let missing = "names the file /nowhere/ca.pem, which cannot be read";
+    for name in ["ARIZE_SSL_CA_CERT", "SSL_CERT_FILE"] {
+        let message = refused(bare(), &[(name, "/nowhere/ca.pem")]);
+        assert_eq!(message, format!("configuration: `{name}` {missing}"));
+    }
+    assert_eq!(
+        refused(bare(), &[("https_proxy", "socks5://proxy.example")]),
+        "configuration: `https_proxy` names a SOCKS proxy: only http:// and https:// proxies are supported"
+    );
+    assert_eq!(
+        refused(bare(), &[("ARIZE_REQUEST_VERIFY", "flase")]),
+        "configuration: `ARIZE_REQUEST_VERIFY` must be `true` or `false` (or 1, 0, yes, no, on, off)"
+    );
 }

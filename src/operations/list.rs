@@ -94,7 +94,12 @@ impl ListRequest {
             return Err(InvalidRequest::new("limit", "must be from 1 to 100"));
         }
         match &self.space {
-            Some(space) => space.check("space")?,
+            Some(space) => {
+                space.check("space")?;
+                if self.org_id.as_deref() == Some("") {
+                    return Err(InvalidRequest::new("org_id", "must not be empty"));
+                }
+            }
             None if self.org_id.is_some() => {
                 return Err(InvalidRequest::new("org_id", "narrows the look-up of `space`, which is not set"));
             }
@@ -130,19 +135,26 @@ pub(crate) struct Page<T> {
     pub(crate) pagination: Pagination,
 }
 
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page.
-pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
+/// Reads an object, and nothing after it. Anything but an object leaves `value` as it is, and is reported as `false`.
+pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<bool, Misread> {
     if reply.body.is_empty() {
-        return Err(Misread::WrongContent("nothing where a list was promised".to_owned()));
+        return Err(Misread::WrongContent("nothing where JSON was promised".to_owned()));
     }
     let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
     let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut envelope = Envelope { member, items: None, pagination: None };
     let mut json = serde_json::Deserializer::from_str(text);
-    ObjectInto(&mut envelope)
-        .deserialize(&mut json)
-        .and_then(|_| json.end())
-        .map_err(|error| Misread::from_json(&error))?;
+    let is_object = ObjectInto(value).deserialize(&mut json);
+    is_object.and_then(|is_object| json.end().map(|()| is_object)).map_err(|error| Misread::from_json(&error))
+}
+
+/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, and one whose items are no
+/// list is not an empty one.
+pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
+    let mut envelope = Envelope { member, items: None, odd_items: false, pagination: None };
+    read_object(reply, &mut envelope)?;
+    if envelope.odd_items {
+        return Err(Misread::WrongContent(format!("`{member}` is no list")));
+    }
     if envelope.items.is_none() && envelope.pagination.is_none() {
         return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
     }
@@ -157,6 +169,7 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
 struct Envelope<T> {
     member: &'static str,
     items: Option<Vec<T>>,
+    odd_items: bool,
     pagination: Option<Cursor>,
 }
 
@@ -171,7 +184,8 @@ impl<T: Members + Default> Members for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         if name == self.member {
             let mut items = Vec::new();
-            self.items = map.next_value_seed(ArrayInto(&mut items))?.then_some(items);
+            self.odd_items = !map.next_value_seed(ArrayInto(&mut items))?;
+            self.items = Some(items);
         } else if name == "pagination" {
             let mut cursor = Cursor::default();
             // `null` stands for a list without more pages.

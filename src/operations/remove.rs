@@ -1,6 +1,6 @@
 //! Remove a key: `PUT /v2/api-keys/{id}/revoke`, and on the alpha stage `DELETE /v2/api-keys/{id}`.
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::call::{Call, Misread, Operation, Reply};
 use crate::error::InvalidRequest;
@@ -38,6 +38,10 @@ fn put_revoke(operation: Operation, id: &str) -> Result<Call, InvalidRequest> {
 
 /// A 2xx means that it happened, unless somebody else answered (a login page comes as HTML) or a problem is told after all.
 pub(crate) fn decode(reply: &Reply) -> Result<(), Misread> {
+    // A 204 has no content, whatever its headers say of it: no page can come with it.
+    if reply.status == StatusCode::NO_CONTENT {
+        return Ok(());
+    }
     let media_type = reply.media_type();
     let is_json = media_type == "application/json" || media_type.ends_with("+json");
     let is_empty = reply.body.is_empty() && (media_type.is_empty() || is_json);

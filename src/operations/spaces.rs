@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::de::{DeserializeSeed, MapAccess};
+use serde::de::MapAccess;
 
 use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
-use crate::lenient::{Members, ObjectInto};
+use crate::lenient::Members;
 use crate::model::{read_scalar, read_text};
-use crate::operations::list::{Page, read_page};
+use crate::operations::list::{Page, read_object, read_page};
 use crate::pages::Trail;
 use crate::target::Target;
 
@@ -174,10 +174,7 @@ impl<'a> Lookup<'a> {
         let target = Target::new("/v2/spaces").id("space", id)?;
         let found = self.session.run(&Call::get(Operation::GetSpace, target), |reply: &Reply| {
             let mut space = FoundSpace::default();
-            let is_object = ObjectInto(&mut space)
-                .deserialize(&mut serde_json::Deserializer::from_slice(&reply.body))
-                .map_err(|error| Misread::from_json(&error))?;
-            if is_object { Ok(space) } else { Err(Misread::WrongContent("no space".to_owned())) }
+            if read_object(reply, &mut space)? { Ok(space) } else { Err(Misread::WrongContent("no space".to_owned())) }
         })?;
         // The caller's word for the id counts, whatever else the answer has.
         Ok(FoundSpace { id: id.to_owned(), ..found })

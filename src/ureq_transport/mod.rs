@@ -21,8 +21,9 @@ pub use self::builder::UreqTransportBuilder;
 pub(crate) use self::builder::{CaFile, TransportSettings};
 use self::connect::Connecting;
 use self::names::Names;
-use crate::config::is_loopback;
-use crate::error::{ConfigError, Error};
+use self::tls::Tls;
+use crate::config::{ProxyUrl, is_loopback};
+use crate::error::ConfigError;
 use crate::retry::DURATIONS;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
@@ -73,7 +74,8 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// * It sends what it is given, with `host` and `content-length`, and adds no other header. It never follows a redirect,
 ///   never sends a request twice, keeps no cookies and reads no environment variables.
-/// * Clones share up to 64 idle connections, which are kept for 15 s.
+/// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
+///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
 ///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
 ///   runs in a thread of its own, which is left behind if it hangs; nothing else starts a thread.
@@ -87,7 +89,9 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// | `platform-verifier` | rustls | what the operating system trusts |
 /// | `native-tls`, with or without `platform-verifier` | the system's | what the operating system trusts |
 ///
-/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them.
+/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them. What the operating
+/// system trusts is read at the first connection with TLS; if that fails, so does the request, as
+/// [`Configuration`](TransportErrorKind::Configuration).
 ///
 /// # Logging
 ///
@@ -101,12 +105,8 @@ pub struct UreqTransport {
 
 impl UreqTransport {
     /// A transport with the defaults: no proxy, certificates checked.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] if TLS cannot be set up, for one because the operating system has no certificates.
-    pub fn new() -> Result<Self, Error> {
-        Self::builder().build()
+    pub fn new() -> Self {
+        Self::with(Tls::default(), None)
     }
 
     /// A transport with other settings.
@@ -115,9 +115,14 @@ impl UreqTransport {
     }
 
     pub(crate) fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
+        let tls = Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
+        let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
+        Ok(Self::with(tls, proxy))
+    }
+
+    fn with(tls: Tls, proxy: Option<ureq::Proxy>) -> Self {
         warn_of_trace();
         let names = Names::system();
-        let tls = tls::Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
         let config = ureq::Agent::config_builder()
             // A status of 400 or more is a response.
             .http_status_as_error(false)
@@ -127,7 +132,7 @@ impl UreqTransport {
             .accept("")
             .accept_encoding("")
             // Also keeps ureq from reading the environment.
-            .proxy(settings.proxy.as_ref().map(|proxy| proxy.to_ureq()).transpose()?)
+            .proxy(proxy)
             .timeout_global(Some(TIMEOUT))
             .timeout_resolve(Some(RESOLVE_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -140,7 +145,7 @@ impl UreqTransport {
             .build();
         let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
         let connector = Connecting::new(connector, names.clone());
-        Ok(Self { agent: ureq::Agent::with_parts(config, connector, names) })
+        Self { agent: ureq::Agent::with_parts(config, connector, names) }
     }
 
     fn run(
@@ -194,6 +199,12 @@ impl Transport for UreqTransport {
             Err(error) if !tracked.pulled() => Err(failure::to_transport_error(error).not_sent()),
             Err(error) => Err(failure::to_transport_error(error)),
         }
+    }
+}
+
+impl Default for UreqTransport {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -104,10 +104,8 @@ pub(crate) fn read_head(connection: &mut impl Read) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// An address that nothing listens on.
-pub(crate) fn closed_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
+/// An address that nothing listens on: one that no server of another test can be given.
+pub(crate) const CLOSED: &str = "127.0.0.1:1";
 
 pub(crate) fn request(method: Method, uri: impl AsRef<str>, body: &str) -> Request<Vec<u8>> {
     Request::builder().method(method).uri(uri.as_ref()).body(body.into()).unwrap()
@@ -122,13 +120,23 @@ pub(crate) fn post(uri: impl AsRef<str>) -> Request<Vec<u8>> {
 }
 
 pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-    UreqTransport::new().unwrap().send(request)
+    UreqTransport::new().send(request)
 }
 
-/// With little time, for what never ends.
-pub(crate) fn hurried(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
-    request.extensions_mut().insert(SendOptions::new(Duration::from_millis(200)));
-    request
+/// What a request ends as whose answer never ends. It has little time, and then more, so that a slow machine gets as far
+/// as a fast one.
+#[track_caller]
+pub(crate) fn assert_stalls(transport: &UreqTransport, request: &Request<Vec<u8>>, expected: &str) {
+    let mut last = String::new();
+    for budget in [200, 1_000, 5_000, 30_000] {
+        let mut request = request.clone();
+        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(budget)));
+        last = fault(transport.send(request));
+        if last == expected {
+            return;
+        }
+    }
+    assert_eq!(last, expected);
 }
 
 pub(crate) fn fresh(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {

@@ -1,18 +1,17 @@
 //! TLS, against servers that use rustls, whichever library the client uses.
 
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arize_api_keys::http::{Request, Response};
-use arize_api_keys::{Transport, TransportError, UreqTransport};
+use arize_api_keys::{Transport, UreqTransport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::proxy::tunnel_to;
-use crate::server::{Server, fault, fresh, get, hurried, ok, post, read_request};
+use crate::server::{Server, assert_stalls, fault, fresh, get, ok, post, read_request};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -26,6 +25,22 @@ fn authority(name: &str) -> Authority {
 
 /// A server with a certificate for `name`, which answers every request with itself.
 fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+    serving(authority, name, change, |mut stream| {
+        while let Some(request) = read_request(&mut stream) {
+            stream.write_all(&ok(&request)).unwrap();
+            stream.flush().unwrap();
+        }
+    })
+}
+
+type Stream = StreamOwned<ServerConnection, TcpStream>;
+
+fn serving(
+    authority: &Authority,
+    name: &str,
+    change: impl FnOnce(&mut CertificateParams),
+    serve: impl Fn(Stream) + Send + Sync + 'static,
+) -> Server {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     change(&mut params);
@@ -40,11 +55,7 @@ fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut Certificat
     let config = Arc::new(config);
     Server::start(move |connection| {
         let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-        let mut stream = StreamOwned::new(session, connection);
-        while let Some(request) = read_request(&mut stream) {
-            stream.write_all(&ok(&request)).unwrap();
-            stream.flush().unwrap();
-        }
+        serve(StreamOwned::new(session, connection));
     })
 }
 
@@ -64,9 +75,9 @@ fn uri(server: &Server) -> String {
 
 /// Both kinds of request must end alike.
 #[track_caller]
-fn both(send: impl Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError>, uri: &str, expected: &str) {
-    assert_eq!(fault(send(get(uri))), expected);
-    assert_eq!(fault(send(post(uri))), expected);
+fn both(transport: &UreqTransport, server: &Server, expected: &str) {
+    assert_eq!(fault(transport.send(get(uri(server)))), expected);
+    assert_eq!(fault(transport.send(post(uri(server)))), expected);
 }
 
 #[test]
@@ -109,14 +120,14 @@ fn certificates_that_are_refused() {
     let trusted = authority("test authority");
     let transport = trusting(&trusted, "refused.pem");
     let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
-    both(|request| transport.send(request), &uri(&unknown), "Tls, not sent");
+    both(&transport, &unknown, "Tls, not sent");
     let wrong_host = server(&trusted, "other.example", |_| {});
-    both(|request| transport.send(request), &uri(&wrong_host), "Tls, not sent");
+    both(&transport, &wrong_host, "Tls, not sent");
     let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
-    both(|request| transport.send(request), &uri(&expired), "Tls, not sent");
-    let default = UreqTransport::new().unwrap();
+    both(&transport, &expired, "Tls, not sent");
+    let default = UreqTransport::new();
     let private = server(&trusted, "127.0.0.1", |_| {});
-    both(|request| default.send(request), &uri(&private), "Tls, not sent");
+    both(&default, &private, "Tls, not sent");
 }
 
 #[test]
@@ -128,27 +139,28 @@ fn accepting_invalid_certificates() {
 
 #[test]
 fn handshakes_that_fail() {
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     let plain = Server::start(|mut connection| {
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&plain), "Tls, not sent");
+    both(&transport, &plain, "Tls, not sent");
     let alert = Server::start(|mut connection| {
         // A fatal alert: the handshake failed.
         connection.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&alert), "Tls, not sent");
+    both(&transport, &alert, "Tls, not sent");
     let closed = Server::start(|mut connection| {
         connection.shutdown(Shutdown::Write).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&closed), "Connect, not sent");
+    both(&transport, &closed, "Connect, not sent");
     let reset = Server::start(|mut connection| std::io::Read::read_exact(&mut connection, &mut [0]).unwrap());
-    both(|request| transport.send(request), &uri(&reset), "Connect, not sent");
+    both(&transport, &reset, "Connect, not sent");
     let silent = Server::silent();
-    both(|request| transport.send(hurried(request)), &uri(&silent), "Timeout, not sent");
+    assert_stalls(&transport, &get(uri(&silent)), "Timeout, not sent");
+    assert_stalls(&transport, &post(uri(&silent)), "Timeout, not sent");
 }
 
 #[test]
@@ -165,6 +177,30 @@ fn through_a_tunnel() {
     assert!(asks.recv().unwrap().starts_with("CONNECT service.example:443 HTTP/1.1\r\n"));
     // The name is checked behind the proxy, too.
     assert_eq!(fault(transport.send(post("https://other.example/"))), "Tls, not sent");
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let authority = authority("test authority");
+    let proxy = serving(
+        &authority,
+        "127.0.0.1",
+        |_| {},
+        |mut stream| {
+            assert!(read_request(&mut stream).unwrap().starts_with(b"CONNECT service.example:80 HTTP/1.1\r\n"));
+            stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            // What comes through the tunnel.
+            let request = read_request(&mut stream).unwrap();
+            stream.write_all(&ok(&request)).unwrap();
+        },
+    );
+    let transport = UreqTransport::builder()
+        .ca_file(file("tls_proxy.pem", authority.pem()))
+        .proxy(format!("https://{}", proxy.address))
+        .build()
+        .unwrap();
+    let response = transport.send(get("http://service.example/x")).unwrap();
+    assert_eq!(response.body(), b"GET /x HTTP/1.1\r\nhost: service.example\r\n\r\n");
 }
 
 #[test]
