@@ -304,7 +304,7 @@ pub(crate) struct Check {
 
 /// Serve an emulator of the service on this machine, for tests
 ///
-/// It prints one line for a shell: pasted, or read by `eval`, it points this program and the official SDKs at the emulator,
+/// It prints one line; pasted into a shell, it points this program and the official SDKs at the emulator,
 /// with the key of an admin. What it holds is gone when it ends.
 #[derive(Args, Debug)]
 #[command(after_help = "\
