@@ -86,7 +86,7 @@ mod ureq_transport;
 
 pub use client::ApiKeysClient;
 pub use clock::{Clock, SystemClock};
-pub use config::ClientBuilder;
+pub use config::{ClientBuilder, IntoSecret};
 pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,

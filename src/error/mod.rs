@@ -200,7 +200,7 @@ impl Error {
         self.failure().is_some_and(|failure| failure.retryable)
     }
 
-    /// How many requests were made for the step that failed; 0 if the error was found before any I/O.
+    /// How many times the request that failed was made; 0 if the error is not about a request.
     pub fn attempts(&self) -> u32 {
         self.failure().map_or(0, |failure| failure.attempts)
     }

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::ExposeSecret;
 use serde::de::MapAccess;
 
 use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
 use crate::lenient::Members;
 use crate::model::{read_scalar, read_text};
-use crate::operations::list::{Page, read_object, read_page};
+use crate::operations::page::{Page, read_object, read_page};
 use crate::pages::Trail;
+use crate::redact::keyless;
 use crate::target::Target;
 
 /// A space, by its id or its name.
@@ -117,9 +119,20 @@ impl Members for FoundSpace {
     }
 }
 
-impl From<FoundSpace> for SpaceCandidate {
-    fn from(space: FoundSpace) -> Self {
-        Self { id: space.id, name: space.name, organization_id: space.organization_id }
+impl FoundSpace {
+    /// Whether it is, as far as the service says it, in another organization.
+    fn is_elsewhere(&self, org_id: &str) -> bool {
+        // The same id is written with padding or without.
+        let same = |id: &str| id.trim_end_matches('=') == org_id.trim_end_matches('=');
+        self.organization_id.as_deref().is_some_and(|id| !same(id))
+    }
+
+    fn candidate(&self, own_key: &str) -> SpaceCandidate {
+        SpaceCandidate {
+            id: keyless(&self.id, own_key),
+            name: keyless(&self.name, own_key),
+            organization_id: self.organization_id.as_deref().map(|id| keyless(id, own_key)),
+        }
     }
 }
 
@@ -200,12 +213,12 @@ impl<'a> Lookup<'a> {
             Ok(None::<()>)
         })?;
         // The organization that was named decides, also on a server that lists the spaces of all.
-        let is_own = |space: &FoundSpace| org_id.is_some() && space.organization_id.as_deref() == org_id;
-        if exact.len() > 1 && exact.iter().any(is_own) {
-            exact.retain(is_own);
+        if let Some(org_id) = org_id {
+            exact.retain(|space| !space.is_elsewhere(org_id));
         }
         let name = name.to_owned();
-        let candidates = |spaces: Vec<FoundSpace>| spaces.into_iter().map(SpaceCandidate::from).collect();
+        let own_key = self.session.settings().api_key.expose_secret();
+        let candidates = |spaces: Vec<FoundSpace>| spaces.iter().map(|space| space.candidate(own_key)).collect();
         match exact.len() {
             0 => Err(Error::SpaceNotFound(SpaceNotFound {
                 name,
@@ -243,7 +256,8 @@ impl<'a> Lookup<'a> {
 
     fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
         let target = spaces(Some(org_id), name);
-        let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(|space| space.id == space_id).then_some(()));
+        let is_it = |space: &FoundSpace| space.id == space_id && !space.is_elsewhere(org_id);
+        let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(is_it).then_some(()));
         match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
             Ok(hit) => Ok(hit.is_some()),
             // The space was seen, so it is not in an organization whose spaces may not be.

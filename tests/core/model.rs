@@ -2,7 +2,8 @@
 
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    AccountRole, ApiKey, ApiKeyStatus, ApiKeyType, CreateRequest, ListRequest, OrgRole, RoleAssignment, SpaceRole,
+    AccountRole, ApiKey, ApiKeyStatus, ApiKeyType, CreateRequest, Error, ListRequest, OrgRole, RoleAssignment,
+    SpaceRole,
 };
 use proptest::prelude::*;
 
@@ -211,6 +212,11 @@ fn one_bad_item_does_not_cost_the_page() {
     let keys = list(r#"{"id":"a"},null,7,"text",[{"id":"no"}],true,{"id":{"id":"no"}},{"id":"b","created_at":"soon"}"#);
     let ids: Vec<_> = keys.iter().map(|key| key.id.as_str()).collect();
     assert_eq!(ids, ["a", "", "", "", "", "", "", "b"]);
+    let noted = |n: usize| keys[n].oddities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    assert_eq!(noted(0), "");
+    assert_eq!(noted(1), "`api_keys`: `null`");
+    assert_eq!(noted(2), "`api_keys`: `a number`");
+    assert_eq!(noted(4), "`api_keys`: `an array`");
 }
 
 #[test]
@@ -223,11 +229,16 @@ fn a_page_with_odd_pagination() {
         (r#"{"has_more":1}"#, false, None),
         (r#"{"has_more":true,"next_cursor":""}"#, true, None),
         ("null", false, None),
-        ("[]", false, None),
     ] {
         let rig = Rig::new([json(200, format!(r#"{{"pagination":{pagination},"api_keys":[]}}"#))]);
         let page = rig.client.list(&ListRequest::new()).unwrap().pagination;
         assert_eq!((page.has_more, page.next_cursor.as_deref()), (has_more, next_cursor), "{pagination}");
+    }
+    // Whether more comes is not known: the page must not pass for the last one.
+    for pagination in ["[]", "7", r#""more""#, "true"] {
+        let rig = Rig::new([json(200, format!(r#"{{"api_keys":[],"pagination":{pagination}}}"#))]);
+        let error = rig.client.list(&ListRequest::new()).unwrap_err();
+        assert!(matches!(error, Error::Decode(_)), "{error:?}");
     }
     let rig = Rig::new([json(200, r#"{"api_keys":[]}"#), json(200, r#"{"pagination":{"has_more":false}}"#)]);
     assert!(!rig.client.list(&ListRequest::new()).unwrap().pagination.has_more);
