@@ -88,11 +88,11 @@ fn nobody_there() {
     let mut command = service.command(&["create", "x", "--timeout", "300ms"]);
     let run = finish(command.env("ARIZE_API_HOST", "127.0.0.1:1"));
     run.failed(7);
-    expect![[r#"
-        error: create: no connection could be made (after 2 attempts): Connection refused (os error 111)
-        hint: `arize-keys check` shows where requests are sent
-    "#]]
-    .assert_eq(&run.told());
+    let told = run.told();
+    assert!(told.starts_with("error: create: no connection could be made"), "{told}");
+    // How many attempts fit into the time differs.
+    assert!(told.contains(": Connection refused (os error 111)\nhint: `arize-keys check` shows where"), "{told}");
+    assert_eq!(service.emulator.keys_created(), 0);
 }
 
 #[test]
