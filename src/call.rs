@@ -215,6 +215,10 @@ impl Session<'_> {
             };
             maybe_done |= judge(safety, signal).outcome == Outcome::Unknown;
             if let Some(failure) = error.failure_mut() {
+                // What comes after an attempt that may have removed the key does not bring it back.
+                if safety == Safety::Remove && maybe_done {
+                    failure.outcome = Outcome::Unknown;
+                }
                 failure.attempts = attempts;
                 failure.previous = previous.take();
             }
@@ -279,13 +283,18 @@ impl Session<'_> {
 
     fn failure(&self, call: &Call, verdict: Verdict) -> Failure {
         let outcome = if call.operation.is_lookup() { Outcome::NotSent } else { verdict.outcome };
+        // Whoever gives the secret of a key where its id belongs shall not find it in a log.
+        let subject = call.subject.as_deref().map(|subject| match call.operation {
+            Operation::Create | Operation::CreateServiceKey => subject.to_owned(),
+            _ => foreign(subject, self.settings().api_key.expose_secret()),
+        });
         Failure {
             operation: call.operation,
             outcome,
             retryable: verdict.retryable,
             attempts: 1,
             previous: None,
-            subject: call.subject.clone(),
+            subject,
             started: self.started,
         }
     }
@@ -356,6 +365,8 @@ impl Session<'_> {
         let failure = self.failure(call, judge(call.operation.safety(), signal));
         let error = match misread {
             Misread::NoSecret { id } => {
+                // A service that loses its secret may have put it there.
+                let id = id.map(|id| foreign(&id, own_key));
                 let raw_body = SecretSlice::from(reply.body);
                 let inner = SecretNotRecoveredInner { status, found, id, raw_body, failure };
                 Error::SecretNotRecovered(SecretNotRecovered(Box::new(inner)))

@@ -159,13 +159,13 @@ impl<'a> Lookup<'a> {
 
     /// The id of the space and that of its organization.
     pub(crate) fn space_and_organization(&mut self, space: &SpaceRef) -> Result<(String, String), Error> {
-        let (found, name) = match &space.0 {
-            Space::Id(id) => (self.with_id(id)?, None),
-            Space::Name(name) => (self.named(name, None)?, Some(name.as_str())),
+        let found = match &space.0 {
+            Space::Id(id) => self.with_id(id)?,
+            Space::Name(name) => self.named(name, None)?,
         };
         let organization = match found.organization_id {
             Some(id) => id,
-            None => self.organization_of(&found.id, name)?,
+            None => self.organization_of(&found.id, Some(found.name.as_str()).filter(|name| !name.is_empty()))?,
         };
         Ok((found.id, organization))
     }
@@ -190,7 +190,8 @@ impl<'a> Lookup<'a> {
         let mut similar = Vec::new();
         self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
             for space in page {
-                if space.id.is_empty() {
+                // A list that changes between two pages can show a space on both.
+                if space.id.is_empty() || exact.iter().any(|known: &FoundSpace| known.id == space.id) {
                     continue;
                 }
                 let list = if space.name == name { &mut exact } else { &mut similar };
@@ -198,6 +199,11 @@ impl<'a> Lookup<'a> {
             }
             None::<()>
         })?;
+        // The organization that was named decides, also on a server that lists the spaces of all.
+        let is_own = |space: &FoundSpace| org_id.is_some() && space.organization_id.as_deref() == org_id;
+        if exact.len() > 1 && exact.iter().any(is_own) {
+            exact.retain(is_own);
+        }
         let name = name.to_owned();
         let candidates = |spaces: Vec<FoundSpace>| spaces.into_iter().map(SpaceCandidate::from).collect();
         match exact.len() {
