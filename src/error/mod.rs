@@ -174,7 +174,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, if one was received.
+    /// The HTTP status of the answer, if a whole one was received.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Decode(e) => Some(e.status()),

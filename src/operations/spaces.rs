@@ -197,7 +197,7 @@ impl<'a> Lookup<'a> {
                 let list = if space.name == name { &mut exact } else { &mut similar };
                 list.push(space);
             }
-            None::<()>
+            Ok(None::<()>)
         })?;
         // The organization that was named decides, also on a server that lists the spaces of all.
         let is_own = |space: &FoundSpace| org_id.is_some() && space.organization_id.as_deref() == org_id;
@@ -224,40 +224,32 @@ impl<'a> Lookup<'a> {
     /// The organization of a space whose server does not say it: the one among whose spaces it is.
     fn organization_of(&self, space_id: &str, name: Option<&str>) -> Result<String, Error> {
         let organizations = Target::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
-        let mut failed = None;
-        let found = self.each_page(
-            Operation::ListOrganizations,
-            &organizations,
-            "organizations",
-            |page: Vec<FoundOrganization>| {
-                page.into_iter().filter(|organization| !organization.id.is_empty()).find_map(|organization| match self
-                    .organization_has(&organization.id, space_id, name)
-                {
-                    Ok(true) => Some(Some(organization.id)),
-                    Ok(false) => None,
-                    Err(error) => {
-                        failed = Some(error);
-                        Some(None)
-                    }
-                })
-            },
-        );
-        let source = match (found, failed) {
-            (_, Some(error)) => return Err(error),
-            (Ok(Some(Some(id))), None) => return Ok(id),
-            (Ok(_), None) => None,
-            (Err(error @ Error::Forbidden(_)), None) => Some(Box::new(error)),
-            (Err(error), None) => return Err(error),
+        let visit = |page: Vec<FoundOrganization>| {
+            for organization in page.into_iter().filter(|organization| !organization.id.is_empty()) {
+                if self.organization_has(&organization.id, space_id, name)? {
+                    return Ok(Some(organization.id));
+                }
+            }
+            Ok(None)
+        };
+        let source = match self.each_page(Operation::ListOrganizations, &organizations, "organizations", visit) {
+            Ok(Some(id)) => return Ok(id),
+            Ok(None) => None,
+            Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
+            Err(error) => return Err(error),
         };
         Err(Error::OrganizationNotFound(OrganizationNotFound { space_id: space_id.to_owned(), source }))
     }
 
     fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
         let target = spaces(Some(org_id), name);
-        let hit = self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
-            page.iter().any(|space| space.id == space_id).then_some(())
-        })?;
-        Ok(hit.is_some())
+        let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(|space| space.id == space_id).then_some(()));
+        match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
+            Ok(hit) => Ok(hit.is_some()),
+            // The space was seen, so it is not in an organization whose spaces may not be.
+            Err(Error::Forbidden(_) | Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Brings page after page to `visit` until it has found something.
@@ -266,14 +258,14 @@ impl<'a> Lookup<'a> {
         operation: Operation,
         target: &Target,
         member: &'static str,
-        mut visit: impl FnMut(Vec<T>) -> Option<F>,
+        mut visit: impl FnMut(Vec<T>) -> Result<Option<F>, Error>,
     ) -> Result<Option<F>, Error> {
         let mut trail = Trail::new(operation);
         let mut cursor: Option<String> = None;
         loop {
             let call = Call::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
             let Page { items, pagination } = self.session.run(&call, |reply| read_page(reply, member))?;
-            if let Some(found) = visit(items) {
+            if let Some(found) = visit(items)? {
                 return Ok(Some(found));
             }
             cursor = trail.follow(pagination)?;

@@ -365,6 +365,21 @@ fn the_organization_is_searched_where_the_server_does_not_tell() {
 }
 
 #[test]
+fn an_organization_whose_spaces_may_not_be_seen_is_passed_over() {
+    let by_name = CreateServiceKeyRequest::new("ci", "prod");
+    let found = || spaces(&[("c", "prod", None)], None);
+    let lines = [
+        "GET /v2/spaces?name=prod&limit=100",
+        "GET /v2/organizations?limit=100",
+        "GET /v2/spaces?org_id=o1&name=prod&limit=100",
+        "GET /v2/spaces?org_id=o2&name=prod&limit=100",
+        "GET /v2/spaces?org_id=o3&name=prod&limit=100",
+    ];
+    let answers = vec![found(), organizations(&["o1", "o2", "o3"], None), reply(403, ""), reply(404, ""), found()];
+    assert_found(&by_name, answers, &lines, "o3", "c");
+}
+
+#[test]
 fn the_name_of_a_space_given_by_its_id_narrows_the_search() {
     let by_id = CreateServiceKeyRequest::new("ci", SPACE_ID);
     for (space, query) in
