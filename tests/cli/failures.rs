@@ -22,7 +22,6 @@ fn usage() {
         &["create", "x", "--expires-in", "9000y"],
         &["create", "x", "--out", "a", "--env-file", "b"],
         &["create", "x", "--env-file", "b", "--env-name", "1A"],
-        &["create", "x", "--api-key", "ak-x"],
         &["create-service-key", "x"],
         &["create-service-key", "x", "--space", "a", "--grant", "o/s"],
         &["create-service-key", "x", "--grant", "prod"],
@@ -36,6 +35,9 @@ fn usage() {
     ] {
         service.run(args).failed(2);
     }
+    // Nothing of a key that is given there nevertheless is repeated: `run` looks for it.
+    service.run(&["create", "x", "--api-key", "ak-0123456789012345678901234"]).failed(2);
+    service.run(&["create", "x", "--api-key=ak-0123456789012345678901234"]).failed(2);
     assert!(service.seen().is_empty());
     assert!(service.files().is_empty());
     let run = service.run(&["create", "x", "--expires-at", "2001-01-01"]);
@@ -78,7 +80,7 @@ fn a_revoke_that_is_not_certain() {
     assert_eq!(run.out, "");
     expect![[r#"
         error: QXBpS2V5OjE6YWJjZA==: revoke: the answer of status 200 is not what the API promises (not the answer of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, repeating it does no harm
-        error: 1 of 1 keys were not removed
+        error: 1 of 1 failed
     "#]].assert_eq(&run.told());
 }
 
@@ -88,11 +90,11 @@ fn nobody_there() {
     let mut command = service.command(&["create", "x", "--timeout", "300ms"]);
     let run = finish(command.env("ARIZE_API_HOST", "127.0.0.1:1"));
     run.failed(7);
-    expect![[r#"
-        error: create: no connection could be made (after 2 attempts): Connection refused (os error 111)
-        hint: `arize-keys check` shows where requests are sent
-    "#]]
-    .assert_eq(&run.told());
+    let told = run.told();
+    assert!(told.starts_with("error: create: no connection could be made"), "{told}");
+    // How many attempts fit into the time differs.
+    assert!(told.contains(": Connection refused (os error 111)\nhint: `arize-keys check` shows where"), "{told}");
+    assert_eq!(service.emulator.keys_created(), 0);
 }
 
 #[test]

@@ -151,7 +151,9 @@ fn option(field: &str) -> Option<String> {
         "user_id" => "user".to_owned(),
         "grace_period" => "grace".to_owned(),
         "expires_at" => return Some("the options are --expires-in and --expires-at".to_owned()),
-        "organizations" => return Some("the options are --grant and --assignments".to_owned()),
+        "organizations" => {
+            return Some("the options are --grant and --assignments; --space takes one space".to_owned());
+        }
         _ => return None,
     };
     Some(format!("the option is --{option}"))

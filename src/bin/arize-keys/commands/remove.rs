@@ -35,23 +35,25 @@ fn run(
     let mut failed: usize = 0;
     let mut code = None;
     for id in &args.ids {
-        match remove(&client, id) {
-            // Whether somebody reads it does not matter: it is done.
-            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop)?,
+        // Whether somebody reads what was removed does not keep the others either.
+        let ended = match remove(&client, id) {
+            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop),
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
-                let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
-                bar.suspend(|| terminal.failure(&failure));
-                failed = failed.saturating_add(1);
-                code.get_or_insert(failure.code);
+                Err(Failure { message: format!("{}: {}", printable(id), failure.message), ..failure })
             }
+        };
+        if let Err(failure) = ended {
+            bar.suspend(|| terminal.failure(&failure));
+            failed = failed.saturating_add(1);
+            code.get_or_insert(failure.code);
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     match code {
         None => Ok(()),
-        Some(code) => Err(Failure::new(code, format!("{failed} of {} keys were not removed", args.ids.len()))),
+        Some(code) => Err(Failure::new(code, format!("{failed} of {} failed", args.ids.len()))),
     }
 }
 
