@@ -149,7 +149,7 @@ fn row_73_host_that_is_none() {
             println!("{host}");
             assert_refused(row, "host", move |builder| builder.host(host));
         }
-        assert_refused(row, "host", |builder| builder.scheme("http").host("api.example"));
+        assert_refused(row, "scheme", |builder| builder.scheme("http").host("api.example"));
         assert_refused(row, "scheme", |builder| builder.scheme("ftp"));
         assert_refused(row, "region", |builder| builder.region("mars-1"));
     });
