@@ -24,7 +24,7 @@ impl<T: Transport> Transport for Logging<T> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let builder = if std::env::args().any(|word| word == "--live") {
-        ApiKeysClient::builder().transport(Logging(UreqTransport::new()?))
+        ApiKeysClient::builder().transport(Logging(UreqTransport::new()))
     } else {
         // An emulator is a transport, too: no socket is opened here.
         let emulator = Emulator::new();

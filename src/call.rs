@@ -223,6 +223,11 @@ impl Session<'_> {
             };
             maybe_done |= judge(safety, signal).outcome == Outcome::Unknown;
             if let Some(failure) = error.failure_mut() {
+                // What comes after an attempt that may have done it does not undo it.
+                if safety != Safety::Read && maybe_done && failure.outcome != Outcome::Applied {
+                    failure.outcome = Outcome::Unknown;
+                    failure.retryable &= safety == Safety::Remove;
+                }
                 failure.attempts = attempts;
                 failure.previous = previous.take();
             }
@@ -292,13 +297,18 @@ impl Session<'_> {
 
     fn failure(&self, call: &Call, verdict: Verdict) -> Failure {
         let outcome = if call.operation.is_lookup() { Outcome::NotSent } else { verdict.outcome };
+        // Whoever gives the secret of a key where its id belongs shall not find it in a log.
+        let subject = call.subject.as_deref().map(|subject| match call.operation {
+            Operation::Create | Operation::CreateServiceKey => subject.to_owned(),
+            _ => foreign(subject, self.settings().api_key.expose_secret()),
+        });
         Failure {
             operation: call.operation,
             outcome,
             retryable: verdict.retryable,
             attempts: 1,
             previous: None,
-            subject: call.subject.clone(),
+            subject,
             started: self.started,
         }
     }
@@ -325,7 +335,8 @@ impl Session<'_> {
         let own_key = settings.api_key.expose_secret();
         let status = reply.status.as_u16();
         let wait = retry_after(&reply.headers, &*settings.clock);
-        let vouched = wait.is_some() && reply.media_type() == "application/problem+json";
+        let vouched =
+            wait.is_some() && reply.media_type() == "application/problem+json" && settings.retry.trusts_unavailable();
         let signal = Signal::Status { status, vouched };
         let problem = Problem::read(&reply.body, own_key);
         let error = ApiError(Box::new(ApiErrorInner {
@@ -353,7 +364,7 @@ impl Session<'_> {
         Attempt { error, signal }
     }
 
-    fn misread(&self, call: &Call, reply: Reply, misread: Misread) -> Attempt {
+    fn misread(&self, call: &Call, mut reply: Reply, misread: Misread) -> Attempt {
         let own_key = self.settings().api_key.expose_secret();
         let (signal, why) = match &misread {
             Misread::Truncated(why) => (Signal::Truncated, Some(why)),
@@ -368,7 +379,11 @@ impl Session<'_> {
         let failure = self.failure(call, judge(call.operation.safety(), signal));
         let error = match misread {
             Misread::NoSecret { id } => {
-                let raw_body = SecretSlice::from(reply.body);
+                // A service that loses its secret may have put it there.
+                let id = id.map(|id| foreign(&id, own_key));
+                // Of exactly the right size, so that boxing it does not leave a copy behind.
+                let raw_body = SecretSlice::from(reply.body.as_slice().to_vec());
+                reply.body.zeroize();
                 let inner = SecretNotRecoveredInner { status, found, id, raw_body, failure };
                 Error::SecretNotRecovered(SecretNotRecovered(Box::new(inner)))
             }

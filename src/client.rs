@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::call::{Operation, Pipeline, Session};
 use crate::config::{ClientBuilder, Settings};
 use crate::error::Error;
@@ -15,6 +17,7 @@ use crate::operations::spaces::Lookup;
 use crate::operations::{read_created, remove};
 use crate::pages::ApiKeys;
 use crate::prerelease::warn_once;
+use crate::stage::ApiStage;
 
 /// A client for the API-keys endpoints of the Arize platform.
 ///
@@ -73,6 +76,24 @@ impl ApiKeysClient {
 
     pub(crate) fn new(settings: Settings) -> Self {
         Self { pipeline: Arc::new(Pipeline::new(settings)) }
+    }
+
+    /// The same client with another key: the same service, connections and settings, a retry budget of its own.
+    ///
+    /// ```
+    /// # use arize_api_keys::{ApiKeysClient, CreateRequest, Error, ListRequest};
+    /// # fn demo(client: &ApiKeysClient) -> Result<(), Error> {
+    /// let created = client.create(&CreateRequest::new("ci"))?;
+    /// client.with_api_key(&created.key)?.list(&ListRequest::new())?; // the new key works
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if it cannot be a key: see [`ClientBuilder::api_key`].
+    pub fn with_api_key(&self, key: &SecretString) -> Result<Self, Error> {
+        Ok(Self::new(self.settings().with_api_key(key)?))
     }
 
     /// One page of keys, 50 unless the request says otherwise. Keys in lists come without their secrets.
@@ -191,6 +212,16 @@ impl ApiKeysClient {
     pub fn revoke(&self, id: impl AsRef<str>) -> Result<(), Error> {
         let session = self.begin(Operation::Revoke);
         session.run(&remove::revoke(id.as_ref())?, remove::decode)
+    }
+
+    /// The URL that requests go to, without the path of the API: `https://api.arize.com`.
+    pub fn endpoint(&self) -> String {
+        self.settings().endpoint.to_string()
+    }
+
+    /// The stage of the API that it speaks.
+    pub fn stage(&self) -> ApiStage {
+        self.settings().stage
     }
 
     fn settings(&self) -> &Settings {

@@ -1,7 +1,7 @@
 //! Time and chance, passed in wherever they decide something.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
@@ -22,6 +22,24 @@ pub trait Clock: Send + Sync {
 
     /// A random duration from nothing up to `max`: the jitter of the retry policy.
     fn jitter(&self, max: Duration) -> Duration;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> OffsetDateTime {
+        (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration);
+    }
+
+    fn jitter(&self, max: Duration) -> Duration {
+        (**self).jitter(max)
+    }
 }
 
 /// The clock of the operating system, and a pseudo-random jitter.

@@ -10,60 +10,80 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 pub(crate) trait Members {
     /// Reads the value of the member `name` from `map`, or leaves it there and returns false.
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+
+    /// Something else stands where an object was wanted; `found` says in short what.
+    fn no_object(&mut self, _found: &str) {}
+}
+
+/// What stood where an object or an array was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Wanted,
+    Null,
+    Odd,
 }
 
 /// Reads an object into a value that the caller keeps, so that what was read before an error is not lost.
-/// Anything but an object leaves it as it is, and is reported as `false`.
+/// Anything but an object leaves it as it is.
 pub(crate) struct ObjectInto<'a, T>(pub(crate) &'a mut T);
 
 impl<'de, T: Members> DeserializeSeed<'de> for ObjectInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
         deserializer.deserialize_any(Tolerant(self))
     }
 }
 
 impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Seen, A::Error> {
         let mut unescaped = String::new();
         while let Some(name) = map.next_key_seed(Name(&mut unescaped))? {
             if !self.0.read(name.unwrap_or(&unescaped), &mut map)? {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(true)
+        Ok(Seen::Wanted)
     }
 
-    fn odd(self, _: Cow<'_, str>) -> bool {
-        false
+    fn null(self) -> Seen {
+        self.0.no_object("null");
+        Seen::Null
+    }
+
+    fn odd(self, found: Cow<'_, str>) -> Seen {
+        self.0.no_object(&found);
+        Seen::Odd
     }
 }
 
-/// Reads an array of objects. Elements that are not objects come out as their default; anything but an array is
-/// reported as `false`.
+/// Reads an array of objects. Elements that are not objects come out as their default, and are told so.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
 impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
         deserializer.deserialize_any(Tolerant(self))
     }
 }
 
 impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Seen, A::Error> {
         while seq.next_element_seed(NewIn(self.0))?.is_some() {}
-        Ok(true)
+        Ok(Seen::Wanted)
     }
 
-    fn odd(self, _: Cow<'_, str>) -> bool {
-        false
+    fn null(self) -> Seen {
+        Seen::Null
+    }
+
+    fn odd(self, _: Cow<'_, str>) -> Seen {
+        Seen::Odd
     }
 }
 
@@ -71,13 +91,13 @@ impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
 struct NewIn<'a, T>(&'a mut Vec<T>);
 
 impl<'de, T: Members + Default> DeserializeSeed<'de> for NewIn<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
         self.0.push(T::default());
         match self.0.last_mut() {
             Some(element) => ObjectInto(element).deserialize(deserializer),
-            None => Ok(false),
+            None => Ok(Seen::Odd),
         }
     }
 }
@@ -228,7 +248,8 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Tolerant<S> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
-        Ok(self.0.number(&number.to_string()))
+        // Also what is too large for an integer: its digits are no longer those that were sent, so it is nobody's id.
+        Ok(self.0.odd(number.to_string().into()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
@@ -290,7 +311,7 @@ mod tests {
     fn the_name_of_a_member_may_have_escapes() {
         let mut key = Key::default();
         let mut json = serde_json::Deserializer::from_str(r#"{"a":1,"n\u0061me":2,"\u006bey":3,"b":4}"#);
-        assert!(ObjectInto(&mut key).deserialize(&mut json).unwrap());
+        assert!(matches!(ObjectInto(&mut key).deserialize(&mut json).unwrap(), Seen::Wanted));
         assert_eq!(key.0, ["a=1", "name=2", "key=3", "b=4"]);
     }
 }

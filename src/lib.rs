@@ -53,6 +53,7 @@
 //! * `platform-verifier`: trust what the operating system trusts.
 //! * `native-tls`: TLS by the system's library.
 //! * `emulator`: the service in this process, and its HTTP server.
+//! * `cli`: the program `arize-keys`; nothing of it is part of the library.
 //!
 //! # Logging
 //!
@@ -76,6 +77,7 @@ mod pages;
 mod prerelease;
 mod redact;
 mod retry;
+mod rotation;
 mod secret;
 mod stage;
 mod target;
@@ -85,7 +87,7 @@ mod ureq_transport;
 
 pub use client::ApiKeysClient;
 pub use clock::{Clock, SystemClock};
-pub use config::ClientBuilder;
+pub use config::{ClientBuilder, IntoSecret};
 pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
@@ -101,6 +103,7 @@ pub use operations::refresh::RefreshRequest;
 pub use operations::spaces::SpaceRef;
 pub use pages::ApiKeys;
 pub use retry::RetryPolicy;
+pub use rotation::{NewKey, RotationError};
 pub use secrecy::ExposeSecret;
 pub use stage::{ApiStage, UnknownStage};
 pub use transport::{SendOptions, Transport, TransportError, TransportErrorKind};

@@ -1,7 +1,5 @@
 //! Texts that came from outside, made safe to show.
 
-use std::borrow::Cow;
-
 /// The most of a foreign text that is shown, in bytes.
 const SHOWN: usize = 1024;
 
@@ -12,7 +10,12 @@ const KEY_LENGTH: usize = 8;
 
 /// A text of the caller's or the service's, between backquotes in a message.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", shown(text))
+    format!("`{}`", redacted(text))
+}
+
+/// A text in which everything that looks like a key is replaced.
+pub(crate) fn redacted(text: &str) -> String {
+    shown(&without_keys(text))
 }
 
 /// Escapes control characters and cuts after 1 KiB.
@@ -35,13 +38,17 @@ fn shown(text: &str) -> String {
 
 /// Characters that reorder what a terminal shows.
 fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text of the service's, with the client's own key and everything that looks like a key replaced.
+/// A text of the service's, with the client's own key and everything that looks like a key replaced, otherwise as it is.
+pub(crate) fn keyless(text: &str, own_key: &str) -> String {
+    without_keys(&text.replace(own_key, "[redacted]"))
+}
+
+/// A text of the service's, with keys replaced, escaped and cut: to be shown.
 pub(crate) fn foreign(text: &str, own_key: &str) -> String {
-    let text = if own_key.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(own_key, "[redacted]")) };
-    shown(&without_keys(&text))
+    shown(&keyless(text, own_key))
 }
 
 fn without_keys(text: &str) -> String {
@@ -60,4 +67,75 @@ fn without_keys(text: &str) -> String {
     }
     clean.push_str(rest);
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const OWN: &str = "ak-PLANTED-OWN-0123456789";
+
+    #[test]
+    fn keys_are_replaced() {
+        for (text, clean) in [
+            ("", ""),
+            ("nothing to hide", "nothing to hide"),
+            (OWN, "[redacted]"),
+            ("[ak-PLANTED-OWN-0123456789]", "[[redacted]]"),
+            ("xak-PLANTED-OWN-0123456789", "x[redacted]"),
+            ("ak-PLANTED-OWN-0123456789ak-PLANTED-OWN-0123456789", "[redacted][redacted]"),
+            ("ak-abcdefgh", "[redacted]"),
+            ("ak-abcdefg", "ak-abcdefg"),
+            ("ak-abc...xyz", "ak-abc...xyz"),
+            ("ak-ak-ak-ak-abcdefgh", "[redacted]"),
+            ("ak-, ak-abcdefgh. ak-", "ak-, [redacted]. ak-"),
+            ("ak-abcdefgé", "ak-abcdefgé"),
+            ("AK-abcdefgh", "AK-abcdefgh"),
+        ] {
+            assert_eq!(foreign(text, OWN), clean, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_shape_is_replaced_where_it_is_the_clients_own() {
+        assert_eq!(foreign("no such key: s3cret/+=!", "s3cret/+="), "no such key: [redacted]!");
+        assert_eq!(redacted("no such key: s3cret/+=!"), "no such key: s3cret/+=!");
+    }
+
+    #[test]
+    fn control_and_bidi_characters_are_escaped() {
+        assert_eq!(quoted("a\r\n\t\0\u{1b}[2J\u{7f}\u{85}"), r"`a\r\n\t\u{0}\u{1b}[2J\u{7f}\u{85}`");
+        for c in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars()
+        {
+            assert_eq!(quoted(&c.to_string()), format!("`\\u{{{:x}}}`", u32::from(c)));
+        }
+        assert_eq!(quoted("Zoë’s 鍵 🔑"), "`Zoë’s 鍵 🔑`");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shown(&"a".repeat(1024)), "a".repeat(1024));
+        assert_eq!(shown(&"a".repeat(1025)), "a".repeat(1024) + "…");
+        assert_eq!(shown(&format!("a{}", "é".repeat(600))), format!("a{}…", "é".repeat(511)));
+        // What is cut off in the middle of a key has been replaced before.
+        let text = "x".repeat(1020) + OWN;
+        assert_eq!(foreign(&text, OWN), "x".repeat(1020) + "[red…");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_secret_and_nothing_rude_is_shown(before in any::<String>(), after in any::<String>(), times in 0_usize..80) {
+            let text = format!("{}{OWN}{after}ak-{before}", before.repeat(times));
+            let clean = foreign(&text, OWN);
+            prop_assert!(!clean.contains(OWN));
+            prop_assert!(!clean.chars().any(|c| c.is_control() || is_bidi(c)));
+            let letters = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
+            prop_assert!(clean.split("ak-").skip(1).all(|rest| letters(rest) < 8), "{}", clean);
+        }
+    }
 }

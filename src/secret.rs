@@ -97,7 +97,11 @@ fn member_text(body: &[u8], at: usize) -> Option<SecretString> {
         return None;
     }
     let text = string(body, start, string_end(body, start)?)?;
-    (!text.trim().is_empty()).then(|| SecretString::from(text.into_owned()))
+    let key = (!text.trim().is_empty()).then(|| SecretString::from(&*text));
+    if let Cow::Owned(mut text) = text {
+        text.zeroize();
+    }
+    key
 }
 
 fn skip_blanks(body: &[u8], at: usize) -> usize {
@@ -124,4 +128,230 @@ fn string(body: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_slice::<Text<'_>>(body.get(start..end)?).ok().map(|text| text.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    const KEY: &str = "ak-PLANTED-NEW-9876543210";
+
+    const MEMBERS: &[&str] = &[
+        "id",
+        "name",
+        "description",
+        "key_type",
+        "status",
+        "redacted_key",
+        "created_at",
+        "expires_at",
+        "bot_user",
+        "created_by_user_id",
+        "last_used_at",
+        "organizations",
+        "key",
+    ];
+
+    /// What stands for a value and is none.
+    const DAMAGE: &[&[u8]] = &[
+        b"NaN",
+        b"Infinity",
+        b"'x'",
+        b"01",
+        b"\"\\ud800\"",
+        b"\"\xff\"",
+        b"\"\x00\"",
+        b"\"\n\"",
+        b"1e999",
+        b"undefined",
+        b"+1",
+        b"\xff\xfe",
+    ];
+
+    fn decoded(body: &[u8]) -> Option<String> {
+        decode(body).key.map(|key| key.expose_secret().to_owned())
+    }
+
+    fn scanned(body: &[u8]) -> Option<String> {
+        scan(body).map(|key| key.expose_secret().to_owned())
+    }
+
+    /// Both ways to read agree.
+    #[track_caller]
+    fn assert_key(body: &str, expected: Option<&str>) {
+        assert_eq!(decoded(body.as_bytes()).as_deref(), expected, "decode: {body}");
+        assert_eq!(scanned(body.as_bytes()).as_deref(), expected, "scan: {body}");
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        assert_key(r#"{"key":"\u0061k-1"}"#, Some("ak-1"));
+        assert_key(r#"{"\u006bey":"ak-1"}"#, Some("ak-1"));
+        assert_key(r#"{"key":"a\"k\\\/\n\ud83d\udd11"}"#, Some("a\"k\\/\n🔑"));
+    }
+
+    #[test]
+    fn only_the_key_of_the_outermost_object_counts() {
+        assert_key(r#"{"bot_user":{"key":"inner"},"key":"ak-1"}"#, Some("ak-1"));
+        assert_key(r#"{"list":[{"key":"inner"}],"key":"ak-1"}"#, Some("ak-1"));
+        assert_key(r#"{"bot_user":{"key":"inner"}}"#, None);
+        assert_key(r#"[{"key":"inner"}]"#, None);
+        assert_key(r#"{"name":"key","x":"not it"}"#, None);
+        assert_key(r#"{"name":"\"key\":\"not it\""}"#, None);
+        assert_key(r#"{"KEY":"not it","keys":"nor this"," key":"nor this"}"#, None);
+    }
+
+    #[test]
+    fn what_is_no_text_is_no_key() {
+        for value in
+            ["null", "7", "-1.5", "true", "[]", r#"["ak-1"]"#, r#"{"key":"ak-1"}"#, r#""""#, r#"" ""#, r#""\n""#]
+        {
+            assert_key(&format!(r#"{{"key":{value}}}"#), None);
+            // And a later one that is a text still counts.
+            assert_key(&format!(r#"{{"key":{value},"key":"ak-1"}}"#), Some("ak-1"));
+        }
+        assert_key("{}", None);
+        assert_key("", None);
+        assert_key("null", None);
+    }
+
+    #[test]
+    fn the_first_text_counts() {
+        assert_key(r#"{"key":"ak-1","key":"ak-2"}"#, Some("ak-1"));
+        assert_key(r#"{"key":"ak-1","key":null}"#, Some("ak-1"));
+    }
+
+    #[test]
+    fn blanks_do_not_count() {
+        assert_key("\r\n{ \t\"key\"\n :\r \"ak-1\" }", Some("ak-1"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_text_is_not_altered() {
+        let body = [&br#"{"id":"a","key":"ak-"#[..], b"\xff", br#"1"}"#].concat();
+        let minted = decode(&body);
+        assert!(minted.key.is_none());
+        assert_eq!(minted.fields.id, "a");
+        for bad in [r"\ud800", r"\x", "\u{1}"] {
+            assert_eq!(decoded(format!(r#"{{"key":"ak-{bad}1"}}"#).as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn nesting_never_overflows_the_stack() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let deep = format!("{}7{}", open.repeat(100_000), close.repeat(100_000));
+            let unclosed = open.repeat(100_000);
+            assert_eq!(decoded(format!(r#"{{"x":{deep},"key":"{KEY}"}}"#).as_bytes()).as_deref(), Some(KEY));
+            assert_eq!(decoded(format!(r#"{{"key":"{KEY}","x":{deep}}}"#).as_bytes()).as_deref(), Some(KEY));
+            assert_eq!(decoded(format!(r#"{{"key":"{KEY}","x":{unclosed}"#).as_bytes()).as_deref(), Some(KEY));
+            assert_eq!(decoded(format!(r#"{{"key":{deep}}}"#).as_bytes()), None);
+            assert_eq!(decoded(deep.as_bytes()), None);
+            assert_eq!(decoded(unclosed.as_bytes()), None);
+        }
+    }
+
+    /// Any value, wide and deep enough to be odd.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(json!("key")),
+            Just(json!("2026-13-01")),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((member_name(), inner), 0..4)
+                    .prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
+            ]
+        })
+    }
+
+    fn member_name() -> impl Strategy<Value = String> {
+        prop_oneof![3 => prop::sample::select(MEMBERS).prop_map(str::to_owned), 1 => any::<String>()]
+    }
+
+    /// Members other than `key`, as text.
+    fn members() -> impl Strategy<Value = Vec<String>> {
+        let member = (member_name(), value()).prop_filter("another member", |(name, _)| name != "key");
+        let text = member.prop_map(|(name, value)| format!("{}:{value}", Value::from(name)));
+        prop::collection::vec(text, 0..6)
+    }
+
+    fn secret() -> impl Strategy<Value = String> {
+        prop_oneof!["ak-[A-Za-z0-9_-]{8,40}", any::<String>()].prop_filter("not blank", |key| !key.trim().is_empty())
+    }
+
+    fn created(before: &[String], secret: &str, after: &[String]) -> String {
+        let key = format!(r#""key":{}"#, Value::from(secret));
+        let members: Vec<&str> =
+            before.iter().map(String::as_str).chain([key.as_str()]).chain(after.iter().map(String::as_str)).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_whole_key_is_read_whatever_stands_around_it(before in members(), after in members(), secret in secret()) {
+            let body = created(&before, &secret, &after);
+            let found = decoded(body.as_bytes());
+            prop_assert_eq!(found.as_ref(), Some(&secret));
+            let found = scanned(body.as_bytes());
+            prop_assert_eq!(found.as_ref(), Some(&secret));
+        }
+
+        #[test]
+        fn a_prefix_has_the_whole_key_or_none(before in members(), after in members(), secret in secret()) {
+            let body = created(&before, &secret, &after);
+            let key_ends = created(&before, &secret, &[]).len() - 1;
+            for end in 0..=body.len() {
+                let expected = (end >= key_ends).then_some(&secret);
+                let found = decoded(&body.as_bytes()[..end]);
+                prop_assert_eq!(found.as_ref(), expected, "{} bytes", end);
+            }
+        }
+
+        #[test]
+        fn damage_elsewhere_does_not_count(
+            before in members(),
+            after in members(),
+            secret in secret(),
+            damage in prop::sample::select(DAMAGE),
+            first in any::<bool>(),
+            junk in "[^\"{}\\[\\]]{0,9}",
+            mark in any::<bool>(),
+        ) {
+            let whole = created(&before, &secret, &after);
+            let member = [&b"\"odd\":"[..], damage].concat();
+            let inner = whole.as_bytes()[1..whole.len() - 1].to_vec();
+            let inner = if first { [member, inner].join(&b","[..]) } else { [inner, member].join(&b","[..]) };
+            let mark: &[u8] = if mark { b"\xef\xbb\xbf" } else { b"" };
+            let body = [mark, b"{", &inner, b"}", junk.as_bytes()].concat();
+            let found = decoded(&body);
+            prop_assert_eq!(found.as_ref(), Some(&secret));
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decoded(&body);
+        }
+
+        #[test]
+        fn no_brackets_are_too_odd(body in "[\\[\\]{}\":, \\\\key0]{0,60}") {
+            let (read, found) = (decoded(body.as_bytes()), scanned(body.as_bytes()));
+            // Where the body is JSON, both read the same.
+            if serde_json::from_str::<Value>(&body).is_ok() {
+                prop_assert_eq!(read, found);
+            }
+        }
+    }
 }

@@ -80,3 +80,76 @@ impl Target {
         let _ = write!(self.text, "{}", utf8_percent_encode(text, ESCAPED));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path(id: &str) -> Result<String, String> {
+        let target = Target::new("/v2/api-keys").id("id", id).map_err(|error| error.to_string())?;
+        Ok(target.segment("revoke").as_str().to_owned())
+    }
+
+    #[test]
+    fn ids_that_leave_their_route_are_refused() {
+        let dots = "invalid request: `id` must not be `.` or `..`: that would name another resource";
+        let control = "invalid request: `id` must not contain control characters";
+        assert_eq!(path("").unwrap_err(), "invalid request: `id` must not be empty");
+        assert_eq!(path(".").unwrap_err(), dots);
+        assert_eq!(path("..").unwrap_err(), dots);
+        for id in ["a\nb", "a\r", "\0", "\t", "\u{7f}", "\u{85}"] {
+            assert_eq!(path(id).unwrap_err(), control, "{id:?}");
+        }
+        assert_eq!(path(&"a".repeat(513)).unwrap_err(), "invalid request: `id` must have at most 512 bytes");
+        assert_eq!(path(&"é".repeat(257)).unwrap_err(), "invalid request: `id` must have at most 512 bytes");
+        assert!(path(&"a".repeat(512)).is_ok());
+    }
+
+    #[test]
+    fn one_segment_for_every_id() {
+        for (id, encoded) in [
+            ("QXBpS2V5OjE6YWJjZA==", "QXBpS2V5OjE6YWJjZA%3D%3D"),
+            ("a/b", "a%2Fb"),
+            ("%2F", "%252F"),
+            ("%2e%2e", "%252e%252e"),
+            ("a?x", "a%3Fx"),
+            ("a#b", "a%23b"),
+            ("+ =", "%2B%20%3D"),
+            ("é", "%C3%A9"),
+            ("a\\b;c,d:e@f&g", "a%5Cb%3Bc%2Cd%3Ae%40f%26g"),
+            ("...", "..."),
+            ("A-Z_a.z~0", "A-Z_a.z~0"),
+        ] {
+            assert_eq!(path(id).unwrap(), format!("/v2/api-keys/{encoded}/revoke"));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_id_is_exactly_one_segment(id in "\\PC{1,100}") {
+            prop_assume!(id != "." && id != ".." && id.len() <= 512);
+            let uri: http::Uri = format!("https://api.arize.com{}", path(&id).unwrap()).parse().unwrap();
+            prop_assert!(uri.query().is_none());
+            let segments: Vec<_> = uri.path().split('/').collect();
+            prop_assert_eq!(segments.len(), 5);
+            prop_assert_eq!(percent_decode_str(segments[3]).decode_utf8().unwrap(), id);
+            prop_assert_eq!(segments[4], "revoke");
+        }
+
+        #[test]
+        fn a_query_comes_back_as_it_was(one in any::<String>(), two in any::<String>()) {
+            let target = Target::new("/v2/spaces").query("name", &one).query_opt("org_id", None).query("cursor", &two);
+            let uri: http::Uri = format!("https://api.arize.com{}", target.as_str()).parse().unwrap();
+            let pairs: Vec<_> = uri.query().unwrap().split('&').map(|pair| pair.split_once('=').unwrap()).collect();
+            let names: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();
+            prop_assert_eq!(names, ["name", "cursor"]);
+            prop_assert_eq!(percent_decode_str(pairs[0].1).decode_utf8().unwrap(), one);
+            prop_assert_eq!(percent_decode_str(pairs[1].1).decode_utf8().unwrap(), two);
+        }
+    }
+}

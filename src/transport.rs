@@ -220,6 +220,11 @@ impl TransportError {
         !self.not_sent
     }
 
+    /// The head of a response and the part of its body that arrived, if there is one. It may hold a secret.
+    pub fn partial_response(&self) -> Option<&http::Response<Vec<u8>>> {
+        self.partial.as_ref().map(|partial| &partial.0)
+    }
+
     /// Takes the partial response out.
     pub(crate) fn take_partial_response(&mut self) -> Option<http::Response<Vec<u8>>> {
         self.partial.take().map(|partial| partial.0)

@@ -114,7 +114,7 @@ pub struct Client(pub ApiKeysClient);
 impl Client {
     /// The one thing that is changed: a create may use a connection that is open, so that its own cost can be seen.
     fn new(place: Place<'_>) -> Fallible<Self> {
-        Ok(Self(client(place).transport(Kept(UreqTransport::new()?)).build()?))
+        Ok(Self(client(place).transport(Kept(UreqTransport::new())).build()?))
     }
 }
 

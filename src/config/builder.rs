@@ -35,7 +35,8 @@ use crate::transport::Transport;
 /// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`, `SSL_CERT_FILE` | – |
 /// | [`proxy`](Self::proxy), [`no_proxy`](Self::no_proxy) | `ARIZE_PROXY_URL`, `HTTPS_PROXY`, `ALL_PROXY`, … | none |
 ///
-/// A region, a single host and a base domain exclude each other, wherever they come from, and each goes before the host.
+/// A region, a single host (or its port) and a base domain exclude each other, wherever they come from, and each goes before
+/// the host.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,6 +47,7 @@ use crate::transport::Transport;
 ///     .api_key("ak-for-the-docs")
 ///     .region("eu-west-1a")
 ///     .timeout(Duration::from_secs(20))
+/// #   .transport(|_| Ok(arize_api_keys::http::Response::default()))
 ///     .build()?;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
@@ -55,15 +57,19 @@ pub struct ClientBuilder {
     explicit: Explicit,
     ignore_env: bool,
     transport: Option<Arc<dyn Transport>>,
+    wrap_transport: Option<WrapTransport>,
     clock: Option<Arc<dyn Clock>>,
     on_warning: Option<OnWarning>,
 }
 
+/// Puts something around a transport.
+type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
+
 impl ClientBuilder {
     /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
     /// nowhere else.
-    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
-        self.explicit.api_key = Some(key.into());
+    pub fn api_key(mut self, key: impl IntoSecret) -> Self {
+        self.explicit.api_key = Some(key.into_secret());
         self
     }
 
@@ -101,7 +107,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The port that goes with a single host, 1 to 65535. It goes before [`port`](Self::port).
+    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 stands for none.
     pub fn single_port(mut self, port: u16) -> Self {
         self.explicit.endpoint.single_port = Some(port);
         self
@@ -147,6 +153,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts something around what carries the requests, to log or to count them. Unlike [`transport`](Self::transport) it
+    /// keeps the default transport with all its settings.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use arize_api_keys::{ApiKeysClient, Transport, http};
+    ///
+    /// let builder = ApiKeysClient::builder().wrap_transport(|inner| {
+    ///     Arc::new(move |request: http::Request<Vec<u8>>| {
+    ///         println!("{} {}", request.method(), request.uri().path());
+    ///         inner.send(request)
+    ///     })
+    /// });
+    /// ```
+    pub fn wrap_transport(
+        mut self,
+        wrap: impl Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync + 'static,
+    ) -> Self {
+        self.wrap_transport = Some(Arc::new(wrap));
+        self
+    }
+
     /// A PEM file of certificates to trust besides the default ones.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.explicit.network.ca_file = Some(path.into());
@@ -166,13 +195,15 @@ impl ClientBuilder {
     ///
     /// This and `ARIZE_PROXY_URL` are for this service, so `NO_PROXY` does not apply to them. Without them the usual
     /// variables are looked at: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
-    /// or lower case, unless `NO_PROXY` covers the host. Requests to this machine never go through a proxy.
+    /// or lower case, unless `NO_PROXY` covers the host: it may list domains, which cover their subdomains, addresses,
+    /// ranges like `10.0.0.0/8`, each but these with a `:port` or without, and `*`. Requests to this machine never go
+    /// through a proxy.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.explicit.network.proxy = ProxySetting::Url(url.into());
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// No proxy, whatever the environment says. Of this and [`proxy`](Self::proxy) the last call counts.
     pub fn no_proxy(mut self) -> Self {
         self.explicit.network.proxy = ProxySetting::Off;
         self
@@ -226,6 +257,10 @@ impl ClientBuilder {
         let network = self.explicit.network.clone();
         let Resolved { endpoint, headers, api_key, stage, timeout, retry } = Resolved::new(self.explicit, &env)?;
         let transport = transport(self.transport, &network, &env, &endpoint)?;
+        let transport = match self.wrap_transport {
+            Some(wrap) => wrap(transport),
+            None => transport,
+        };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let on_warning = self.on_warning;
         Ok(Settings { endpoint, headers, api_key, stage, timeout, retry, transport, clock, on_warning })
@@ -249,9 +284,58 @@ impl fmt::Debug for ClientBuilder {
             .field("danger_accept_invalid_certs", &network.accept_invalid_certs)
             .field("proxy", &network.proxy)
             .field("transport", &self.transport.is_some())
+            .field("wrap_transport", &self.wrap_transport.is_some())
             .field("clock", &self.clock.is_some())
             .field("on_warning", &self.on_warning.is_some())
             .field("ignore_env", &self.ignore_env)
             .finish()
+    }
+}
+
+/// What a key can be given as: a text, owned or borrowed, or a [`SecretString`]. Not for other types.
+pub trait IntoSecret: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_secret(self) -> SecretString;
+}
+
+mod sealed {
+    use secrecy::SecretString;
+
+    pub trait Sealed {}
+
+    impl Sealed for &str {}
+    impl Sealed for String {}
+    impl Sealed for &String {}
+    impl Sealed for SecretString {}
+    impl Sealed for &SecretString {}
+}
+
+impl IntoSecret for &str {
+    fn into_secret(self) -> SecretString {
+        self.into()
+    }
+}
+
+impl IntoSecret for String {
+    fn into_secret(self) -> SecretString {
+        self.into()
+    }
+}
+
+impl IntoSecret for &String {
+    fn into_secret(self) -> SecretString {
+        self.as_str().into()
+    }
+}
+
+impl IntoSecret for SecretString {
+    fn into_secret(self) -> SecretString {
+        self
+    }
+}
+
+impl IntoSecret for &SecretString {
+    fn into_secret(self) -> SecretString {
+        self.clone()
     }
 }

@@ -1,5 +1,7 @@
 //! Where the service is.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
@@ -13,7 +15,7 @@ const DEFAULT_HOST: &str = "api.arize.com";
 const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-east-1b"];
 
 /// The settings that decide where requests go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct EndpointSettings {
     pub(super) host: Option<String>,
     pub(super) scheme: Option<String>,
@@ -23,6 +25,24 @@ pub(super) struct EndpointSettings {
     pub(super) single_port: Option<u16>,
     pub(super) base_domain: Option<String>,
     pub(super) allow_insecure_http: bool,
+}
+
+/// Hosts without a user name and password before them: they are refused, but only when the client is built.
+impl fmt::Debug for EndpointSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host =
+            |text: &Option<String>| text.as_ref().map(|text| text.rsplit('@').next().unwrap_or_default().to_owned());
+        f.debug_struct("EndpointSettings")
+            .field("host", &host(&self.host))
+            .field("scheme", &self.scheme)
+            .field("port", &self.port)
+            .field("region", &self.region)
+            .field("single_host", &host(&self.single_host))
+            .field("single_port", &self.single_port)
+            .field("base_domain", &host(&self.base_domain))
+            .field("allow_insecure_http", &self.allow_insecure_http)
+            .finish()
+    }
 }
 
 /// The one origin that a client talks to, and the path that stands before every path of the API.
@@ -45,6 +65,7 @@ impl Endpoint {
         Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build()
     }
 
+    #[cfg(feature = "ureq")]
     pub(super) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
@@ -65,19 +86,14 @@ impl Endpoint {
         let single_host = env.or_explicit(explicit.single_host.as_deref(), "single_host", "ARIZE_SINGLE_HOST")?;
         let region = env.or_explicit(explicit.region.as_deref(), "region", "ARIZE_REGION")?;
         let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
-        exclude([&region, &single_host, &base_domain])?;
-
         let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
-        if let Some(single_port) = &single_port {
-            if single_port.value == 0 {
-                return Err(single_port.fault("must be a number from 1 to 65535"));
-            }
-            if single_host.is_none() {
-                return Err(single_port.fault("goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"));
-            }
-        }
-        let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?.filter(|port| port.value != 0);
-        let https = is_https(env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?)?;
+        let single = single_host.as_ref().map(|host| &host.setting).or(single_port.as_ref().map(|port| &port.setting));
+        let places = [region.as_ref().map(|region| &region.setting), single, base_domain.as_ref().map(|d| &d.setting)];
+        exclude(places.into_iter().flatten())?;
+
+        let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?;
+        let scheme = env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?;
+        let https = is_https(scheme.as_ref())?;
 
         let place = if let Some(region) = region {
             let name = region.value.trim();
@@ -100,12 +116,14 @@ impl Endpoint {
         };
         let Place { host, port: own_port, prefix } = Place::parse(place.value.trim()).map_err(|p| place.fault(p))?;
 
-        if !https && !explicit.allow_insecure_http && !is_loopback(&host) {
-            let problem = "is not on this machine, and plain http would show the API key to everyone on the way: use \
-                           https, or call `allow_insecure_http()`";
-            return Err(place.fault(problem));
+        if let Some(scheme) = scheme.filter(|_| !https && !explicit.allow_insecure_http && !is_loopback(&host)) {
+            let problem = format!(
+                "is plain http, which would show the API key to everyone on the way to {host}: use https, or call \
+                 `allow_insecure_http()`"
+            );
+            return Err(scheme.fault(problem));
         }
-        let port = single_port.or(port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
+        let port = port.or(single_port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
         let authority = match port {
             Some(port) => format!("{host}:{port}"),
             None => host,
@@ -115,8 +133,16 @@ impl Endpoint {
     }
 }
 
-fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
-    let names: Vec<&str> = settings.into_iter().flatten().map(|setting| &*setting.setting).collect();
+/// As a URL without a slash at the end.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+/// The settings that are set, of those that exclude each other.
+fn exclude<'a>(settings: impl Iterator<Item = &'a Cow<'static, str>>) -> Result<(), ConfigError> {
+    let names: Vec<&str> = settings.map(|setting| &**setting).collect();
     if let [first, others @ ..] = names.as_slice()
         && !others.is_empty()
     {
@@ -127,7 +153,7 @@ fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn is_https(scheme: Option<Sourced<String>>) -> Result<bool, ConfigError> {
+fn is_https(scheme: Option<&Sourced<String>>) -> Result<bool, ConfigError> {
     match scheme {
         None => Ok(true),
         Some(scheme) if scheme.value.trim().eq_ignore_ascii_case("https") => Ok(true),
@@ -140,20 +166,24 @@ fn default_port(https: bool) -> u16 {
     if https { 443 } else { 80 }
 }
 
+/// A port; 0 stands for none.
 fn port(
     env: &Env<'_>,
     explicit: Option<u16>,
     setter: &'static str,
     name: &'static str,
 ) -> Result<Option<Sourced<u16>>, ConfigError> {
-    if let Some(value) = explicit {
-        return Ok(Some(Sourced { value, setting: setter.into() }));
-    }
-    let Some(found) = env.read(name)? else { return Ok(None) };
-    match digits(found.value.trim()) {
-        Some(value) => Ok(Some(Sourced { value, setting: found.setting })),
-        None => Err(found.fault("must be a number from 0 to 65535")),
-    }
+    let port = if let Some(value) = explicit {
+        Sourced { value, setting: setter.into() }
+    } else if let Some(found) = env.read(name)? {
+        match digits(found.value.trim()) {
+            Some(value) => Sourced { value, setting: found.setting },
+            None => return Err(found.fault("must be a number from 0 to 65535")),
+        }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(port).filter(|port| port.value != 0))
 }
 
 /// `parse` alone would take `+80`.

@@ -44,11 +44,26 @@ pub(super) fn api_key(explicit: Option<&SecretString>, env: &Env<'_>) -> Result<
             None => return Err(ConfigError::new("api_key", "is missing: set it, or the variable ARIZE_API_KEY")),
         },
     };
+    checked_key(&key, setting)
+}
+
+/// The key, trimmed and checked.
+pub(super) fn checked_key(key: &SecretString, setting: &'static str) -> Result<SecretString, ConfigError> {
     let text = key.expose_secret().trim();
     match key_fault(text) {
         Some(problem) => Err(ConfigError::new(setting, problem)),
         None => Ok(SecretString::from(text)),
     }
+}
+
+/// What goes into `authorization`.
+pub(super) fn bearer(api_key: &SecretString) -> Result<HeaderValue, ConfigError> {
+    let bearer = ["Bearer ", api_key.expose_secret()].concat();
+    // By value, so that no second copy of the key is left behind.
+    let mut bearer =
+        HeaderValue::try_from(bearer).map_err(|_| ConfigError::new("api_key", "cannot be sent in a header"))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 fn key_fault(key: &str) -> Option<&'static str> {
@@ -74,17 +89,12 @@ pub(super) fn constant_headers(
     user_agent: Option<&str>,
     extra: &[(String, String)],
 ) -> Result<HeaderMap, ConfigError> {
-    let bearer = ["Bearer ", api_key.expose_secret()].concat();
-    // By value, so that no second copy of the key is left behind.
-    let mut bearer =
-        HeaderValue::try_from(bearer).map_err(|_| ConfigError::new("api_key", "cannot be sent in a header"))?;
-    bearer.set_sensitive(true);
     let user_agent = header_value(user_agent.unwrap_or(DEFAULT_USER_AGENT))
         .filter(|value| !value.is_empty())
         .ok_or_else(|| ConfigError::new("user_agent", "must be visible ASCII and blanks, and not empty"))?;
 
     let mut headers = HeaderMap::with_capacity(8 + extra.len());
-    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(AUTHORIZATION, bearer(api_key)?);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
     // Compressed answers would cost a library, and tell the length of a secret beside a text that others choose.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -115,5 +125,5 @@ fn extra_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Co
 }
 
 fn header_value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text.trim()).ok()
+    HeaderValue::from_str(text.trim()).ok().filter(|value| value.to_str().is_ok())
 }

@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
-pub use self::builder::ClientBuilder;
+pub use self::builder::{ClientBuilder, IntoSecret};
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::EndpointSettings;
 #[cfg(feature = "ureq")]
@@ -40,6 +41,7 @@ pub(crate) type OnWarning = Arc<dyn Fn(&str) + Send + Sync>;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that a client knows.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
     /// The constant headers of every request, the key among them.
@@ -51,6 +53,17 @@ pub(crate) struct Settings {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_warning: Option<OnWarning>,
+}
+
+impl Settings {
+    /// The same settings with another key.
+    pub(crate) fn with_api_key(&self, key: &SecretString) -> Result<Self, ConfigError> {
+        let api_key = headers::checked_key(key, "api_key")?;
+        let mut settings = self.clone();
+        settings.headers.insert(AUTHORIZATION, headers::bearer(&api_key)?);
+        settings.api_key = api_key;
+        Ok(settings)
+    }
 }
 
 /// What the program says of values; the things that do something are the builder's own.

@@ -183,7 +183,9 @@ mod tests {
         for host in ["localhost:8080", "127.0.0.1", "[::1]"] {
             let own = ProxySetting::Url("http://proxy.example".into());
             assert_eq!(proxy(own, host, "http", &[]).unwrap(), "direct");
-            assert_eq!(proxy(ProxySetting::FromEnv, host, "https", &[("ALL_PROXY", "http://p")]).unwrap(), "direct");
+            for url in ["http://p", "broken://"] {
+                assert_eq!(proxy(ProxySetting::FromEnv, host, "https", &[("ALL_PROXY", url)]).unwrap(), "direct");
+            }
         }
     }
 

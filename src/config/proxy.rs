@@ -83,12 +83,13 @@ pub(super) fn choose(
     env: &Env<'_>,
     endpoint: &Endpoint,
 ) -> Result<Option<ProxyUrl>, ConfigError> {
-    let chosen = match explicit {
-        ProxySetting::Off => return Ok(None),
-        ProxySetting::Url(url) => Some(ProxyUrl::parse(url.expose_secret(), "proxy")?),
-        ProxySetting::FromEnv => from_env(env, endpoint)?,
-    };
-    Ok(chosen.filter(|_| !is_loopback(endpoint.host())))
+    let this_machine = is_loopback(endpoint.host());
+    match explicit {
+        ProxySetting::Off => Ok(None),
+        ProxySetting::Url(url) => Ok(Some(ProxyUrl::parse(url.expose_secret(), "proxy")?).filter(|_| !this_machine)),
+        ProxySetting::FromEnv if this_machine => Ok(None),
+        ProxySetting::FromEnv => from_env(env, endpoint),
+    }
 }
 
 fn from_env(env: &Env<'_>, endpoint: &Endpoint) -> Result<Option<ProxyUrl>, ConfigError> {

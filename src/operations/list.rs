@@ -1,12 +1,10 @@
 //! List keys: `GET /v2/api-keys`.
 
-use serde::de::{DeserializeSeed, MapAccess};
-
 use crate::call::{Call, Misread, Operation, Reply};
 use crate::error::InvalidRequest;
-use crate::lenient::{ArrayInto, Members, ObjectInto};
-use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Pagination, Word, read_scalar};
+use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Word};
 use crate::operations::api_keys;
+use crate::operations::page::read_page;
 use crate::operations::spaces::SpaceRef;
 use crate::stage::ApiStage;
 
@@ -94,7 +92,12 @@ impl ListRequest {
             return Err(InvalidRequest::new("limit", "must be from 1 to 100"));
         }
         match &self.space {
-            Some(space) => space.check("space")?,
+            Some(space) => {
+                space.check("space")?;
+                if self.org_id.as_deref() == Some("") {
+                    return Err(InvalidRequest::new("org_id", "must not be empty"));
+                }
+            }
             None if self.org_id.is_some() => {
                 return Err(InvalidRequest::new("org_id", "narrows the look-up of `space`, which is not set"));
             }
@@ -122,80 +125,4 @@ impl ListRequest {
 pub(crate) fn decode(reply: &Reply) -> Result<ApiKeyList, Misread> {
     let page = read_page::<ApiKey>(reply, "api_keys")?;
     Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination })
-}
-
-/// One page of anything that the API lists.
-pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) pagination: Pagination,
-}
-
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page.
-pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
-    if reply.body.is_empty() {
-        return Err(Misread::WrongContent("nothing where a list was promised".to_owned()));
-    }
-    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
-    let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut envelope = Envelope { member, room: body.len() / ITEM, items: None, pagination: None };
-    let mut json = serde_json::Deserializer::from_str(text);
-    ObjectInto(&mut envelope)
-        .deserialize(&mut json)
-        .and_then(|_| json.end())
-        .map_err(|error| Misread::from_json(&error))?;
-    if envelope.items.is_none() && envelope.pagination.is_none() {
-        return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
-    }
-    let pagination = envelope.pagination.unwrap_or_default();
-    let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
-    Ok(Page {
-        items: envelope.items.unwrap_or_default(),
-        pagination: Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor },
-    })
-}
-
-/// A key takes a little more JSON than that, in bytes: so the vector of a page is made once, and grows no more.
-const ITEM: usize = 256;
-
-struct Envelope<T> {
-    member: &'static str,
-    /// For so many items.
-    room: usize,
-    items: Option<Vec<T>>,
-    pagination: Option<Cursor>,
-}
-
-/// `pagination` as it was sent.
-#[derive(Default)]
-struct Cursor {
-    has_more: Option<bool>,
-    next_cursor: Option<String>,
-}
-
-impl<T: Members + Default> Members for Envelope<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        if name == self.member {
-            let mut items = Vec::with_capacity(self.room);
-            self.items = map.next_value_seed(ArrayInto(&mut items))?.then_some(items);
-        } else if name == "pagination" {
-            let mut cursor = Cursor::default();
-            // `null` stands for a list without more pages.
-            map.next_value_seed(ObjectInto(&mut cursor))?;
-            self.pagination = Some(cursor);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
-    }
-}
-
-impl Members for Cursor {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "has_more" => self.has_more = read_scalar(map)?,
-            "next_cursor" => self.next_cursor = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
 }

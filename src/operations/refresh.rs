@@ -1,5 +1,6 @@
 //! Rotate the secret of a key: `POST /v2/api-keys/{id}/refresh`.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::Method;
@@ -9,6 +10,7 @@ use time::OffsetDateTime;
 use crate::call::{Call, Operation};
 use crate::error::InvalidRequest;
 use crate::operations::{Expiry, api_keys, to_json};
+use crate::redact::redacted;
 
 /// A key whose secret to replace.
 ///
@@ -22,12 +24,23 @@ use crate::operations::{Expiry, api_keys, to_json};
 /// // For an hour, programs that still hold the old secret go on working.
 /// let request = RefreshRequest::new("QXBpS2V5OjE6YWJjZA==").grace_period(Duration::from_secs(3600));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct RefreshRequest {
     id: String,
     expires_at: Option<OffsetDateTime>,
     grace_period: Option<Duration>,
+}
+
+/// With what looks like a key replaced: it may stand where the id belongs.
+impl fmt::Debug for RefreshRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshRequest")
+            .field("id", &redacted(&self.id))
+            .field("expires_at", &self.expires_at)
+            .field("grace_period", &self.grace_period)
+            .finish()
+    }
 }
 
 /// The longest grace period.

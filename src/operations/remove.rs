@@ -1,6 +1,6 @@
 //! Remove a key: `PUT /v2/api-keys/{id}/revoke`, and on the alpha stage `DELETE /v2/api-keys/{id}`.
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::call::{Call, Misread, Operation, Reply};
 use crate::error::InvalidRequest;
@@ -38,12 +38,30 @@ fn put_revoke(operation: Operation, id: &str) -> Result<Call, InvalidRequest> {
 
 /// A 2xx means that it happened, unless somebody else answered (a login page comes as HTML) or a problem is told after all.
 pub(crate) fn decode(reply: &Reply) -> Result<(), Misread> {
+    // A 204 has no content, whatever its headers say of it: no page can come with it.
+    if reply.status == StatusCode::NO_CONTENT {
+        return Ok(());
+    }
     let media_type = reply.media_type();
     let is_json = media_type == "application/json" || media_type.ends_with("+json");
-    let is_empty = reply.body.is_empty() && (media_type.is_empty() || is_json);
-    let is_markup = reply.body.trim_ascii_start().starts_with(b"<");
-    if media_type == "application/problem+json" || !(is_json || is_empty) || is_markup {
+    let is_empty = reply.body.is_empty() && media_type.is_empty();
+    let is_problem = media_type == "application/problem+json" || tells_a_problem(&reply.body);
+    if !(is_json || is_empty) || is_problem || is_markup(&reply.body) {
         return Err(Misread::WrongContent("not the answer of the service to a removal".to_owned()));
     }
     Ok(())
+}
+
+fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Whether a problem document (RFC 9457) says that the request failed, under whatever media type.
+fn tells_a_problem(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        status: u16,
+    }
+    serde_json::from_slice::<Told>(body).is_ok_and(|told| told.status >= 400)
 }

@@ -21,8 +21,9 @@ pub use self::builder::UreqTransportBuilder;
 pub(crate) use self::builder::{CaFile, TransportSettings};
 use self::connect::Connecting;
 use self::names::Names;
-use crate::config::is_loopback;
-use crate::error::{ConfigError, Error};
+use self::tls::Tls;
+use crate::config::{ProxyUrl, is_loopback};
+use crate::error::ConfigError;
 use crate::retry::DURATIONS;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
@@ -73,7 +74,8 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// * It sends what it is given, with `host` and `content-length`, and adds no other header. It never follows a redirect,
 ///   never sends a request twice, keeps no cookies and reads no environment variables.
-/// * Clones share up to 64 idle connections, which are kept for 15 s.
+/// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
+///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
 ///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
 ///   runs in a thread of its own, which is left behind if it hangs; nothing else starts a thread.
@@ -87,13 +89,15 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// | `platform-verifier` | rustls | what the operating system trusts |
 /// | `native-tls`, with or without `platform-verifier` | the system's | what the operating system trusts |
 ///
-/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them.
+/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them. What the operating
+/// system trusts is read at the first connection with TLS; if that fails, so does the request, as
+/// [`Configuration`](TransportErrorKind::Configuration).
 ///
 /// # Logging
 ///
 /// At level `TRACE` ureq logs every byte that it sends and receives, the API key and the secrets of new keys among them,
 /// under the target `ureq_proto::util`. If a logger is set up that takes these records, this transport says so once, by
-/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show no secrets.
+/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show neither bodies nor the key.
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: ureq::Agent,
@@ -101,12 +105,8 @@ pub struct UreqTransport {
 
 impl UreqTransport {
     /// A transport with the defaults: no proxy, certificates checked.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] if TLS cannot be set up, for one because the operating system has no certificates.
-    pub fn new() -> Result<Self, Error> {
-        Self::builder().build()
+    pub fn new() -> Self {
+        Self::with(Tls::default(), None, Names::system())
     }
 
     /// A transport with other settings.
@@ -115,9 +115,13 @@ impl UreqTransport {
     }
 
     pub(crate) fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
+        let tls = Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
+        let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
+        Ok(Self::with(tls, proxy, Names::system()))
+    }
+
+    fn with(tls: Tls, proxy: Option<ureq::Proxy>, names: Names) -> Self {
         warn_of_trace();
-        let names = Names::system();
-        let tls = tls::Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
         let config = ureq::Agent::config_builder()
             // A status of 400 or more is a response.
             .http_status_as_error(false)
@@ -127,7 +131,7 @@ impl UreqTransport {
             .accept("")
             .accept_encoding("")
             // Also keeps ureq from reading the environment.
-            .proxy(settings.proxy.as_ref().map(|proxy| proxy.to_ureq()).transpose()?)
+            .proxy(proxy)
             .timeout_global(Some(TIMEOUT))
             .timeout_resolve(Some(RESOLVE_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -140,7 +144,7 @@ impl UreqTransport {
             .build();
         let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
         let connector = Connecting::new(connector, names.clone());
-        Ok(Self { agent: ureq::Agent::with_parts(config, connector, names) })
+        Self { agent: ureq::Agent::with_parts(config, connector, names) }
     }
 
     fn run(
@@ -198,6 +202,12 @@ impl Transport for UreqTransport {
     }
 }
 
+impl Default for UreqTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl fmt::Debug for UreqTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UreqTransport").field("proxy", &self.agent.config().proxy().is_some()).finish_non_exhaustive()
@@ -229,5 +239,71 @@ fn warn_of_trace() {
                  RUST_LOG=trace,ureq_proto=debug,ureq=debug keeps them out"
             );
         });
+    }
+}
+
+/// The rows of the fault matrix that need names of their own.
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+
+    use super::*;
+
+    fn transport(names: Names) -> UreqTransport {
+        UreqTransport::with(Tls::default(), None, names)
+    }
+
+    fn post(host: &str) -> http::Request<Vec<u8>> {
+        http::Request::post(format!("http://{host}/")).body(b"{}".to_vec()).unwrap()
+    }
+
+    #[test]
+    fn row_03_name_server_that_is_slow() {
+        let (release, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let transport = transport(Names::asking(move |_| {
+            let _ = held.lock().unwrap().recv();
+            Ok(Vec::new())
+        }));
+        let mut request = post("api.example");
+        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(50)));
+        let error = transport.send(request).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Timeout, false));
+        drop(release);
+    }
+
+    /// And once the host is known, the name server may die (row 58).
+    #[test]
+    fn row_05_first_address_is_dead() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"{}") {
+                    let mut byte = [0];
+                    connection.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+            }
+        });
+        let asked = Mutex::new(0);
+        let names = Names::asking(move |_| {
+            *asked.lock().unwrap() += 1;
+            // Nothing listens on that port of the first one.
+            let addresses = ["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse::<SocketAddr>().unwrap());
+            if *asked.lock().unwrap() == 1 { Ok(addresses.to_vec()) } else { Err(std::io::Error::other("dead")) }
+        });
+        let transport = transport(names.clone());
+        let host = format!("api.example:{port}");
+        assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
+        names.doubt("api.example");
+        assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
+        server.join().unwrap();
     }
 }

@@ -3,15 +3,17 @@
 use std::error::Error as StdError;
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use arize_api_keys::http::Method;
-use arize_api_keys::{Transport, UreqTransport};
+use arize_api_keys::{SendOptions, Transport, UreqTransport};
 
-use crate::server::{Server, closed_port, fault, get, hurried, post, read_request, request, send};
+use crate::server::{Server, assert_stalls, fault, get, post, request, send};
+use crate::support::http::{CLOSED, read_request};
 
 #[test]
 fn refused() {
-    let uri = format!("http://{}/", closed_port());
+    let uri = format!("http://{CLOSED}/");
     for sent in [get(&uri), post(&uri), request(Method::PUT, &uri, ""), request(Method::DELETE, &uri, "")] {
         assert_eq!(fault(send(sent)), "Connect, not sent");
     }
@@ -46,8 +48,9 @@ fn closed_before_the_answer() {
 #[test]
 fn no_answer() {
     let server = Server::silent();
-    assert_eq!(fault(send(hurried(get(server.uri("/"))))), "Timeout, perhaps sent");
-    assert_eq!(fault(send(hurried(post(server.uri("/"))))), "Timeout, perhaps sent");
+    let transport = UreqTransport::new();
+    assert_stalls(&transport, &get(server.uri("/")), "Timeout, perhaps sent");
+    assert_stalls(&transport, &post(server.uri("/")), "Timeout, perhaps sent");
 }
 
 #[test]
@@ -120,7 +123,8 @@ fn a_body_that_stalls_is_handed_over() {
         connection.write_all(b"HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\nhello").unwrap();
         let _ = connection.read_to_end(&mut Vec::new());
     });
-    assert_eq!(fault(send(hurried(post(server.uri("/"))))), "Timeout, perhaps sent, 201, 5 bytes");
+    let transport = UreqTransport::new();
+    assert_stalls(&transport, &post(server.uri("/")), "Timeout, perhaps sent, 201, 5 bytes");
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn a_request_that_cannot_be_written_is_not() {
 fn a_transport_outlives_its_faults() {
     let server = Server::echoing();
     let broken = Server::answering_once("garbage\r\n\r\n");
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     for _ in 0..3 {
         assert!(transport.send(get(broken.uri("/"))).is_err());
         assert!(transport.send(get(server.uri("/"))).is_ok());
@@ -167,7 +171,7 @@ fn a_transport_outlives_its_faults() {
 
 #[test]
 fn an_error_repeats_nothing_of_the_request_or_the_response() {
-    let dead = closed_port();
+    let dead = CLOSED.parse().unwrap();
     let garbage = Server::answering_once("planted garbage\r\n\r\n");
     let half = Server::answering_once("HTTP/1.1 200 OK\r\nx-planted: planted\r\ncontent-length: 100\r\n\r\nplanted");
     let silent = Server::silent();
@@ -176,7 +180,8 @@ fn an_error_repeats_nothing_of_the_request_or_the_response() {
             let uri = format!("{scheme}://planted:planted@{origin}/planted?name=planted");
             let mut sent = request(Method::POST, uri, "planted");
             sent.headers_mut().insert("authorization", "Bearer planted".parse().unwrap());
-            let error = send(hurried(sent)).unwrap_err();
+            sent.extensions_mut().insert(SendOptions::new(Duration::from_millis(200)));
+            let error = send(sent).unwrap_err();
             let mut shown = format!("{error:?} {error}");
             let mut source = error.source();
             while let Some(cause) = source {

@@ -7,7 +7,8 @@ use std::thread;
 use arize_api_keys::http::{HeaderValue, Method, Request};
 use arize_api_keys::{Transport, UreqTransport};
 
-use crate::server::{Server, fresh, get, ok, post, read_request, request, send};
+use crate::server::{Server, fresh, get, ok, post, request, send};
+use crate::support::http::read_request;
 
 /// What the server saw.
 fn seen(request: Request<Vec<u8>>) -> String {
@@ -130,7 +131,7 @@ fn bodies_in_every_framing() {
 #[test]
 fn connections_are_kept_and_shared_with_clones() {
     let server = Server::echoing();
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     for _ in 0..5 {
         transport.send(get(server.uri("/"))).unwrap();
         transport.clone().send(post(server.uri("/"))).unwrap();
@@ -141,7 +142,7 @@ fn connections_are_kept_and_shared_with_clones() {
 #[test]
 fn an_error_status_keeps_the_connection() {
     let server = Server::answering("HTTP/1.1 404 No\r\ncontent-length: 2\r\n\r\nno");
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     for _ in 0..3 {
         assert_eq!(transport.send(get(server.uri("/"))).unwrap().status(), 404);
     }
@@ -151,7 +152,7 @@ fn an_error_status_keeps_the_connection() {
 #[test]
 fn a_fresh_connection_is_never_a_used_one() {
     let server = Server::echoing();
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     for _ in 0..3 {
         transport.send(fresh(post(server.uri("/")))).unwrap();
     }
@@ -174,7 +175,7 @@ fn threads_open_as_many_connections_as_there_are_threads() {
             connection.write_all(&ok(b"next")).unwrap();
         }
     });
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {

@@ -8,7 +8,8 @@ use std::{io, thread};
 
 use arize_api_keys::{Transport, UreqTransport};
 
-use crate::server::{Server, closed_port, fault, get, hurried, post, read_head};
+use crate::server::{Server, assert_stalls, fault, get, post};
+use crate::support::http::{CLOSED, read_head};
 
 /// Connects every tunnel to `target`, and says what it was asked for.
 pub(crate) fn tunnel_to(target: SocketAddr) -> (Server, Receiver<String>) {
@@ -76,10 +77,10 @@ fn what_a_proxy_can_do_wrong() {
         assert_eq!(fault(transport.send(get("http://service.example/"))), expected, "{answer:?}");
         assert_eq!(fault(transport.send(post("https://service.example/"))), expected, "{answer:?}");
     }
-    assert_eq!(fault(through(closed_port()).send(get("https://service.example/"))), "Connect, not sent");
+    assert_eq!(fault(through(CLOSED).send(get("https://service.example/"))), "Connect, not sent");
     let silent = through(Server::silent().address);
-    assert_eq!(fault(silent.send(hurried(get("https://service.example/")))), "Timeout, not sent");
-    assert_eq!(fault(silent.send(hurried(post("http://service.example/")))), "Timeout, not sent");
+    assert_stalls(&silent, &get("https://service.example/"), "Timeout, not sent");
+    assert_stalls(&silent, &post("http://service.example/"), "Timeout, not sent");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::time::Duration;
 use arize_api_keys::http::{Method, Request, Response};
 use arize_api_keys::{SendOptions, Transport, TransportError, UreqTransport};
 
+use crate::support::http::read_request;
+
 /// A server on loopback: each connection gets a thread that runs `serve`.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -84,31 +86,6 @@ pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
     response
 }
 
-/// The bytes of one request, head and body; `None` once the client has closed the connection.
-pub(crate) fn read_request(connection: &mut impl Read) -> Option<Vec<u8>> {
-    let head = read_head(connection)?;
-    let text = String::from_utf8(head.clone()).unwrap();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).ok()?;
-    Some([head, body].concat())
-}
-
-pub(crate) fn read_head(connection: &mut impl Read) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        connection.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    Some(head)
-}
-
-/// An address that nothing listens on.
-pub(crate) fn closed_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 pub(crate) fn request(method: Method, uri: impl AsRef<str>, body: &str) -> Request<Vec<u8>> {
     Request::builder().method(method).uri(uri.as_ref()).body(body.into()).unwrap()
 }
@@ -122,13 +99,23 @@ pub(crate) fn post(uri: impl AsRef<str>) -> Request<Vec<u8>> {
 }
 
 pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-    UreqTransport::new().unwrap().send(request)
+    UreqTransport::new().send(request)
 }
 
-/// With little time, for what never ends.
-pub(crate) fn hurried(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
-    request.extensions_mut().insert(SendOptions::new(Duration::from_millis(200)));
-    request
+/// What a request ends as whose answer never ends. It has little time, and then more, so that a slow machine gets as far
+/// as a fast one.
+#[track_caller]
+pub(crate) fn assert_stalls(transport: &UreqTransport, request: &Request<Vec<u8>>, expected: &str) {
+    let mut last = String::new();
+    for budget in [200, 1_000, 5_000, 30_000] {
+        let mut request = request.clone();
+        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(budget)));
+        last = fault(transport.send(request));
+        if last == expected {
+            return;
+        }
+    }
+    assert_eq!(last, expected);
 }
 
 pub(crate) fn fresh(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {

@@ -1,46 +1,22 @@
 //! TLS, against servers that use rustls, whichever library the client uses.
 
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arize_api_keys::http::{Request, Response};
-use arize_api_keys::{Transport, TransportError, UreqTransport};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use arize_api_keys::{Transport, UreqTransport};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{ServerConnection, StreamOwned};
 
 use crate::proxy::tunnel_to;
-use crate::server::{Server, fault, fresh, get, hurried, ok, post, read_request};
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-/// OpenSSL tells certificates apart by their names, so each has one of its own.
-fn authority(name: &str) -> Authority {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, name);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
+use crate::server::{Server, assert_stalls, fault, fresh, get, ok, post};
+use crate::support::http::read_request;
+use crate::support::tls::{Authority, authority, file, server_config};
 
 /// A server with a certificate for `name`, which answers every request with itself.
 fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    change(&mut params);
-    let certificate = params.signed_by(&key, authority).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .unwrap();
-    let config = Arc::new(config);
-    Server::start(move |connection| {
-        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-        let mut stream = StreamOwned::new(session, connection);
+    serving(authority, name, change, |mut stream| {
         while let Some(request) = read_request(&mut stream) {
             stream.write_all(&ok(&request)).unwrap();
             stream.flush().unwrap();
@@ -48,10 +24,19 @@ fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut Certificat
     })
 }
 
-fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, content).unwrap();
-    path
+type Stream = StreamOwned<ServerConnection, TcpStream>;
+
+fn serving(
+    authority: &Authority,
+    name: &str,
+    change: impl FnOnce(&mut CertificateParams),
+    serve: impl Fn(Stream) + Send + Sync + 'static,
+) -> Server {
+    let config = server_config(authority, name, change);
+    Server::start(move |connection| {
+        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+        serve(StreamOwned::new(session, connection));
+    })
 }
 
 fn trusting(authority: &Authority, name: &str) -> UreqTransport {
@@ -64,9 +49,9 @@ fn uri(server: &Server) -> String {
 
 /// Both kinds of request must end alike.
 #[track_caller]
-fn both(send: impl Fn(Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError>, uri: &str, expected: &str) {
-    assert_eq!(fault(send(get(uri))), expected);
-    assert_eq!(fault(send(post(uri))), expected);
+fn both(transport: &UreqTransport, server: &Server, expected: &str) {
+    assert_eq!(fault(transport.send(get(uri(server)))), expected);
+    assert_eq!(fault(transport.send(post(uri(server)))), expected);
 }
 
 #[test]
@@ -109,14 +94,14 @@ fn certificates_that_are_refused() {
     let trusted = authority("test authority");
     let transport = trusting(&trusted, "refused.pem");
     let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
-    both(|request| transport.send(request), &uri(&unknown), "Tls, not sent");
+    both(&transport, &unknown, "Tls, not sent");
     let wrong_host = server(&trusted, "other.example", |_| {});
-    both(|request| transport.send(request), &uri(&wrong_host), "Tls, not sent");
+    both(&transport, &wrong_host, "Tls, not sent");
     let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
-    both(|request| transport.send(request), &uri(&expired), "Tls, not sent");
-    let default = UreqTransport::new().unwrap();
+    both(&transport, &expired, "Tls, not sent");
+    let default = UreqTransport::new();
     let private = server(&trusted, "127.0.0.1", |_| {});
-    both(|request| default.send(request), &uri(&private), "Tls, not sent");
+    both(&default, &private, "Tls, not sent");
 }
 
 #[test]
@@ -128,27 +113,28 @@ fn accepting_invalid_certificates() {
 
 #[test]
 fn handshakes_that_fail() {
-    let transport = UreqTransport::new().unwrap();
+    let transport = UreqTransport::new();
     let plain = Server::start(|mut connection| {
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&plain), "Tls, not sent");
+    both(&transport, &plain, "Tls, not sent");
     let alert = Server::start(|mut connection| {
         // A fatal alert: the handshake failed.
         connection.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&alert), "Tls, not sent");
+    both(&transport, &alert, "Tls, not sent");
     let closed = Server::start(|mut connection| {
         connection.shutdown(Shutdown::Write).unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
     });
-    both(|request| transport.send(request), &uri(&closed), "Connect, not sent");
+    both(&transport, &closed, "Connect, not sent");
     let reset = Server::start(|mut connection| std::io::Read::read_exact(&mut connection, &mut [0]).unwrap());
-    both(|request| transport.send(request), &uri(&reset), "Connect, not sent");
+    both(&transport, &reset, "Connect, not sent");
     let silent = Server::silent();
-    both(|request| transport.send(hurried(request)), &uri(&silent), "Timeout, not sent");
+    assert_stalls(&transport, &get(uri(&silent)), "Timeout, not sent");
+    assert_stalls(&transport, &post(uri(&silent)), "Timeout, not sent");
 }
 
 #[test]
@@ -165,6 +151,30 @@ fn through_a_tunnel() {
     assert!(asks.recv().unwrap().starts_with("CONNECT service.example:443 HTTP/1.1\r\n"));
     // The name is checked behind the proxy, too.
     assert_eq!(fault(transport.send(post("https://other.example/"))), "Tls, not sent");
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let authority = authority("test authority");
+    let proxy = serving(
+        &authority,
+        "127.0.0.1",
+        |_| {},
+        |mut stream| {
+            assert!(read_request(&mut stream).unwrap().starts_with(b"CONNECT service.example:80 HTTP/1.1\r\n"));
+            stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            // What comes through the tunnel.
+            let request = read_request(&mut stream).unwrap();
+            stream.write_all(&ok(&request)).unwrap();
+        },
+    );
+    let transport = UreqTransport::builder()
+        .ca_file(file("tls_proxy.pem", authority.pem()))
+        .proxy(format!("https://{}", proxy.address))
+        .build()
+        .unwrap();
+    let response = transport.send(get("http://service.example/x")).unwrap();
+    assert_eq!(response.body(), b"GET /x HTTP/1.1\r\nhost: service.example\r\n\r\n");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod native;
 mod rustls;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use ureq::Error;
 use ureq::unversioned::transport::time::{Duration, Instant};
@@ -15,7 +16,9 @@ use ureq::unversioned::transport::{
 };
 
 use super::CaFile;
+use super::failure::BeforeSending;
 use crate::error::ConfigError;
+use crate::transport::TransportErrorKind;
 
 #[cfg(feature = "native-tls")]
 use self::native::{Library, Stream};
@@ -23,15 +26,34 @@ use self::native::{Library, Stream};
 use self::rustls::{Library, Stream};
 
 /// Wraps connections to `https` URIs in TLS.
-pub(super) struct Tls(Library);
+#[derive(Default)]
+pub(super) struct Tls {
+    accept_invalid_certs: bool,
+    /// Set up by the first connection: reading what the operating system trusts takes tens of milliseconds, and a client
+    /// on plain http never needs it.
+    library: OnceLock<Library>,
+}
 
 impl Tls {
+    /// A CA file is read and tried at once, so that the client cannot be built with one that does not work.
     pub(super) fn new(ca_file: Option<&CaFile>, accept_invalid_certs: bool) -> Result<Self, ConfigError> {
-        let certificates = ca_file.map(ca_file::read).transpose()?.unwrap_or_default();
-        let setting = ca_file.map_or_else(|| "tls".into(), |file| file.setting.clone());
-        let library = Library::new(certificates, accept_invalid_certs)
-            .map_err(|error| ConfigError::new(setting, "TLS cannot be set up with it").with_source(error))?;
-        Ok(Self(library))
+        let library = match ca_file {
+            None => OnceLock::new(),
+            Some(file) => Library::new(ca_file::read(file)?, accept_invalid_certs)
+                .map_err(|error| ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error))?
+                .into(),
+        };
+        Ok(Self { accept_invalid_certs, library })
+    }
+
+    fn library(&self) -> Result<&Library, Error> {
+        if let Some(library) = self.library.get() {
+            return Ok(library);
+        }
+        let library = Library::new(Vec::new(), self.accept_invalid_certs)
+            .map_err(|error| BeforeSending::wrap(TransportErrorKind::Configuration, error))?;
+        // Another thread may have been faster; both are the same.
+        Ok(self.library.get_or_init(|| library))
     }
 }
 
@@ -47,7 +69,7 @@ impl<In: Transport> Connector<In> for Tls {
         let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let mut connection = TransportAdapter::new(connection.boxed(), details.current_time.clone());
         connection.set_timeout(remaining(details));
-        let stream = self.0.connect(name, connection)?;
+        let stream = self.library()?.connect(name, connection)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream })))
     }

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -48,7 +47,7 @@ fn verifier(
     for certificate in extra {
         roots.add(certificate)?;
     }
-    Ok(WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()?)
+    Ok(rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()?)
 }
 
 #[cfg(feature = "platform-verifier")]

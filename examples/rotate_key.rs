@@ -1,0 +1,106 @@
+//! Rotate a key so that no program is ever without one that works, and no key is lost.
+//!
+//! ```text
+//! cargo run --example rotate_key --features emulator
+//! cargo run --example rotate_key --features emulator -- --live --space prod --key-id QXBpS2V5… --file path/to/secret
+//! ```
+//!
+//! Two ways. The safe one makes a new key: create, store, prove, revoke. At every moment, the file holds a secret that works.
+//! The other one keeps the key and refreshes its secret, with a grace period in which both secrets work: shorter, but if the
+//! answer is lost, the new secret is lost with it, and the key must be refreshed again before the grace period ends.
+
+mod support;
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arize_api_keys::{
+    ApiKeysClient, CreateRequest, Error as ArizeError, ExposeSecret, Outcome, RefreshRequest, RotationError,
+    time::OffsetDateTime,
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (client, _, service) = support::connect()?;
+    if service.is_none() {
+        let old_id = argument("--key-id").ok_or("with --live, name the key to rotate: --key-id")?;
+        let file = argument("--file").ok_or("with --live, name the file that the programs read: --file")?;
+        return rotate(&client, &old_id, Path::new(&file));
+    }
+    let directory = std::env::temp_dir().join(format!("arize-api-keys-{}", std::process::id()));
+    fs::create_dir(&directory)?;
+    let result = client
+        .create(&CreateRequest::new("ci"))
+        .map_err(Into::into)
+        .and_then(|old| rotate(&client, &old.id, &directory.join("secret")));
+    // The emulator is about to end, and its keys with it.
+    fs::remove_dir_all(directory)?;
+    result
+}
+
+fn rotate(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    let new_id = replace(client, old_id, file)?;
+    println!("{old_id} is revoked, {new_id} is in the file");
+
+    refresh(client, &new_id, file)?;
+    println!("{new_id} has a new secret, and it is in the file");
+    Ok(())
+}
+
+/// Create, store, prove, revoke.
+fn replace(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<String, Box<dyn Error>> {
+    // A name of its own: if this program is killed after creating and before storing, the key is found by it.
+    let name = format!("ci {}", OffsetDateTime::now_utc().unix_timestamp());
+    match client.rotate(old_id, CreateRequest::new(&name), |created| store(file, created.key.expose_secret())) {
+        Ok(created) => Ok(created.id),
+        // Nothing has changed, unless the message says that a key may exist.
+        Err(RotationError::Create(e)) if e.outcome() == Outcome::Unknown => {
+            Err(format!("look for a key named `{name}`, and revoke it: {e}").into())
+        }
+        // The old key works and is in the file. The new one is revoked, or is named in the message.
+        Err(e @ RotationError::Store { .. }) => Err(e.to_string().into()),
+        // Both work. The file has the new one. Nothing is broken: revoke the old one later.
+        Err(e @ RotationError::Revoke { .. }) => Err(format!("revoke {old_id} yourself: {e}").into()),
+        Err(e) => Err(e.to_string().into()),
+    }
+}
+
+/// The same key with a new secret; the old one works for another hour.
+fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    let request = RefreshRequest::new(id).grace_period(Duration::from_secs(3600));
+    let refreshed = match client.refresh(&request) {
+        Ok(refreshed) => refreshed,
+        // The secret may have been replaced: then the old one dies in an hour. Refreshing again gives a fresh one, and can
+        // only be done from here: nobody has seen the one that was lost.
+        Err(e) if matches!(e.outcome(), Outcome::Unknown | Outcome::Applied) => {
+            eprintln!("{e}");
+            client.refresh(&request)?
+        }
+        Err(ArizeError::UnprocessableEntity(e)) => {
+            return Err(format!("a key that expires needs `.expires_at(…)`, not later than it has: {e}").into());
+        }
+        Err(e) => return Err(e.into()),
+    };
+    store(file, refreshed.key.expose_secret())?;
+    Ok(())
+}
+
+/// Writes a file that only its owner can read, in one step: whoever opens it finds the old secret or the new one.
+fn store(file: &Path, secret: &str) -> io::Result<()> {
+    // A name that nobody has, or this fails: its mode is set when it is made.
+    let draft = PathBuf::from(format!("{}.{}.new", file.display(), std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut writer = options.open(&draft)?;
+    let written = writer.write_all(secret.as_bytes()).and_then(|()| writer.sync_all());
+    written.and_then(|()| fs::rename(&draft, file)).inspect_err(|_| drop(fs::remove_file(&draft)))
+}
+
+/// What follows `name` on the command line.
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|word| word != name).nth(1)
+}

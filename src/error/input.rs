@@ -1,0 +1,84 @@
+//! What is wrong before anything is sent.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::Error;
+
+/// A setting is missing, impossible or contradicted by another. No value that could be a secret is repeated.
+#[derive(Debug)]
+pub struct ConfigError {
+    setting: Cow<'static, str>,
+    problem: Cow<'static, str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ConfigError {
+    /// `setting` is the name that the user knows: that of the setter or of the environment variable.
+    pub(crate) fn new(setting: impl Into<Cow<'static, str>>, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { setting: setting.into(), problem: problem.into(), source: None }
+    }
+
+    /// Only sources that cannot repeat a secret. Files are read, and fail, in the default transport.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The setting at fault: a setter of [`ClientBuilder`](crate::ClientBuilder) or an environment variable.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "configuration: `{}` {}", self.setting, self.problem)
+    }
+}
+
+impl StdError for ConfigError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// A field of a request cannot be sent as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRequest {
+    field: Cow<'static, str>,
+    problem: Cow<'static, str>,
+}
+
+impl InvalidRequest {
+    pub(crate) fn new(field: impl Into<Cow<'static, str>>, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
+    /// The field at fault, by the name of its setter.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid request: `{}` {}", self.field, self.problem)
+    }
+}
+
+impl StdError for InvalidRequest {}
+
+impl From<InvalidRequest> for Error {
+    fn from(error: InvalidRequest) -> Self {
+        Self::InvalidRequest(error)
+    }
+}
