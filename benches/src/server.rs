@@ -3,7 +3,7 @@
 //! | path | answer |
 //! |---|---|
 //! | `/length/…`, `/chunked/…` | to a GET a page of `limit` keys, to a POST a created key |
-//! | `/slow/…` | the same as `/length/…`, a millisecond later |
+//! | `/slow/…` | the same as `/length/…`, a millisecond later, and 50 ms on a new connection |
 //! | `/walk/<total>/…` | pages of 100 keys until `total` were sent |
 
 use std::collections::HashMap;
@@ -70,6 +70,7 @@ fn accept<S: Read + Write>(
 fn converse(mut stream: impl Read + Write, canned: &Canned) -> Fallible {
     let mut input = Vec::with_capacity(16 * 1024);
     let mut room = [0; 16 * 1024];
+    let mut fresh = true;
     loop {
         let end = loop {
             if let Some(end) = input.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -96,6 +97,10 @@ fn converse(mut stream: impl Read + Write, canned: &Canned) -> Fallible {
         }
         let mut words = head.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        if target.starts_with("/slow/") {
+            thread::sleep(Duration::from_millis(if fresh { 50 } else { 1 }));
+        }
+        fresh = false;
         stream.write_all(&canned.answer(method, target))?;
         stream.flush()?;
         input.drain(..end + length);
@@ -130,7 +135,6 @@ impl Canned {
             return self.step(total, parameter(target, "cursor").unwrap_or(0));
         }
         if kind == "slow" {
-            thread::sleep(Duration::from_millis(1));
             kind = "length";
         }
         let name = match method {

@@ -129,7 +129,13 @@ fn check(rows: &[Row], recorded: &Recorded, made_with: &str) -> ExitCode {
         } else {
             (*value, before, TOLERANCE)
         };
-        if of_client && value > before * (1.0 + tolerance) {
+        if name.ends_with(MEGABYTES) {
+            // Where the allocator's pages lie differs from run to run.
+            if !goal.holds(value) {
+                println!("above the goal: {name}");
+                failures += 1;
+            }
+        } else if of_client && value > before * (1.0 + tolerance) {
             println!("grew from {} to {}: {name}", shown(before), shown(value));
             failures += 1;
         } else if of_client && value < before * (1.0 - tolerance) {
@@ -149,6 +155,7 @@ fn check(rows: &[Row], recorded: &Recorded, made_with: &str) -> ExitCode {
 }
 
 const INSTRUCTIONS: &str = "thousand instructions";
+const MEGABYTES: &str = "peak memory in MB";
 
 struct Bench {
     server: Server,
@@ -177,7 +184,6 @@ impl Bench {
             add(format!("client {label}: allocations"), count, goals[1]);
             add(format!("client {label}: bytes allocated"), bytes.round(), goals[2]);
             for other in others {
-                // It works in threads of its own, and how often they wake each other depends on the moment.
                 let instructions = self.instructions(other, case)?;
                 let (count, bytes) = self.allocations(other, case)?;
                 add(format!("{other} {label}: {INSTRUCTIONS}"), thousands(instructions), None);
@@ -223,7 +229,7 @@ impl Bench {
         let walks: &[u32] = if whole { &[100_000, 1_000_000] } else { &[100_000] };
         for total in walks {
             let peak = self.peak("client", &format!("walk/{total}"))?;
-            add(format!("client list_all of {total} keys: peak memory in MB"), hundredths(peak), AtMost(7.0));
+            add(format!("client list_all of {total} keys: {MEGABYTES}"), hundredths(peak), AtMost(7.0));
         }
         add("client crates, default features".into(), crates(&[])? as f64, AtMost(43.0));
         add("client crates, no default features".into(), crates(&["--no-default-features"])? as f64, AtMost(28.0));
@@ -279,8 +285,8 @@ impl Bench {
         Ok((hundredths(per_call(0)), hundredths(per_call(1))))
     }
 
-    /// How many connections that many threads open that share a client. The server takes a millisecond for an answer, so
-    /// that they need them at the same time.
+    /// How many connections that many threads open that share a client. The server takes its time, so that they need them
+    /// at the same time.
     fn connections(&self, threads: usize, calls: usize) -> Fallible<usize> {
         let address = self.address();
         let client: ApiKeysClient = peers::client(Place { address: &address, route: "slow" }).build()?;
