@@ -12,6 +12,7 @@ use super::id::Id;
 use super::people::{Assignment, Organization, OrganizationGrant, Space, User};
 use super::problem::Problem;
 use super::query::Pagination;
+use super::reply::SecretEnd;
 use super::words::{KeyType, Role};
 use crate::stage::ApiStage;
 
@@ -23,6 +24,17 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// The answer that carries the new secret of a key.
+pub(super) fn with_secret(status: StatusCode, view: KeyView<'_>, key: &Key) -> Result<Response<Vec<u8>>, Problem> {
+    let mut response = json(status, &view.with_secret(key))?;
+    let secret = format!("\"key\":\"{}\"", key.secret);
+    let start = response.body().windows(secret.len()).position(|window| window == secret.as_bytes());
+    if let Some(start) = start {
+        response.extensions_mut().insert(SecretEnd(start.saturating_add(secret.len())));
+    }
     Ok(response)
 }
 
@@ -91,7 +103,7 @@ impl<'a> KeyView<'a> {
         }
     }
 
-    pub(super) fn with_secret(self, key: &'a Key) -> Self {
+    fn with_secret(self, key: &'a Key) -> Self {
         Self { key: Some(&key.secret), ..self }
     }
 

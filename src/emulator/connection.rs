@@ -1,6 +1,7 @@
 //! One HTTP/1.1 connection: requests in, answers out.
 
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::problem::Problem;
+use super::reply::{Ending, Reply};
 
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
@@ -15,31 +17,54 @@ const MAX_BODY: usize = 1024 * 1024;
 /// The line that announces a chunk, with its extensions.
 const MAX_CHUNK_LINE: usize = 1024;
 
+/// How much is read at a time.
+const PIECE: usize = 8 * 1024;
+
 /// How much is read after the last answer, and how long a client may take to send more of it.
 const LINGER_BYTES: u64 = 16 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
+/// Who answers.
+pub(super) trait Host {
+    fn answer(&self, request: &Request<Vec<u8>>) -> Reply;
+
+    /// Holds an answer back, unless the server is stopping.
+    fn wait(&self, delay: Duration);
+
+    /// Hears what a client has been sent.
+    fn sent(&self, ending: &Ending);
+
+    fn is_stopping(&self) -> bool;
+}
+
 /// Answers requests until the client is done, the server is stopping, or what comes is not HTTP.
-pub(super) fn converse(
-    stream: TcpStream,
-    answer: impl Fn(&Request<Vec<u8>>) -> Response<Vec<u8>>,
-    stopping: impl Fn() -> bool,
-) -> io::Result<()> {
-    let mut connection = Connection { stream, unread: Vec::new() };
+pub(super) fn converse(stream: TcpStream, host: &impl Host) -> io::Result<()> {
+    let mut connection = Connection { stream, unread: Vec::new(), held: 0 };
     loop {
         let request = match connection.read() {
             Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
             Err(Refusal::Broken(error)) => return Err(error),
             Err(Refusal::Answer(problem)) => {
-                connection.write(&Method::GET, &problem.into_response(None), false)?;
+                let response = problem.into_response(None);
+                connection.write(&Method::GET, &response, response.body(), false)?;
                 return connection.linger();
             }
         };
-        let response = answer(&request);
-        let keep_alive = wants_another(&request) && !stopping();
-        connection.write(request.method(), &response, keep_alive)?;
-        if !keep_alive {
+        let Reply { delay, ending } = host.answer(&request);
+        if !delay.is_zero() {
+            host.wait(delay);
+        }
+        let keep_alive = wants_another(&request) && !host.is_stopping();
+        let (response, sent, goes_on) = match &ending {
+            Ending::Whole(response) => (response, response.body().as_slice(), keep_alive),
+            Ending::Cut(response, length) => (response, response.body().get(..*length).unwrap_or_default(), false),
+            // With something held, that is a reset.
+            Ending::Reset => return Ok(()),
+        };
+        connection.write(request.method(), response, sent, keep_alive)?;
+        host.sent(&ending);
+        if !goes_on {
             return connection.linger();
         }
     }
@@ -49,6 +74,9 @@ struct Connection {
     stream: TcpStream,
     /// What has arrived and is not read yet.
     unread: Vec<u8>,
+    /// How much of what has arrived the socket still holds. To close a socket with something unread in it resets the
+    /// connection, and nothing else does in `std`: so what came last is left there until a request is answered.
+    held: usize,
 }
 
 /// Why there is no request.
@@ -152,26 +180,43 @@ impl Connection {
         }
     }
 
+    /// Waits for more, without taking it from the socket.
     fn fill(&mut self) -> io::Result<usize> {
-        let mut buffer = [0; 8 * 1024];
+        self.release();
+        let mut buffer = [0; PIECE];
         loop {
-            match self.stream.read(&mut buffer) {
+            match self.stream.peek(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
                 Ok(count) => {
                     self.unread.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                    self.held = count;
                     return Ok(count);
                 }
             }
         }
     }
 
+    /// Takes from the socket what it still holds. Some systems have dropped that when the server is stopping, and it is
+    /// read already; any other failure shows at the next step.
+    fn release(&mut self) {
+        let held = mem::take(&mut self.held);
+        self.stream.read_exact([0; PIECE].get_mut(..held).unwrap_or_default()).ok();
+    }
+
     fn fill_or_fail(&mut self) -> io::Result<()> {
         if self.fill()? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    /// Writes an answer in one piece.
-    fn write(&mut self, method: &Method, response: &Response<Vec<u8>>, keep_alive: bool) -> io::Result<()> {
+    /// Writes an answer in one piece, with this much of its body.
+    fn write(
+        &mut self,
+        method: &Method,
+        response: &Response<Vec<u8>>,
+        body: &[u8],
+        keep_alive: bool,
+    ) -> io::Result<()> {
+        self.release();
         let status = response.status();
         let mut bytes =
             format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default()).into_bytes();
@@ -186,7 +231,7 @@ impl Connection {
         }
         bytes.extend_from_slice(b"\r\n");
         if method != Method::HEAD {
-            bytes.extend_from_slice(response.body());
+            bytes.extend_from_slice(body);
         }
         self.stream.write_all(&bytes)
     }

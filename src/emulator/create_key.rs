@@ -86,7 +86,7 @@ impl CreateKey {
         };
         account.minted.created += 1;
         let key = account.add_key(new, context.now);
-        let view = KeyView::new(key, self.stage).with_secret(key).with_bot(key, self.stage, &key.user.grants());
-        answer::json(StatusCode::CREATED, &view)
+        let view = KeyView::new(key, self.stage).with_bot(key, self.stage, &key.user.grants());
+        answer::with_secret(StatusCode::CREATED, view, key)
     }
 }

@@ -30,6 +30,11 @@
 //! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::empty`] starts without the
 //! organizations.
 //!
+//! # Faults
+//!
+//! [`Emulator::inject`] makes it fail: by a status, a delay, a reset, a page of HTML, a body that breaks off. Its
+//! documentation has an example of a service that survives.
+//!
 //! # Where the description of the service is silent
 //!
 //! * What the schema forbids (a wrong type, an unknown word or property, a text too long, a number out of range, a
@@ -57,6 +62,8 @@ mod connection;
 mod context;
 mod create_key;
 mod credentials;
+mod fault;
+mod faults;
 mod fields;
 mod id;
 mod list_keys;
@@ -64,6 +71,7 @@ mod people;
 mod problem;
 mod query;
 mod refresh_key;
+mod reply;
 mod revoke_key;
 mod route;
 mod server;
@@ -79,22 +87,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::ManualClock;
+pub use self::fault::{Endpoint, Fault};
 pub use self::server::EmulatorServer;
 pub use self::setup::{AddedKey, UnknownId};
 pub use self::words::Role;
 
 use self::account::Account;
 use self::context::{Context, Settings};
+use self::faults::Faults;
 use self::problem::Problem;
+use self::reply::{Ending, Reply};
 use self::route::Route;
 use crate::clock::Clock;
-use crate::transport::{Transport, TransportError};
+use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -115,6 +126,8 @@ struct Inner {
     settings: Settings,
     clock: ManualClock,
     requests: AtomicU64,
+    secrets_sent: AtomicU64,
+    faults: Mutex<Faults>,
     /// The number that request ids are drawn from.
     request_ids: u64,
     admin_id: String,
@@ -141,9 +154,18 @@ impl Emulator {
         admin_id: String,
         admin_key: SecretString,
     ) -> Self {
-        let account = Mutex::new(account);
-        let requests = AtomicU64::new(0);
-        Self { inner: Arc::new(Inner { account, settings, clock, requests, request_ids, admin_id, admin_key }) }
+        let inner = Inner {
+            account: Mutex::new(account),
+            settings,
+            clock,
+            requests: AtomicU64::new(0),
+            secrets_sent: AtomicU64::new(0),
+            faults: Mutex::default(),
+            request_ids,
+            admin_id,
+            admin_key,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// A key of the account's first admin, who may do everything.
@@ -179,7 +201,7 @@ impl Emulator {
         self.account().key_of(secret, self.now()).is_ok()
     }
 
-    /// How many requests were answered so far, whatever the answer.
+    /// How many requests came so far, whatever became of them.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.inner.requests.load(Ordering::Relaxed)
@@ -195,6 +217,13 @@ impl Emulator {
     #[must_use]
     pub fn keys_refreshed(&self) -> u64 {
         self.account().minted.refreshed
+    }
+
+    /// How many new secrets were sent whole so far, in an answer or in the part of one that was sent: a client that does
+    /// not have as many has lost one.
+    #[must_use]
+    pub fn secrets_sent(&self) -> u64 {
+        self.inner.secrets_sent.load(Ordering::Relaxed)
     }
 
     /// Serves the account over HTTP on 127.0.0.1, on a port that is free.
@@ -230,16 +259,22 @@ impl Emulator {
         EmulatorServer::start(self.clone(), addr)
     }
 
-    /// Answers a request: what the transport and the server have in common.
-    fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+    /// Answers a request, or does not: what the transport and the server have in common.
+    fn answer(&self, request: &Request<Vec<u8>>) -> Reply {
         let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
-        let mut response =
-            self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(request.uri().path())));
+        let path = request.uri().path();
+        let handle = || self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(path)));
+        // The lock is released before the request is handled.
+        let fault = self.faults().next(request);
+        let mut reply = match fault {
+            Some(fault) => fault.commit(path, handle),
+            None => Reply::whole(handle()),
+        };
         let request_id = format!("req-{:016x}", Rng::with_seed(self.inner.request_ids.wrapping_add(number)).u64(..));
-        if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        if let (Some(response), Ok(request_id)) = (reply.response_mut(), HeaderValue::try_from(request_id)) {
             response.headers_mut().insert(REQUEST_ID, request_id);
         }
-        response
+        reply
     }
 
     /// The order matters: no such path, then who is calling, then what they say.
@@ -251,6 +286,16 @@ impl Emulator {
         let mut account = self.account();
         let caller = account.authenticate(secret, now)?;
         operation?.run(&mut account, &Context { caller, now, settings: &self.inner.settings })
+    }
+
+    fn note_sent(&self, ending: &Ending) {
+        if ending.delivers_secret() {
+            self.inner.secrets_sent.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
@@ -269,13 +314,20 @@ impl Default for Emulator {
 }
 
 impl Transport for Emulator {
-    /// Answers without a socket. It never fails: what is wrong with a request is said in the response.
+    /// Answers without a socket. It fails only by a [`Fault`]: what is wrong with a request is said in the response.
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let mut response = self.answer(&request);
-        if request.method() == Method::HEAD {
-            response.body_mut().clear();
+        let Reply { delay, ending } = self.answer(&request);
+        let patience = request.extensions().get::<SendOptions>().map(|options| options.timeout);
+        if let Some(patience) = patience.filter(|patience| *patience < delay) {
+            self.clock().sleep(patience);
+            return Err(TransportError::new(TransportErrorKind::Timeout, "the answer takes longer"));
         }
-        Ok(response)
+        if !delay.is_zero() {
+            self.clock().sleep(delay);
+        }
+        let ending = ending.to(request.method());
+        self.note_sent(&ending);
+        ending.into_result()
     }
 }
 

@@ -56,7 +56,7 @@ impl RefreshKey {
         let number = key.id.number();
         account.minted.refreshed += 1;
         let key = account.replace_secret(number, expires_at, grace_end).ok_or_else(context::no_such_key)?;
-        answer::json(StatusCode::OK, &KeyView::new(key, stage).with_secret(key))
+        answer::with_secret(StatusCode::OK, KeyView::new(key, stage), key)
     }
 
     /// Alpha: what is asked, and nothing means never. Beta: a key that expires stays one, and does not get more time.

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::account::Account;
 use super::context::{Context, Settings};
 use super::create_key::CreateKey;
+use super::fault::Endpoint;
 use super::list_keys::ListKeys;
 use super::problem::Problem;
 use super::refresh_key::RefreshKey;
@@ -63,6 +64,18 @@ impl Route {
                 Err(Problem::method_not_allowed("GET"))
             }
             _ => Err(Problem::not_found("there is nothing at this path")),
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::ListKeys => Endpoint::ListKeys,
+            Self::CreateKey => Endpoint::CreateKey,
+            Self::RefreshKey { .. } => Endpoint::RefreshKey,
+            Self::RevokeKey { .. } | Self::DeleteKey { .. } => Endpoint::RemoveKey,
+            Self::ListSpaces => Endpoint::ListSpaces,
+            Self::GetSpace { .. } => Endpoint::GetSpace,
+            Self::ListOrganizations => Endpoint::ListOrganizations,
         }
     }
 

@@ -6,12 +6,15 @@ use std::io;
 use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
+use http::Request;
+
 use super::Emulator;
-use super::connection;
+use super::connection::{self, Host};
+use super::reply::{Ending, Reply};
 
 /// How long a client may leave an answer unread: [`EmulatorServer::stop`] waits for it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,6 +32,8 @@ pub struct EmulatorServer {
 struct Shared {
     emulator: Emulator,
     stopping: AtomicBool,
+    /// Wakes the threads that hold an answer back. It goes with the lock on the connections.
+    stopped: Condvar,
     /// A handle on every open connection, to wake the threads that wait for a request on one.
     connections: Mutex<HashMap<u64, TcpStream>>,
 }
@@ -38,7 +43,8 @@ impl EmulatorServer {
         let listener = TcpListener::bind(addr)?;
         let addr = listener.local_addr()?;
         let connections = Mutex::new(HashMap::new());
-        let shared = Arc::new(Shared { emulator, stopping: AtomicBool::new(false), connections });
+        let shared =
+            Arc::new(Shared { emulator, stopping: AtomicBool::new(false), stopped: Condvar::new(), connections });
         let thread = {
             let shared = Arc::clone(&shared);
             thread::Builder::new().name("emulator".to_owned()).spawn(move || shared.listen(&listener))?
@@ -72,6 +78,9 @@ impl EmulatorServer {
     fn end(&mut self) {
         let Some(listener) = self.listener.take() else { return };
         self.shared.stopping.store(true, Ordering::SeqCst);
+        // Whoever has just seen that it is not stopping holds the lock until it waits.
+        drop(self.shared.connections());
+        self.shared.stopped.notify_all();
         // The listener waits in `accept`: a connection wakes it. If none can be made, it is not waiting.
         drop(TcpStream::connect_timeout(&reachable(self.addr), Duration::from_secs(1)));
         // Its threads do not panic; if one did, its request is lost and nothing else is.
@@ -97,7 +106,7 @@ impl Shared {
         thread::scope(|scope| {
             let mut numbers = 0..;
             let mut welcome = |stream| self.welcome(scope, numbers.next().unwrap_or(u64::MAX), stream);
-            while !self.stopping.load(Ordering::SeqCst) {
+            while !self.is_stopping() {
                 match listener.accept() {
                     Ok((stream, _)) => welcome(stream),
                     // Too many open files, for one: some may be closed soon.
@@ -132,15 +141,32 @@ impl Shared {
             .and_then(|()| stream.set_nonblocking(false))
             .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)));
         if ready.is_ok() {
-            let answer = |request: &_| self.emulator.answer(request);
             // An error here is a client that went away.
-            connection::converse(stream, answer, || self.stopping.load(Ordering::SeqCst)).ok();
+            connection::converse(stream, self).ok();
         }
         self.connections().remove(&number);
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host for Shared {
+    fn answer(&self, request: &Request<Vec<u8>>) -> Reply {
+        self.emulator.answer(request)
+    }
+
+    fn wait(&self, delay: Duration) {
+        drop(self.stopped.wait_timeout_while(self.connections(), delay, |_| !self.is_stopping()));
+    }
+
+    fn sent(&self, ending: &Ending) {
+        self.emulator.note_sent(ending);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 }
 
