@@ -17,6 +17,7 @@ use crate::operations::spaces::Lookup;
 use crate::operations::{read_created, remove};
 use crate::pages::ApiKeys;
 use crate::prerelease::warn_once;
+use crate::stage::ApiStage;
 
 /// A client for the API-keys endpoints of the Arize platform.
 ///
@@ -211,6 +212,16 @@ impl ApiKeysClient {
     pub fn revoke(&self, id: impl AsRef<str>) -> Result<(), Error> {
         let session = self.begin(Operation::Revoke);
         session.run(&remove::revoke(id.as_ref())?, remove::decode)
+    }
+
+    /// The URL that requests go to, without the path of the API: `https://api.arize.com`.
+    pub fn endpoint(&self) -> String {
+        self.settings().endpoint.to_string()
+    }
+
+    /// The stage of the API that it speaks.
+    pub fn stage(&self) -> ApiStage {
+        self.settings().stage
     }
 
     fn settings(&self) -> &Settings {

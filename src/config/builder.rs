@@ -56,9 +56,13 @@ pub struct ClientBuilder {
     explicit: Explicit,
     ignore_env: bool,
     transport: Option<Arc<dyn Transport>>,
+    wrap_transport: Option<WrapTransport>,
     clock: Option<Arc<dyn Clock>>,
     on_warning: Option<OnWarning>,
 }
+
+/// Puts something around a transport.
+type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 impl ClientBuilder {
     /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
@@ -148,6 +152,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts something around what carries the requests, to log or to count them. Unlike [`transport`](Self::transport) it
+    /// keeps the default transport with all its settings.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use arize_api_keys::{ApiKeysClient, Transport, http};
+    ///
+    /// let builder = ApiKeysClient::builder().wrap_transport(|inner| {
+    ///     Arc::new(move |request: http::Request<Vec<u8>>| {
+    ///         println!("{} {}", request.method(), request.uri().path());
+    ///         inner.send(request)
+    ///     })
+    /// });
+    /// ```
+    pub fn wrap_transport(
+        mut self,
+        wrap: impl Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync + 'static,
+    ) -> Self {
+        self.wrap_transport = Some(Arc::new(wrap));
+        self
+    }
+
     /// A PEM file of certificates to trust besides the default ones.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.explicit.network.ca_file = Some(path.into());
@@ -229,6 +256,10 @@ impl ClientBuilder {
         let network = self.explicit.network.clone();
         let Resolved { endpoint, headers, api_key, stage, timeout, retry } = Resolved::new(self.explicit, &env)?;
         let transport = transport(self.transport, &network, &env, &endpoint)?;
+        let transport = match self.wrap_transport {
+            Some(wrap) => wrap(transport),
+            None => transport,
+        };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let on_warning = self.on_warning;
         Ok(Settings { endpoint, headers, api_key, stage, timeout, retry, transport, clock, on_warning })
@@ -252,6 +283,7 @@ impl fmt::Debug for ClientBuilder {
             .field("danger_accept_invalid_certs", &network.accept_invalid_certs)
             .field("proxy", &network.proxy)
             .field("transport", &self.transport.is_some())
+            .field("wrap_transport", &self.wrap_transport.is_some())
             .field("clock", &self.clock.is_some())
             .field("on_warning", &self.on_warning.is_some())
             .field("ignore_env", &self.ignore_env)

@@ -136,6 +136,13 @@ impl Endpoint {
     }
 }
 
+/// As a URL without a slash at the end.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
 fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
     let names: Vec<&str> = settings.into_iter().flatten().map(|setting| &*setting.setting).collect();
     if let [first, others @ ..] = names.as_slice()

@@ -1,0 +1,247 @@
+//! What a service key is bound to: one space, `--grant`s, or a file of assignments.
+
+use std::io::Read;
+use std::path::Path;
+use std::{fs, io};
+
+use arize_api_keys::{
+    AccountRole, CreateServiceKeyRequest, OrgBinding, OrgRole, RoleAssignment, SpaceBinding, SpaceRole,
+};
+use serde::Deserialize;
+
+use crate::args::Binding;
+use crate::exit::{Code, Failure};
+
+/// The documented form of the file, in the help of `--assignments` and the README.
+pub(crate) const ASSIGNMENTS: &str = r#"{
+  "account_role": "member",
+  "organizations": [
+    {"org_id": "T3Jn…", "role": "read-only", "spaces": [
+      {"space": "prod", "role": "member"},
+      {"space": "staging", "role": "custom:Um9sZ…"}
+    ]}
+  ]
+}"#;
+
+/// One `--grant`: `ORG_ID/SPACE[=ROLE]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Grant {
+    org_id: String,
+    space: String,
+    role: Option<RoleAssignment<SpaceRole>>,
+}
+
+impl Grant {
+    /// An id of an organization has no slash, so the first one ends it. What comes after the last `=` is the role; after
+    /// the padding of an id, that is nothing.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (org_id, rest) = text.split_once('/').ok_or("it is ORG_ID/SPACE or ORG_ID/SPACE=ROLE")?;
+        let (space, role) = match rest.split_once("=custom:") {
+            Some((space, id)) => (space, Some(RoleAssignment::custom(id))),
+            None => match rest.rsplit_once('=') {
+                Some((space, role)) if !role.is_empty() => (space, Some(space_role(role)?)),
+                _ => (rest, None),
+            },
+        };
+        if org_id.is_empty() || space.is_empty() {
+            return Err("neither the organization nor the space may be empty".to_owned());
+        }
+        Ok(Self { org_id: org_id.to_owned(), space: space.to_owned(), role })
+    }
+}
+
+pub(crate) fn space_role(text: &str) -> Result<RoleAssignment<SpaceRole>, String> {
+    match text.strip_prefix("custom:") {
+        Some("") => Err("the id of the custom role is missing".to_owned()),
+        Some(id) => Ok(RoleAssignment::custom(id)),
+        None => match SpaceRole::from(text) {
+            SpaceRole::Unknown(_) => {
+                Err("a role in a space is `admin`, `member`, `read-only` or `custom:ROLE_ID`".into())
+            }
+            role => Ok(role.into()),
+        },
+    }
+}
+
+pub(crate) fn org_role(text: &str) -> Result<OrgRole, String> {
+    match OrgRole::from(text) {
+        OrgRole::Unknown(_) => Err("a role in an organization is `admin`, `member` or `read-only`".to_owned()),
+        role => Ok(role),
+    }
+}
+
+pub(crate) fn account_role(text: &str) -> Result<AccountRole, String> {
+    match AccountRole::from(text) {
+        AccountRole::Unknown(_) => Err("a role in the account is `admin` or `member`".to_owned()),
+        role => Ok(role),
+    }
+}
+
+/// The request that the arguments ask for, without description and expiry.
+pub(crate) fn request(name: &str, args: &Binding) -> Result<CreateServiceKeyRequest, Failure> {
+    let mut request;
+    if let Some(space) = &args.space {
+        request = CreateServiceKeyRequest::new(name, space.as_str());
+        if let Some(role) = &args.space_role {
+            request = request.space_role(role.clone());
+        }
+        if let Some(role) = &args.org_role {
+            request = request.org_role(role.clone());
+        }
+        if let Some(org_id) = &args.org {
+            request = request.org_id(org_id);
+        }
+    } else if let Some(path) = &args.assignments {
+        let file = File::read(path)?;
+        request = CreateServiceKeyRequest::for_organizations(name, file.organizations(path)?);
+        if let Some(role) = file.account_role {
+            let role = account_role(&role.word()).map_err(|problem| wrong(path, "account_role", &problem))?;
+            request = request.account_role(role);
+        }
+    } else {
+        request = CreateServiceKeyRequest::for_organizations(name, organizations(args));
+    }
+    if let Some(role) = &args.account_role {
+        request = request.account_role(role.clone());
+    }
+    Ok(request)
+}
+
+/// The grants, gathered by organization in the order in which they were given.
+fn organizations(args: &Binding) -> Vec<OrgBinding> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut bindings = Vec::new();
+    for grant in &args.grant {
+        if seen.contains(&grant.org_id.as_str()) {
+            continue;
+        }
+        seen.push(&grant.org_id);
+        let spaces = args.grant.iter().filter(|other| other.org_id == grant.org_id).map(|grant| {
+            let binding = SpaceBinding::new(grant.space.as_str());
+            match grant.role.clone().or_else(|| args.space_role.clone()) {
+                Some(role) => binding.role(role),
+                None => binding,
+            }
+        });
+        let binding = OrgBinding::new(&grant.org_id).spaces(spaces);
+        bindings.push(match &args.org_role {
+            Some(role) => binding.role(role.clone()),
+            None => binding,
+        });
+    }
+    bindings
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    account_role: Option<Role>,
+    organizations: Vec<Organization>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Organization {
+    org_id: String,
+    role: Option<Role>,
+    spaces: Vec<Space>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Space {
+    #[serde(alias = "space_id")]
+    space: String,
+    role: Option<Role>,
+}
+
+/// A role as `--grant` writes it, or as the API does: then the `organizations` of a request or an answer can be pasted.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a role is a text like \"member\", or an object with `type` and `name` or `id`")]
+enum Role {
+    Word(String),
+    Object {
+        #[serde(rename = "type")]
+        kind: String,
+        name: Option<String>,
+        id: Option<String>,
+    },
+}
+
+impl Role {
+    fn word(&self) -> String {
+        match self {
+            Self::Word(word) => word.clone(),
+            Self::Object { kind, id, .. } if kind.eq_ignore_ascii_case("custom") => {
+                format!("custom:{}", id.as_deref().unwrap_or_default())
+            }
+            Self::Object { name, .. } => name.clone().unwrap_or_default(),
+        }
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let mut text = String::new();
+        let read = if path == Path::new("-") {
+            io::stdin().read_to_string(&mut text).map(drop)
+        } else {
+            fs::read_to_string(path).map(|read| text = read)
+        };
+        read.map_err(|error| Failure::file("read", path, &error))?;
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::new(Code::Usage, format!("`{}` is not a file of assignments: {error}", path.display()))
+                .hint(format!("it looks like this:\n{ASSIGNMENTS}"))
+        })
+    }
+
+    fn organizations(&self, path: &Path) -> Result<Vec<OrgBinding>, Failure> {
+        let mut bindings = Vec::new();
+        for (n, organization) in self.organizations.iter().enumerate() {
+            let mut binding = OrgBinding::new(&organization.org_id);
+            if let Some(role) = &organization.role {
+                let field = format!("organizations[{n}].role");
+                binding = binding.role(org_role(&role.word()).map_err(|problem| wrong(path, &field, &problem))?);
+            }
+            for (m, space) in organization.spaces.iter().enumerate() {
+                let mut inner = SpaceBinding::new(space.space.as_str());
+                if let Some(role) = &space.role {
+                    let field = format!("organizations[{n}].spaces[{m}].role");
+                    inner = inner.role(space_role(&role.word()).map_err(|problem| wrong(path, &field, &problem))?);
+                }
+                binding = binding.space(inner);
+            }
+            bindings.push(binding);
+        }
+        Ok(bindings)
+    }
+}
+
+fn wrong(path: &Path, field: &str, problem: &str) -> Failure {
+    Failure::new(Code::Usage, format!("`{}`: `{field}`: {problem}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants() {
+        let grant = |org_id: &str, space: &str, role| Grant { org_id: org_id.into(), space: space.into(), role };
+        let admin = Some(RoleAssignment::from(SpaceRole::Admin));
+        for (text, expected) in [
+            ("T3Jn/prod", grant("T3Jn", "prod", None)),
+            ("T3Jn/prod=admin", grant("T3Jn", "prod", admin.clone())),
+            ("T3Jn/prod=READ_ONLY", grant("T3Jn", "prod", Some(SpaceRole::ReadOnly.into()))),
+            ("T3Jn==/U3Bh==", grant("T3Jn==", "U3Bh==", None)),
+            ("T3Jn==/U3Bh===admin", grant("T3Jn==", "U3Bh==", admin.clone())),
+            ("T3Jn/a/b=c=admin", grant("T3Jn", "a/b=c", admin)),
+            ("T3Jn/prod=custom:Um9s==", grant("T3Jn", "prod", Some(RoleAssignment::custom("Um9s==")))),
+        ] {
+            assert_eq!(Grant::parse(text).unwrap(), expected, "{text}");
+        }
+        for wrong in ["prod", "/prod", "T3Jn/", "T3Jn/=admin", "T3Jn/prod=boss"] {
+            assert!(Grant::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `create`, `create-service-key`, `refresh`: the commands that bring a new secret.
+
+use arize_api_keys::time::OffsetDateTime;
+use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
+
+use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
+use crate::exit::{Code, Effect, Failure, printable, with_causes};
+use crate::store::{NotStored, Store};
+use crate::terminal::Terminal;
+use crate::times::{from_now, rfc3339};
+use crate::{bindings, connect, output};
+
+pub(crate) fn create(args: &Create, terminal: Terminal) -> Result<(), Failure> {
+    let request = user_key(&args.name, &args.key)?;
+    let store = Store::prepare(&args.secret, args.common.output)?;
+    let client = connect::client(&args.common.connection, terminal)?;
+    let created = minted(client.create(&request))?;
+    deliver(store, &created, "created", args.common.output, terminal, |cause| undo(&client, &created, cause))
+}
+
+pub(crate) fn create_service_key(args: &CreateServiceKey, terminal: Terminal) -> Result<(), Failure> {
+    let request = service_key(&args.name, &args.service.binding, &args.key)?;
+    let store = Store::prepare(&args.secret, args.common.output)?;
+    let client = connect::client(&args.common.connection, terminal)?;
+    let created = minted(client.create_service_key(&request))?;
+    deliver(store, &created, "created", args.common.output, terminal, |cause| undo(&client, &created, cause))
+}
+
+pub(crate) fn refresh(args: &Refresh, terminal: Terminal) -> Result<(), Failure> {
+    let mut request = RefreshRequest::new(&args.id);
+    if let Some(expires_at) = expires_at(&args.expiry)? {
+        request = request.expires_at(expires_at);
+    }
+    if let Some(grace) = args.grace {
+        request = request.grace_period(grace);
+    }
+    let store = Store::prepare(&args.secret, args.common.output)?;
+    let client = connect::client(&args.common.connection, terminal)?;
+    let created = client.refresh(&request).map_err(|error| {
+        let failure = Failure::sdk(&error, Effect::Change);
+        match error {
+            Error::UnprocessableEntity(_) if expires_at_is_missing(&args.expiry) => {
+                failure.hint("a key that expires needs --expires-in or --expires-at, no later than before")
+            }
+            _ => failure,
+        }
+    })?;
+    deliver(store, &created, "refreshed", args.common.output, terminal, |cause| {
+        // Revoking would end what the old secret is still good for, and refreshing again mends it.
+        Failure::new(Code::SecretLost, format!("the key {} was refreshed, but {cause}", printable(&created.id)))
+            .hint("the new secret is lost; the old one works until its grace period ends: refresh the key again")
+    })
+}
+
+fn expires_at_is_missing(expiry: &Expiry) -> bool {
+    expiry.expires_at.is_none() && expiry.expires_in.is_none()
+}
+
+pub(crate) fn user_key(name: &str, key: &args::NewKey) -> Result<CreateRequest, Failure> {
+    let mut request = CreateRequest::new(name);
+    if let Some(description) = &key.description {
+        request = request.description(description);
+    }
+    Ok(match expires_at(&key.expiry)? {
+        Some(expires_at) => request.expires_at(expires_at),
+        None => request,
+    })
+}
+
+pub(crate) fn service_key(
+    name: &str,
+    binding: &args::Binding,
+    key: &args::NewKey,
+) -> Result<CreateServiceKeyRequest, Failure> {
+    let mut request = bindings::request(name, binding)?;
+    if let Some(description) = &key.description {
+        request = request.description(description);
+    }
+    Ok(match expires_at(&key.expiry)? {
+        Some(expires_at) => request.expires_at(expires_at),
+        None => request,
+    })
+}
+
+fn expires_at(expiry: &Expiry) -> Result<Option<OffsetDateTime>, Failure> {
+    match expiry.expires_in {
+        Some(duration) => from_now(duration)
+            .map(Some)
+            .ok_or_else(|| Failure::new(Code::Usage, "--expires-in ends after the year 9999: leave it out for never")),
+        None => Ok(expiry.expires_at),
+    }
+}
+
+fn minted(result: Result<ApiKeyCreated, Error>) -> Result<ApiKeyCreated, Failure> {
+    result.map_err(|error| Failure::sdk(&error, Effect::Change))
+}
+
+/// The secret first, then everything else.
+fn deliver(
+    store: Store,
+    created: &ApiKeyCreated,
+    what: &str,
+    format: Format,
+    terminal: Terminal,
+    lost: impl FnOnce(NotStored) -> Failure,
+) -> Result<(), Failure> {
+    let location = store.location();
+    store.store(created).map_err(lost)?;
+    terminal.report(format_args!("{what} {}", describe(created)));
+    report_oddities(created, terminal);
+    match location {
+        Some(location) => {
+            terminal.note(format_args!("the secret is in {location}"));
+            // The key is stored: that nobody reads what it is called does not matter.
+            output::created(format, created).map(drop)
+        }
+        None => {
+            terminal.note("this is the only time that the secret can be seen: store it now");
+            Ok(())
+        }
+    }
+}
+
+/// A key whose secret is nowhere shall not live on.
+fn undo(client: &ApiKeysClient, created: &ApiKeyCreated, cause: NotStored) -> Failure {
+    let key = describe(created);
+    match client.revoke(&created.id) {
+        Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new {key} was revoked")),
+        Err(error) => {
+            let problem = with_causes(&error);
+            Failure::new(
+                Code::SecretLost,
+                format!("{cause}; the new {key} exists, its secret is lost, and revoking it failed: {problem}"),
+            )
+            .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
+        }
+    }
+}
+
+/// One line that finds the key again.
+pub(crate) fn describe(created: &ApiKeyCreated) -> String {
+    let expiry = created.expires_at.map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", rfc3339(at)));
+    format!(
+        "{} key {} named `{}` ({expiry})",
+        printable(&created.key_type),
+        printable(&created.id),
+        printable(&created.name)
+    )
+}
+
+pub(crate) fn report_oddities(created: &ApiKeyCreated, terminal: Terminal) {
+    for oddity in &created.oddities {
+        terminal.warning(format_args!("cannot read {oddity} in the answer"));
+    }
+}

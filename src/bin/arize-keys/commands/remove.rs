@@ -1,0 +1,62 @@
+//! `delete` and `revoke`.
+
+use arize_api_keys::{ApiKeysClient, Error};
+
+use crate::args::Remove;
+use crate::exit::{Code, Effect, Failure, printable};
+use crate::terminal::{Terminal, confirm};
+use crate::{connect, output};
+
+pub(crate) fn delete(args: &Remove, terminal: Terminal) -> Result<(), Failure> {
+    run(args, terminal, "Delete", |client, id| client.delete(id))
+}
+
+pub(crate) fn revoke(args: &Remove, terminal: Terminal) -> Result<(), Failure> {
+    run(args, terminal, "Revoke", |client, id| client.revoke(id))
+}
+
+/// One key that cannot be removed does not keep the others; the first failure decides how the program ends.
+fn run(
+    args: &Remove,
+    terminal: Terminal,
+    verb: &str,
+    remove: impl Fn(&ApiKeysClient, &str) -> Result<(), Error>,
+) -> Result<(), Failure> {
+    // A configuration that cannot work is no reason to ask.
+    let client = connect::client(&args.connection, terminal)?;
+    if !args.yes {
+        let what = match args.ids.as_slice() {
+            [id] => format!("the key {}", printable(id)),
+            ids => format!("{} keys ({} …)", ids.len(), printable(ids.first().map(String::as_str).unwrap_or_default())),
+        };
+        ask(&format!("{verb} {what}? It cannot be undone."))?;
+    }
+    let bar = terminal.progress("keys done");
+    let mut first = None;
+    for id in &args.ids {
+        match remove(&client, id) {
+            // Whether somebody reads it does not matter: it is done.
+            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop)?,
+            Err(error) => {
+                let failure = Failure::sdk(&error, Effect::Change);
+                let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
+                if let Some(previous) = first.replace(failure) {
+                    bar.suspend(|| terminal.failure(&previous));
+                }
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    first.map_or(Ok(()), Err)
+}
+
+/// Asks before something is removed.
+pub(crate) fn ask(question: &str) -> Result<(), Failure> {
+    match confirm(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(Code::Declined, "not confirmed; nothing was changed")),
+        None => Err(Failure::new(Code::Usage, "there is no terminal to ask for a confirmation; nothing was changed")
+            .hint("pass --yes")),
+    }
+}

@@ -1,0 +1,84 @@
+//! `rotate`: create, store, prove, revoke.
+
+use arize_api_keys::{Error, NewKey, RotationError};
+
+use crate::args::Rotate;
+use crate::commands::mint::{describe, report_oddities, service_key, user_key};
+use crate::commands::remove::ask;
+use crate::exit::{Code, Effect, Failure, printable, with_causes};
+use crate::store::{NotStored, Store};
+use crate::terminal::Terminal;
+use crate::{connect, output};
+
+/// Every step is told before it is taken, and what it came to before the next: whoever is interrupted knows which keys live.
+pub(crate) fn run(args: &Rotate, terminal: Terminal) -> Result<(), Failure> {
+    let binding = &args.service.binding;
+    let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
+    let new: NewKey = if is_service {
+        service_key(&args.name, binding, &args.key)?.into()
+    } else {
+        user_key(&args.name, &args.key)?.into()
+    };
+    let store = Store::prepare(&args.secret, args.common.output)?;
+    let client = connect::client(&args.common.connection, terminal)?;
+    let old = printable(&args.id);
+    if !args.yes {
+        ask(&format!("Replace the key {old} by a new one, and revoke it?"))?;
+    }
+    let location = store.location().unwrap_or_default();
+
+    terminal.report(format_args!(
+        "1/4 creating a key named `{}`; if this is interrupted, look for that name in a list",
+        printable(&args.name)
+    ));
+    let rotated = client.rotate(&args.id, new, |created| {
+        terminal.report(format_args!("    created {}", describe(created)));
+        terminal.report(format_args!("2/4 storing its secret in {location}"));
+        store.store(created)?;
+        terminal.report("    stored");
+        terminal.report("3/4 proving that it works");
+        terminal.report(format_args!("4/4 then revoking the old key {old}"));
+        Ok::<(), NotStored>(())
+    });
+    match rotated {
+        Ok(created) => {
+            terminal.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
+            report_oddities(&created, terminal);
+            output::created(args.common.output, &created).map(drop)
+        }
+        Err(error) => Err(failure(&error, &args.id)),
+    }
+}
+
+fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
+    let old = printable(old);
+    match error {
+        RotationError::Create(cause) => {
+            let failure = Failure::sdk(cause, Effect::Change);
+            Failure { message: format!("the old key {old} was not touched: {}", failure.message), ..failure }
+        }
+        RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
+        RotationError::Store { revoked: Err(cause), created, .. } => {
+            Failure::new(Code::SecretLost, message(error, cause))
+                .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
+        }
+        RotationError::Prove { cause, created, .. } => {
+            Failure::new(Code::HalfRotated, message(error, cause)).hint(format!(
+                "when the new key works, revoke the old one: arize-keys revoke {old}; else put the old secret back and \
+                 revoke the new one: arize-keys revoke {}",
+                printable(&created.id)
+            ))
+        }
+        RotationError::Revoke { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
+            .hint(format!("revoke it later: arize-keys revoke {old}")),
+        _ => Failure::new(Code::HalfRotated, error.to_string()),
+    }
+}
+
+/// The message with the causes of its cause, which it does not tell.
+fn message(error: &RotationError<NotStored>, cause: &Error) -> String {
+    let message = error.to_string();
+    let causes = with_causes(cause);
+    let causes = causes.strip_prefix(&cause.to_string()).unwrap_or_default();
+    format!("{message}{causes}")
+}

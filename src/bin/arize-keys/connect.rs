@@ -1,0 +1,126 @@
+//! The client that the arguments and the environment describe.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use arize_api_keys::http::{Request, Response};
+use arize_api_keys::secrecy::SecretString;
+use arize_api_keys::{ApiKeysClient, Transport, TransportError};
+
+use crate::args::Connection;
+use crate::exit::{Code, Effect, Failure, printable};
+use crate::terminal::Terminal;
+
+/// More than any key has.
+const KEY_FILE_LIMIT: u64 = 64 * 1024;
+
+/// Connects as told. Nothing is sent yet.
+pub(crate) fn client(args: &Connection, terminal: Terminal) -> Result<ApiKeysClient, Failure> {
+    client_with(args, key(args)?, terminal)
+}
+
+/// The key that requests are made with. `None` if there is none: the client says so best.
+pub(crate) fn key(args: &Connection) -> Result<Option<SecretString>, Failure> {
+    match &args.api_key_file {
+        Some(path) => read_key(path).map(Some),
+        None => Ok(std::env::var("ARIZE_API_KEY").ok().map(|key| key.trim().into())),
+    }
+}
+
+/// `key` is that of [`key`]: stdin can be read once.
+pub(crate) fn client_with(
+    args: &Connection,
+    key: Option<SecretString>,
+    terminal: Terminal,
+) -> Result<ApiKeysClient, Failure> {
+    let mut builder = ApiKeysClient::builder();
+    // What is in the environment the client finds there, and names it so in its errors.
+    if let Some(key) = key.filter(|_| args.api_key_file.is_some()) {
+        builder = builder.api_key(key);
+    }
+    if let Some(stage) = args.stage {
+        builder = builder.stage(stage);
+    }
+    if let Some(host) = &args.host {
+        builder = builder.host(host);
+    }
+    if let Some(scheme) = &args.scheme {
+        builder = builder.scheme(scheme);
+    }
+    if let Some(port) = args.port {
+        builder = builder.port(port);
+    }
+    if let Some(region) = &args.region {
+        builder = builder.region(region);
+    }
+    if let Some(host) = &args.single_host {
+        builder = builder.single_host(host);
+    }
+    if let Some(port) = args.single_port {
+        builder = builder.single_port(port);
+    }
+    if let Some(domain) = &args.base_domain {
+        builder = builder.base_domain(domain);
+    }
+    if let Some(path) = &args.ca_file {
+        builder = builder.ca_file(path);
+    }
+    if args.no_proxy {
+        builder = builder.no_proxy();
+    }
+    if let Some(timeout) = args.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if terminal.verbose {
+        builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, terminal }));
+    }
+    let warned = AtomicBool::new(false);
+    let builder = builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |warning| {
+        // One operation's warning says it for all of a command.
+        if !warned.swap(true, Ordering::Relaxed) {
+            terminal.warning(warning);
+        }
+    });
+    builder.build().map_err(|error| Failure::sdk(&error, Effect::Read))
+}
+
+/// A key is never an argument: every user of the machine can read those.
+fn read_key(path: &Path) -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().take(KEY_FILE_LIMIT).read_to_string(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(KEY_FILE_LIMIT).read_to_string(&mut text))
+    };
+    match read {
+        Ok(_) if text.trim().is_empty() => {
+            Err(Failure::new(Code::Usage, format!("`{}` holds no API key: it is empty", path.display())))
+        }
+        Ok(_) => Ok(text.into()),
+        Err(error) => Err(Failure { code: Code::Usage, ..Failure::file("read the API key from", path, &error) }),
+    }
+}
+
+/// What `--verbose` tells: methods, paths, statuses, times. No headers and no bodies, so no secrets.
+struct Logged {
+    inner: Arc<dyn Transport>,
+    terminal: Terminal,
+}
+
+impl Transport for Logged {
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let what = printable(format_args!("{} {}", request.method(), request.uri()));
+        let begun = Instant::now();
+        let answer = self.inner.send(request);
+        let took = begun.elapsed().as_millis();
+        match &answer {
+            Ok(response) => self.terminal.report(format_args!("{what} -> {} in {took} ms", response.status().as_u16())),
+            Err(error) => self.terminal.report(format_args!("{what} -> {error} after {took} ms")),
+        }
+        answer
+    }
+}

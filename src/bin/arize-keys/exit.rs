@@ -1,0 +1,165 @@
+//! How the program ends: its exit codes, and the errors that lead to them.
+
+use std::error::Error as _;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use arize_api_keys::{Error, Outcome};
+
+/// The exit codes. [`EXIT_CODES`] tells the user what they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    /// What has no code of its own: a file or stdout that cannot be written, pages that do not end.
+    Other = 1,
+    Usage = 2,
+    Denied = 3,
+    NotFound = 4,
+    Refused = 5,
+    RateLimited = 6,
+    Unavailable = 7,
+    Unknown = 8,
+    SecretLost = 9,
+    NotStored = 10,
+    HalfRotated = 11,
+    Declined = 12,
+}
+
+/// The end of every long help, and a part of the README.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  failed for a reason without a code of its own, like a file that cannot be written
+   2  the arguments or the configuration are wrong, or there is no terminal to ask and no --yes
+   3  the API key is not accepted (401), or lacks the permission (403)
+   4  the key, space or organization was not found, or several have the name
+   5  the service refused: the request is against its rules (400, 409, 422)
+   6  too many requests (429)
+   7  the service was not reached, or failed; nothing was changed
+   8  it is not known whether the service did it: the message says how to find out
+   9  the service did it, but the secret is lost
+  10  the secret could not be stored, and the new key was revoked
+  11  `rotate` ended early: the new key is stored, and the old one may still work
+  12  the question whether to remove was not answered with yes";
+
+/// What a command asks of the service, as far as errors differ by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing is changed by it, whatever became of it.
+    Read,
+    Change,
+}
+
+/// Why the program ends without having done what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    /// What to do next, where the message does not say it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Something about a file.
+    pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
+        Self::new(Code::Other, format!("cannot {verb} `{}`: {error}", path.display()))
+    }
+
+    /// An error of the SDK, with its causes.
+    pub(crate) fn sdk(error: &Error, effect: Effect) -> Self {
+        Self { code: code(error, effect), message: with_causes(error), hint: hint(error) }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code as u8)
+    }
+}
+
+/// The message and those of its causes: the ones of the SDK do not repeat them.
+pub(crate) fn with_causes(error: &Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    message
+}
+
+fn code(error: &Error, effect: Effect) -> Code {
+    match error {
+        Error::Config(_) | Error::InvalidRequest(_) => Code::Usage,
+        Error::SecretNotRecovered(_) => Code::SecretLost,
+        Error::Unauthorized(_) | Error::Forbidden(_) => Code::Denied,
+        Error::NotFound(_) | Error::SpaceNotFound(_) | Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => {
+            Code::NotFound
+        }
+        Error::RateLimited(_) => Code::RateLimited,
+        Error::Pagination(_) => Code::Other,
+        error => match error.outcome() {
+            Outcome::Rejected => Code::Refused,
+            Outcome::NotSent => Code::Unavailable,
+            _ if effect == Effect::Read => Code::Unavailable,
+            Outcome::Unknown => Code::Unknown,
+            _ => Code::Other,
+        },
+    }
+}
+
+fn hint(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::Config(e) if e.setting() == "api_key" => {
+            "set ARIZE_API_KEY, or keep the key in a file and pass --api-key-file FILE".to_owned()
+        }
+        Error::Config(e) => option(e.setting())?,
+        Error::InvalidRequest(e) => option(e.field())?,
+        Error::Unauthorized(_) => "`arize-keys check` shows where the key comes from and where it is sent".to_owned(),
+        Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => "name the organization with --org".to_owned(),
+        Error::Transport(_) => "`arize-keys check` shows where requests are sent".to_owned(),
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// The option that a setter or a field of the SDK goes by here.
+fn option(field: &str) -> Option<String> {
+    let option = match field {
+        "host" | "scheme" | "port" | "region" | "single_host" | "single_port" | "base_domain" | "stage" | "ca_file"
+        | "timeout" | "no_proxy" => field.replace('_', "-"),
+        "description" | "limit" | "cursor" | "space" | "account_role" | "org_role" | "space_role" => {
+            field.replace('_', "-")
+        }
+        "org_id" => "org".to_owned(),
+        "user_id" => "user".to_owned(),
+        "grace_period" => "grace".to_owned(),
+        "expires_at" => return Some("the options are --expires-in and --expires-at".to_owned()),
+        "organizations" => return Some("the options are --grant and --assignments".to_owned()),
+        _ => return None,
+    };
+    Some(format!("the option is --{option}"))
+}
+
+/// What came from outside, safe to show on a terminal: no control characters, nothing that reorders text.
+pub(crate) fn printable(text: impl Display) -> String {
+    let mut safe = String::new();
+    for c in text.to_string().chars() {
+        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || reorders {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}

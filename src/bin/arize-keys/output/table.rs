@@ -1,0 +1,105 @@
+//! Tables for reading: without lines around the cells, so that a key stays one line where there is room.
+
+use std::io;
+
+use anstream::{AutoStream, ColorChoice};
+use arize_api_keys::time::OffsetDateTime;
+use arize_api_keys::{ApiKey, ApiKeyStatus};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
+use terminal_size::{Width, terminal_size_of};
+
+use crate::exit::printable;
+use crate::times::rfc3339;
+
+/// Narrower than this, a table says nothing any more.
+const MIN_WIDTH: u16 = 40;
+
+pub(super) fn of_keys(keys: &[ApiKey]) -> String {
+    let mut table = table();
+    table.set_header(["ID", "NAME", "TYPE", "STATUS", "KEY", "EXPIRES", "LAST USED"].map(heading));
+    let now = OffsetDateTime::now_utc();
+    for key in keys {
+        let has_expired = key.expires_at.is_some_and(|at| at <= now);
+        let color = match key.status {
+            ApiKeyStatus::Active if !has_expired => None,
+            _ => Some(Color::DarkGrey),
+        };
+        let status = if has_expired && key.status == ApiKeyStatus::Active {
+            format!("{} (expired)", key.status)
+        } else {
+            key.status.to_string()
+        };
+        let cells = [
+            key.id.clone(),
+            key.name.clone(),
+            key.key_type.to_string(),
+            status,
+            key.redacted_key.clone(),
+            key.expires_at.map_or_else(|| "never".to_owned(), seconds),
+            key.last_used_at.map_or_else(|| "never".to_owned(), seconds),
+        ];
+        table.add_row(cells.map(|text| {
+            let cell = Cell::new(printable(text));
+            match color {
+                Some(color) => cell.fg(color),
+                None => cell,
+            }
+        }));
+    }
+    // An id that is broken over lines cannot be copied.
+    if let Some(id) = table.column_mut(0) {
+        id.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    text(table)
+}
+
+/// A name and a value on each line; those without a value are left out.
+pub(super) fn of_one(rows: &[(&'static str, Option<String>)]) -> String {
+    let mut table = table();
+    for (name, value) in rows {
+        if let Some(value) = value {
+            table.add_row([heading(name), Cell::new(printable(value))]);
+        }
+    }
+    text(table)
+}
+
+fn heading(text: &str) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Bold).set_alignment(CellAlignment::Left)
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // A file or a pipe has no width.
+    table.set_width(width().unwrap_or(u16::MAX));
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => table.force_no_tty(),
+        _ => table.enforce_styling(),
+    };
+    table
+}
+
+fn width() -> Option<u16> {
+    let (Width(width), _) = terminal_size_of(io::stdout())?;
+    Some(width.max(MIN_WIDTH))
+}
+
+/// To the second: nobody reads further in a table.
+fn seconds(moment: OffsetDateTime) -> String {
+    rfc3339(moment.replace_nanosecond(0).unwrap_or(moment))
+}
+
+/// Without the blanks that pad the cells at the end of a line.
+fn text(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

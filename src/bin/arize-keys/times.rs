@@ -1,0 +1,77 @@
+//! Times as people write them.
+
+use std::time::Duration;
+
+use arize_api_keys::time::format_description::well_known::{Iso8601, Rfc3339};
+use arize_api_keys::time::{self, Date, OffsetDateTime};
+
+/// The longest grace period of the service.
+const MAX_GRACE: Duration = Duration::from_secs(86_400);
+
+/// `30d`, `1h 30m`: not nothing.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let duration =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write `30d`, `12h` or `1h 30m`"))?;
+    if duration.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+/// `1h`; `0` for none.
+pub(crate) fn grace(text: &str) -> Result<Duration, String> {
+    let grace = humantime::parse_duration(text).map_err(|error| format!("{error}; write `1h`, `30m` or `0`"))?;
+    if grace > MAX_GRACE || grace.subsec_nanos() != 0 {
+        return Err("it must be whole seconds, at most a day".to_owned());
+    }
+    Ok(grace)
+}
+
+/// `2027-01-01` (midnight, UTC), or RFC 3339.
+pub(crate) fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    // The parser of dates ignores what comes after one.
+    if text.len() == "2027-01-01".len()
+        && let Ok(date) = Date::parse(text, &Iso8601::DATE)
+    {
+        return Ok(date.midnight().assume_utc());
+    }
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "write a date like `2027-01-01`, or a time like `2027-01-01T12:00:00Z`".to_owned())
+}
+
+/// This long from now, in whole seconds: nobody means the nanosecond.
+pub(crate) fn from_now(duration: Duration) -> Option<OffsetDateTime> {
+    // Cut off, not rounded up: it may be the longest that the account allows.
+    OffsetDateTime::now_utc().checked_add(time::Duration::try_from(duration).ok()?)?.replace_nanosecond(0).ok()
+}
+
+/// RFC 3339 as it is shown and written.
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("30d").unwrap(), Duration::from_secs(30 * 86_400));
+        assert_eq!(duration("1h 30m").unwrap(), Duration::from_secs(5400));
+        for wrong in ["", "0s", "soon", "-1d", "30"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(grace("0").unwrap(), Duration::ZERO);
+        assert_eq!(grace("1day").unwrap(), MAX_GRACE);
+        for wrong in ["25h", "1500ms", "1"] {
+            assert!(grace(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(rfc3339(moment("2027-01-01").unwrap()), "2027-01-01T00:00:00Z");
+        assert_eq!(rfc3339(moment("2027-01-01T12:00:00+02:00").unwrap()), "2027-01-01T12:00:00+02:00");
+        for wrong in ["", "tomorrow", "2027-13-01", "2027-01-01T12:00:00", "20270101T00"] {
+            assert!(moment(wrong).is_err(), "{wrong}: {:?}", moment(wrong));
+        }
+        assert!(from_now(Duration::MAX).is_none());
+    }
+}
