@@ -89,7 +89,7 @@ pub(super) struct NewKey {
     pub(super) creator: Arc<User>,
     /// The bot of a service key; a user key acts as its creator.
     pub(super) bot: Option<Arc<User>>,
-    /// A secret that no other key has; without it, the key gets a new one.
+    /// The secret, unless another key has it; without one, the key gets a new one.
     pub(super) secret: Option<Arc<str>>,
 }
 
@@ -243,8 +243,8 @@ impl Account {
     pub(super) fn add_key(&mut self, new: NewKey, created_at: OffsetDateTime) -> &Key {
         let number = self.keys.next_number();
         let secret = match new.secret {
-            Some(secret) => secret,
-            None => self.mint(),
+            Some(secret) if !self.secrets.contains_key(&secret) => secret,
+            _ => self.mint(),
         };
         let key = Key {
             id: Id::new(Kind::ApiKey, number, &mut self.ids),

@@ -13,7 +13,7 @@ use super::account::Account;
 use super::restore::{self, BadLine};
 
 /// Shorter journals are not worth writing anew.
-const MIN_REWRITE: u64 = 8 * 1024 * 1024;
+const MIN_REWRITE: u64 = 256 * 1024;
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
