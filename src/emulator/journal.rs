@@ -251,3 +251,34 @@ impl From<StateError> for io::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn after_a_write_that_failed_nothing_is_acknowledged() {
+        let folder = std::env::temp_dir().join(format!("arize-journal-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("state");
+        let mut account = Account::new(Rng::with_seed(1));
+        let journal = Opened::open(&path, &mut account).unwrap().keep(&mut account).unwrap();
+        let account = Mutex::new(account);
+        let change = || {
+            let mut account = account.lock().unwrap();
+            account.add_organization("acme".to_owned(), String::new(), OffsetDateTime::UNIX_EPOCH);
+            account.changes()
+        };
+        let make_durable = |change| journal.make_durable(change, || account.lock().unwrap());
+        assert_eq!(make_durable(change()), Ok(()));
+        journal.storage.lock().unwrap().file = File::open(&path).unwrap();
+        let seen_before = change();
+        assert!(make_durable(seen_before).unwrap_err().starts_with("the state file cannot be written: "));
+        journal.storage.lock().unwrap().file = OpenOptions::new().append(true).open(&path).unwrap();
+        assert!(make_durable(change()).is_err(), "the file may be torn in the middle now");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -184,12 +184,12 @@ fn nobody_else_may_read_it() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_cannot_be_written_any_more_is_an_error_for_everybody() {
+fn a_file_that_cannot_be_written_anew_is_written_on() {
     let folder = Folder::new();
     let path = folder.file("state");
     let emulator = builder().open(&path).unwrap();
     let admin = client(&emulator, &emulator.admin_key());
-    // It grows until it has to be written anew, and its folder is gone then; the old file is written on.
+    // It grows until it has to be written anew, and its folder is gone then.
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     let long = CreateRequest::new("x").description("d".repeat(1000));
     let made: Vec<_> = (0..300).map(|_| admin.create(&long).unwrap()).collect();
