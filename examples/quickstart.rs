@@ -19,8 +19,9 @@ use arize_api_keys::{
 fn main() -> Result<(), Box<dyn Error>> {
     let (client, space, _service) = &support::connect()?;
 
-    println!("1. the keys that are there");
+    println!("1. the keys that are there, mine and those of the space `{space}`");
     list(client, &ListRequest::new())?;
+    list(client, &ListRequest::new().space(space.as_str()))?;
 
     println!("2. create a user key, for 30 days");
     let personal = client.create(
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     show(&personal);
 
-    println!("3. create a service key in the space `{space}`; its organization is found by itself");
+    println!("3. create a service key in the space; its organization is found by itself");
     let service = client.create_service_key(
         &CreateServiceKeyRequest::new("ci-bot", space.as_str()).org_role(OrgRole::Member).space_role(SpaceRole::Member),
     )?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --example rotate_key --features emulator
-//! cargo run --example rotate_key --features emulator -- --live --key-id QXBpS2V5… --file path/to/secret
+//! cargo run --example rotate_key --features emulator -- --live --space prod --key-id QXBpS2V5… --file path/to/secret
 //! ```
 //!
 //! Two ways. The safe one makes a new key: create, store, prove, revoke. At every moment, the file holds a secret that works.
@@ -23,26 +23,29 @@ use arize_api_keys::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (client, _, _service) = support::connect()?;
-    let directory = std::env::temp_dir().join(format!("arize-api-keys-{}", std::process::id()));
-    let file = argument("--file").map_or_else(|| directory.join("secret"), PathBuf::from);
-    let old_id = match argument("--key-id") {
-        Some(id) => id,
-        None => client.create(&CreateRequest::new("ci"))?.id,
-    };
-    if let Some(parent) = file.parent() {
-        fs::create_dir_all(parent)?;
+    let (client, _, service) = support::connect()?;
+    if service.is_none() {
+        let old_id = argument("--key-id").ok_or("with --live, name the key to rotate: --key-id")?;
+        let file = argument("--file").ok_or("with --live, name the file that the programs read: --file")?;
+        return rotate(&client, &old_id, Path::new(&file));
     }
+    let directory = std::env::temp_dir().join(format!("arize-api-keys-{}", std::process::id()));
+    fs::create_dir(&directory)?;
+    let result = client
+        .create(&CreateRequest::new("ci"))
+        .map_err(Into::into)
+        .and_then(|old| rotate(&client, &old.id, &directory.join("secret")));
+    // The emulator is about to end, and its keys with it.
+    fs::remove_dir_all(directory)?;
+    result
+}
 
-    let new_id = replace(&client, &old_id, &file)?;
+fn rotate(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    let new_id = replace(client, old_id, file)?;
     println!("{old_id} is revoked, {new_id} is in the file");
 
-    refresh(&client, &new_id, &file)?;
+    refresh(client, &new_id, file)?;
     println!("{new_id} has a new secret, and it is in the file");
-
-    if directory.exists() {
-        fs::remove_dir_all(directory)?;
-    }
     Ok(())
 }
 
@@ -86,15 +89,15 @@ fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn 
 
 /// Writes a file that only its owner can read, in one step: whoever opens it finds the old secret or the new one.
 fn store(file: &Path, secret: &str) -> io::Result<()> {
-    let draft = file.with_extension("new");
+    // A name that nobody has, or this fails: its mode is set when it is made.
+    let draft = PathBuf::from(format!("{}.{}.new", file.display(), std::process::id()));
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut writer = options.open(&draft)?;
-    writer.write_all(secret.as_bytes())?;
-    writer.sync_all()?;
-    fs::rename(draft, file)
+    let written = writer.write_all(secret.as_bytes()).and_then(|()| writer.sync_all());
+    written.and_then(|()| fs::rename(&draft, file)).inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
 /// What follows `name` on the command line.

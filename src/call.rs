@@ -215,6 +215,11 @@ impl Session<'_> {
             };
             maybe_done |= judge(safety, signal).outcome == Outcome::Unknown;
             if let Some(failure) = error.failure_mut() {
+                // What comes after an attempt that may have done it does not undo it.
+                if safety != Safety::Read && maybe_done && failure.outcome != Outcome::Applied {
+                    failure.outcome = Outcome::Unknown;
+                    failure.retryable &= safety == Safety::Remove;
+                }
                 failure.attempts = attempts;
                 failure.previous = previous.take();
             }
@@ -346,7 +351,7 @@ impl Session<'_> {
         Attempt { error, signal }
     }
 
-    fn misread(&self, call: &Call, reply: Reply, misread: Misread) -> Attempt {
+    fn misread(&self, call: &Call, mut reply: Reply, misread: Misread) -> Attempt {
         let own_key = self.settings().api_key.expose_secret();
         let (signal, why) = match &misread {
             Misread::Truncated(why) => (Signal::Truncated, Some(why)),
@@ -363,7 +368,9 @@ impl Session<'_> {
             Misread::NoSecret { id } => {
                 // A service that loses its secret may have put it there.
                 let id = id.map(|id| foreign(&id, own_key));
-                let raw_body = SecretSlice::from(reply.body);
+                // Of exactly the right size, so that boxing it does not leave a copy behind.
+                let raw_body = SecretSlice::from(reply.body.as_slice().to_vec());
+                reply.body.zeroize();
                 let inner = SecretNotRecoveredInner { status, found, id, raw_body, failure };
                 Error::SecretNotRecovered(SecretNotRecovered(Box::new(inner)))
             }

@@ -10,68 +10,84 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 pub(crate) trait Members {
     /// Reads the value of the member `name` from `map`, or leaves it there and returns false.
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+
+    /// Something else stands where an object was wanted; `found` says in short what.
+    fn no_object(&mut self, _found: &str) {}
+}
+
+/// What stood where an object or an array was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Wanted,
+    Null,
+    Odd,
 }
 
 /// Reads an object into a value that the caller keeps, so that what was read before an error is not lost.
-/// Anything but an object leaves it as it is, and is reported as `false`.
+/// Anything but an object leaves it as it is.
 pub(crate) struct ObjectInto<'a, T>(pub(crate) &'a mut T);
 
 impl<'de, T: Members> DeserializeSeed<'de> for ObjectInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
         deserializer.deserialize_any(Tolerant(self))
     }
 }
 
 impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Seen, A::Error> {
         while let Some(Name(name)) = map.next_key()? {
             if !self.0.read(&name, &mut map)? {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(true)
+        Ok(Seen::Wanted)
     }
 
-    fn odd(self, _: Cow<'_, str>) -> bool {
-        false
+    fn null(self) -> Seen {
+        self.0.no_object("null");
+        Seen::Null
+    }
+
+    fn odd(self, found: Cow<'_, str>) -> Seen {
+        self.0.no_object(&found);
+        Seen::Odd
     }
 }
 
-/// Reads an array of objects; `null` is an empty one. Elements that are not objects come out as their default; anything
-/// but an array is reported as `false`.
+/// Reads an array of objects. Elements that are not objects come out as their default, and are told so.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
 impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
         deserializer.deserialize_any(Tolerant(self))
     }
 }
 
 impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
-    type Value = bool;
+    type Value = Seen;
 
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Seen, A::Error> {
         loop {
             let mut element = T::default();
             if seq.next_element_seed(ObjectInto(&mut element))?.is_none() {
-                return Ok(true);
+                return Ok(Seen::Wanted);
             }
             self.0.push(element);
         }
     }
 
-    fn null(self) -> bool {
-        true
+    fn null(self) -> Seen {
+        Seen::Null
     }
 
-    fn odd(self, _: Cow<'_, str>) -> bool {
-        false
+    fn odd(self, _: Cow<'_, str>) -> Seen {
+        Seen::Odd
     }
 }
 

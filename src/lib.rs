@@ -53,6 +53,7 @@
 //! * `platform-verifier`: trust what the operating system trusts.
 //! * `native-tls`: TLS by the system's library.
 //! * `emulator`: the service in this process, and its HTTP server.
+//! * `cli`: the program `arize-keys`; nothing of it is part of the library.
 //!
 //! # Logging
 //!
@@ -86,7 +87,7 @@ mod ureq_transport;
 
 pub use client::ApiKeysClient;
 pub use clock::{Clock, SystemClock};
-pub use config::ClientBuilder;
+pub use config::{ClientBuilder, IntoSecret};
 pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::MapAccess;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::lenient::{ArrayInto, Found, Members, ObjectInto, Scalar, ScalarSeed};
-use crate::redact::{foreign, quoted};
+use crate::lenient::{ArrayInto, Found, Members, ObjectInto, Scalar, ScalarSeed, Seen};
+use crate::redact::{quoted, redacted};
 use crate::stage::ApiStage;
 
 /// A word that goes out in a request.
@@ -44,7 +44,6 @@ macro_rules! open_enum {
                     Self::Unknown(word) => word,
                 }
             }
-
         }
 
         impl Word for $name {
@@ -297,7 +296,8 @@ pub struct ApiKeyCreated {
 }
 
 impl ApiKeyCreated {
-    pub(crate) fn new(fields: ApiKey, key: SecretString) -> Self {
+    pub(crate) fn new(mut fields: ApiKey, key: SecretString) -> Self {
+        fields.hide(key.expose_secret());
         Self {
             id: fields.id,
             key,
@@ -312,6 +312,25 @@ impl ApiKeyCreated {
             last_used_at: fields.last_used_at,
             bot_user: fields.bot_user,
             oddities: fields.oddities,
+        }
+    }
+}
+
+impl ApiKey {
+    /// Takes the secret out of texts that are shown: a service may repeat it, in `redacted_key` for one.
+    fn hide(&mut self, secret: &str) {
+        let texts = [
+            ("id", &mut self.id),
+            ("name", &mut self.name),
+            ("redacted_key", &mut self.redacted_key),
+            ("created_by_user_id", &mut self.created_by_user_id),
+        ];
+        let description = self.description.as_mut().map(|text| ("description", text));
+        for (field, text) in texts.into_iter().chain(description) {
+            if text.contains(secret) {
+                *text = text.replace(secret, "[redacted]");
+                self.oddities.push(Oddity { field, found: "the secret".to_owned() });
+            }
         }
     }
 }
@@ -389,7 +408,7 @@ impl Notes<'_> {
             Found::Null => None,
             Found::Odd(found) => {
                 // A secret in the wrong place is a secret still.
-                self.0.push(Oddity { field, found: foreign(&found, "") });
+                self.0.push(Oddity { field, found: redacted(&found) });
                 None
             }
         })
@@ -416,6 +435,10 @@ impl Members for ApiKey {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn no_object(&mut self, found: &str) {
+        self.oddities.push(Oddity { field: "api_keys", found: found.to_owned() });
     }
 }
 
@@ -453,17 +476,6 @@ impl Members for BotUserSpace {
         match name {
             "space_id" => self.space_id = read_text(map)?,
             "role" => self.role = read_role(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-impl Members for Pagination {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "has_more" => self.has_more = read_scalar(map)?.unwrap_or_default(),
-            "next_cursor" => self.next_cursor = read_scalar(map)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -517,7 +529,7 @@ pub(crate) fn read_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A
 
 fn read_object<'de, T: Members + Default, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
     let mut object = T::default();
-    Ok(map.next_value_seed(ObjectInto(&mut object))?.then_some(object))
+    Ok((map.next_value_seed(ObjectInto(&mut object))? == Seen::Wanted).then_some(object))
 }
 
 impl Scalar for OffsetDateTime {

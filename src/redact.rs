@@ -1,7 +1,5 @@
 //! Texts that came from outside, made safe to show.
 
-use std::borrow::Cow;
-
 /// The most of a foreign text that is shown, in bytes.
 const SHOWN: usize = 1024;
 
@@ -12,7 +10,12 @@ const KEY_LENGTH: usize = 8;
 
 /// A text of the caller's or the service's, between backquotes in a message.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", shown(text))
+    format!("`{}`", redacted(text))
+}
+
+/// A text in which everything that looks like a key is replaced.
+pub(crate) fn redacted(text: &str) -> String {
+    shown(&without_keys(text))
 }
 
 /// Escapes control characters and cuts after 1 KiB.
@@ -38,10 +41,14 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text of the service's, with the client's own key and everything that looks like a key replaced.
+/// A text of the service's, with the client's own key and everything that looks like a key replaced, otherwise as it is.
+pub(crate) fn keyless(text: &str, own_key: &str) -> String {
+    without_keys(&text.replace(own_key, "[redacted]"))
+}
+
+/// A text of the service's, with keys replaced, escaped and cut: to be shown.
 pub(crate) fn foreign(text: &str, own_key: &str) -> String {
-    let text = if own_key.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(text.replace(own_key, "[redacted]")) };
-    shown(&without_keys(&text))
+    shown(&keyless(text, own_key))
 }
 
 fn without_keys(text: &str) -> String {
@@ -94,7 +101,7 @@ mod tests {
     #[test]
     fn a_key_of_another_shape_is_replaced_where_it_is_the_clients_own() {
         assert_eq!(foreign("no such key: s3cret/+=!", "s3cret/+="), "no such key: [redacted]!");
-        assert_eq!(foreign("no such key: s3cret/+=!", ""), "no such key: s3cret/+=!");
+        assert_eq!(redacted("no such key: s3cret/+=!"), "no such key: s3cret/+=!");
     }
 
     #[test]

@@ -507,7 +507,8 @@ mod tests {
             let found = message(RetryPolicy::default().max_attempts(attempts));
             assert_eq!(found, "configuration: `retry.max_attempts` must be from 1 to 10");
         }
-        let setters: [(&str, fn(RetryPolicy, Duration) -> RetryPolicy); 4] = [
+        type Set = fn(RetryPolicy, Duration) -> RetryPolicy;
+        let setters: [(&str, Set); 4] = [
             ("base_delay", RetryPolicy::base_delay),
             ("max_delay", RetryPolicy::max_delay),
             ("max_retry_after", RetryPolicy::max_retry_after),

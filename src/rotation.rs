@@ -9,8 +9,8 @@ use crate::model::ApiKeyCreated;
 use crate::operations::create::CreateRequest;
 use crate::operations::create_service_key::CreateServiceKeyRequest;
 use crate::operations::list::ListRequest;
-use crate::operations::remove;
 use crate::redact::quoted;
+use crate::target::Target;
 
 /// The key that replaces another: of a user or of a bot.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,7 +171,7 @@ impl ApiKeysClient {
     ) -> Result<ApiKeyCreated, RotationError<E>> {
         let old_id = old_id.as_ref();
         // An id that cannot be revoked is no reason to create a key.
-        remove::revoke(old_id).map_err(|error| RotationError::Create(error.into()))?;
+        Target::new("/v2/api-keys").id("old_id", old_id).map_err(|error| RotationError::Create(error.into()))?;
         let new = new.into();
         let created = match &new {
             NewKey::User(request) => self.create(request),

@@ -97,7 +97,11 @@ fn member_text(body: &[u8], at: usize) -> Option<SecretString> {
         return None;
     }
     let text = string(body, start, string_end(body, start)?)?;
-    (!text.trim().is_empty()).then(|| SecretString::from(text.into_owned()))
+    let key = (!text.trim().is_empty()).then(|| SecretString::from(&*text));
+    if let Cow::Owned(mut text) = text {
+        text.zeroize();
+    }
+    key
 }
 
 fn skip_blanks(body: &[u8], at: usize) -> usize {

@@ -9,14 +9,16 @@ use arize_api_keys::emulator::{Emulator, EmulatorServer};
 pub(crate) type Connection = (ApiKeysClient, String, Option<EmulatorServer>);
 
 /// Talks to an emulator on loopback, or with `--live` to the service that the environment names (`ARIZE_API_KEY`,
-/// `ARIZE_REGION`, …). A live run takes the name or id of a space with `--space`.
+/// `ARIZE_REGION`, …). A live run takes the name or id of a space with `--space`, so that nothing is created before it turns
+/// out that there is none.
 pub(crate) fn connect() -> Result<Connection, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let space = arguments.iter().skip_while(|word| *word != "--space").nth(1).cloned();
     if arguments.iter().any(|word| word == "--live") {
+        let space = space.ok_or("with --live, name a space: --space your-space-name-or-id")?;
         let client = ApiKeysClient::from_env()?;
         eprintln!("live: {client:?}");
-        return Ok((client, space.unwrap_or_else(|| "your-space-name-or-id".into()), None));
+        return Ok((client, space, None));
     }
     let emulator = Emulator::new();
     let server = emulator.serve()?;

@@ -35,7 +35,8 @@ use crate::transport::Transport;
 /// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`, `SSL_CERT_FILE` | – |
 /// | [`proxy`](Self::proxy), [`no_proxy`](Self::no_proxy) | `ARIZE_PROXY_URL`, `HTTPS_PROXY`, `ALL_PROXY`, … | none |
 ///
-/// A region, a single host and a base domain exclude each other, wherever they come from, and each goes before the host.
+/// A region, a single host (or its port) and a base domain exclude each other, wherever they come from, and each goes before
+/// the host.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,8 +68,8 @@ type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send
 impl ClientBuilder {
     /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
     /// nowhere else.
-    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
-        self.explicit.api_key = Some(key.into());
+    pub fn api_key(mut self, key: impl IntoSecret) -> Self {
+        self.explicit.api_key = Some(key.into_secret());
         self
     }
 
@@ -106,7 +107,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The port that goes with a single host, 1 to 65535. It goes before [`port`](Self::port).
+    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 stands for none.
     pub fn single_port(mut self, port: u16) -> Self {
         self.explicit.endpoint.single_port = Some(port);
         self
@@ -288,5 +289,53 @@ impl fmt::Debug for ClientBuilder {
             .field("on_warning", &self.on_warning.is_some())
             .field("ignore_env", &self.ignore_env)
             .finish()
+    }
+}
+
+/// What a key can be given as: a text, owned or borrowed, or a [`SecretString`]. Not for other types.
+pub trait IntoSecret: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_secret(self) -> SecretString;
+}
+
+mod sealed {
+    use secrecy::SecretString;
+
+    pub trait Sealed {}
+
+    impl Sealed for &str {}
+    impl Sealed for String {}
+    impl Sealed for &String {}
+    impl Sealed for SecretString {}
+    impl Sealed for &SecretString {}
+}
+
+impl IntoSecret for &str {
+    fn into_secret(self) -> SecretString {
+        self.into()
+    }
+}
+
+impl IntoSecret for String {
+    fn into_secret(self) -> SecretString {
+        self.into()
+    }
+}
+
+impl IntoSecret for &String {
+    fn into_secret(self) -> SecretString {
+        self.as_str().into()
+    }
+}
+
+impl IntoSecret for SecretString {
+    fn into_secret(self) -> SecretString {
+        self
+    }
+}
+
+impl IntoSecret for &SecretString {
+    fn into_secret(self) -> SecretString {
+        self.clone()
     }
 }

@@ -1,5 +1,6 @@
 //! Where the service is.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -85,20 +86,14 @@ impl Endpoint {
         let single_host = env.or_explicit(explicit.single_host.as_deref(), "single_host", "ARIZE_SINGLE_HOST")?;
         let region = env.or_explicit(explicit.region.as_deref(), "region", "ARIZE_REGION")?;
         let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
-        exclude([&region, &single_host, &base_domain])?;
+        let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
+        let single = single_host.as_ref().map(|host| &host.setting).or(single_port.as_ref().map(|port| &port.setting));
+        let places = [region.as_ref().map(|region| &region.setting), single, base_domain.as_ref().map(|d| &d.setting)];
+        exclude(places.into_iter().flatten())?;
 
-        if single_host.is_none() && explicit.single_port.is_some() {
-            let problem = "goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too";
-            return Err(ConfigError::new("single_port", problem));
-        }
-        let mut single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
-        if let Some(single_port) = single_port.as_ref().filter(|port| port.value == 0) {
-            return Err(single_port.fault("must be a number from 1 to 65535"));
-        }
-        // One that is left in the environment says nothing about another host.
-        single_port = single_port.filter(|_| single_host.is_some());
-        let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?.filter(|port| port.value != 0);
-        let https = is_https(env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?)?;
+        let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?;
+        let scheme = env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?;
+        let https = is_https(scheme.as_ref())?;
 
         let place = if let Some(region) = region {
             let name = region.value.trim();
@@ -121,12 +116,14 @@ impl Endpoint {
         };
         let Place { host, port: own_port, prefix } = Place::parse(place.value.trim()).map_err(|p| place.fault(p))?;
 
-        if !https && !explicit.allow_insecure_http && !is_loopback(&host) {
-            let problem = "is not on this machine, and plain http would show the API key to everyone on the way: use \
-                           https, or call `allow_insecure_http()`";
-            return Err(place.fault(problem));
+        if let Some(scheme) = scheme.filter(|_| !https && !explicit.allow_insecure_http && !is_loopback(&host)) {
+            let problem = format!(
+                "is plain http, which would show the API key to everyone on the way to {host}: use https, or call \
+                 `allow_insecure_http()`"
+            );
+            return Err(scheme.fault(problem));
         }
-        let port = single_port.or(port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
+        let port = port.or(single_port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
         let authority = match port {
             Some(port) => format!("{host}:{port}"),
             None => host,
@@ -143,8 +140,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
-    let names: Vec<&str> = settings.into_iter().flatten().map(|setting| &*setting.setting).collect();
+/// The settings that are set, of those that exclude each other.
+fn exclude<'a>(settings: impl Iterator<Item = &'a Cow<'static, str>>) -> Result<(), ConfigError> {
+    let names: Vec<&str> = settings.map(|setting| &**setting).collect();
     if let [first, others @ ..] = names.as_slice()
         && !others.is_empty()
     {
@@ -155,7 +153,7 @@ fn exclude(settings: [&Option<Sourced<String>>; 3]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn is_https(scheme: Option<Sourced<String>>) -> Result<bool, ConfigError> {
+fn is_https(scheme: Option<&Sourced<String>>) -> Result<bool, ConfigError> {
     match scheme {
         None => Ok(true),
         Some(scheme) if scheme.value.trim().eq_ignore_ascii_case("https") => Ok(true),
@@ -168,20 +166,24 @@ fn default_port(https: bool) -> u16 {
     if https { 443 } else { 80 }
 }
 
+/// A port; 0 stands for none.
 fn port(
     env: &Env<'_>,
     explicit: Option<u16>,
     setter: &'static str,
     name: &'static str,
 ) -> Result<Option<Sourced<u16>>, ConfigError> {
-    if let Some(value) = explicit {
-        return Ok(Some(Sourced { value, setting: setter.into() }));
-    }
-    let Some(found) = env.read(name)? else { return Ok(None) };
-    match digits(found.value.trim()) {
-        Some(value) => Ok(Some(Sourced { value, setting: found.setting })),
-        None => Err(found.fault("must be a number from 0 to 65535")),
-    }
+    let port = if let Some(value) = explicit {
+        Sourced { value, setting: setter.into() }
+    } else if let Some(found) = env.read(name)? {
+        match digits(found.value.trim()) {
+            Some(value) => Sourced { value, setting: found.setting },
+            None => return Err(found.fault("must be a number from 0 to 65535")),
+        }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(port).filter(|port| port.value != 0))
 }
 
 /// `parse` alone would take `+80`.

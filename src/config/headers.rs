@@ -125,5 +125,5 @@ fn extra_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Co
 }
 
 fn header_value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text.trim()).ok()
+    HeaderValue::from_str(text.trim()).ok().filter(|value| value.to_str().is_ok())
 }

@@ -143,13 +143,19 @@ fn places_that_exclude_the_host() {
         (
             builder(),
             vec![("ARIZE_SINGLE_HOST", "one.example"), ("ARIZE_SINGLE_PORT", "9000"), ("ARIZE_API_PORT", "1")],
+            "https://one.example:1/v2/api-keys",
+        ),
+        (
+            builder(),
+            vec![("ARIZE_SINGLE_HOST", "one.example"), ("ARIZE_SINGLE_PORT", "9000")],
             "https://one.example:9000/v2/api-keys",
         ),
+        (builder(), vec![("ARIZE_SINGLE_PORT", "9000")], "https://api.arize.com:9000/v2/api-keys"),
         (builder().single_host("one.example:7"), vec![], "https://one.example:7/v2/api-keys"),
         (builder().single_host("one.example:7").single_port(8), vec![], "https://one.example:8/v2/api-keys"),
         (
             builder().region("eu-west-1a"),
-            vec![("ARIZE_SINGLE_PORT", "9000")],
+            vec![("ARIZE_SINGLE_PORT", "0")],
             "https://api.eu-west-1a.arize.com/v2/api-keys",
         ),
         // A region does not reset the port.
@@ -204,12 +210,12 @@ fn ports() {
         assert_eq!(refused(builder(), &[("ARIZE_API_PORT", text)]), number);
     }
     assert_eq!(
-        refused(builder().single_host("one.example").single_port(0), &[]),
-        "configuration: `single_port` must be a number from 1 to 65535"
+        base(builder().single_host("one.example").single_port(0), &[]).unwrap(),
+        "https://one.example/v2/api-keys"
     );
     assert_eq!(
-        refused(builder().single_port(9000), &[]),
-        "configuration: `single_port` goes with a single host: set `single_host` or ARIZE_SINGLE_HOST too"
+        refused(builder().region("eu-west-1a"), &[("ARIZE_SINGLE_PORT", "9000")]),
+        "configuration: `region` excludes `ARIZE_SINGLE_PORT`: set one of a region, a single host and a base domain"
     );
 }
 
@@ -281,15 +287,19 @@ fn plain_http_stays_on_this_machine() {
     for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.255.0.9:1", "[::1]", "[::ffff:127.0.0.1]:80"] {
         assert!(base(builder().host(host).scheme("HTTP"), &[]).is_ok(), "{host}");
     }
-    let problem = "is not on this machine, and plain http would show the API key to everyone on the way: use https, \
-                   or call `allow_insecure_http()`";
+    let problem = |setting: &str, host: &str| {
+        format!(
+            "configuration: `{setting}` is plain http, which would show the API key to everyone on the way to {host}: \
+             use https, or call `allow_insecure_http()`"
+        )
+    };
     for host in ["api.arize.com", "localhost.evil.example", "x.localhost", "128.0.0.1", "0.0.0.0", "[::2]", "127.1"] {
-        assert_eq!(refused(builder().host(host).scheme("http"), &[]), format!("configuration: `host` {problem}"));
+        assert_eq!(refused(builder().host(host).scheme("http"), &[]), problem("scheme", host));
         assert!(base(builder().host(host).scheme("http").allow_insecure_http(), &[]).is_ok());
     }
     assert_eq!(
-        refused(builder().scheme("http"), &[("ARIZE_REGION", "us-east-1b")]),
-        format!("configuration: `ARIZE_REGION` {problem}")
+        refused(builder(), &[("ARIZE_API_SCHEME", "http"), ("ARIZE_REGION", "us-east-1b")]),
+        problem("ARIZE_API_SCHEME", "api.us-east-1b.arize.com")
     );
     assert_eq!(refused(builder().scheme("ftp"), &[]), "configuration: `scheme` must be `https` or `http`");
     assert_eq!(
@@ -349,8 +359,12 @@ fn headers_that_are_refused() {
         refused_header("x-token", "secret\r\nx: y"),
         "configuration: `header` `x-token` must have a value of visible ASCII and blanks"
     );
+    assert_eq!(
+        refused_header("x-token", "é"),
+        "configuration: `header` `x-token` must have a value of visible ASCII and blanks"
+    );
     let agent = "configuration: `user_agent` must be visible ASCII and blanks, and not empty";
-    for text in ["", " ", "a\nb", "ä\0"] {
+    for text in ["", " ", "a\nb", "ä\0", "é"] {
         assert_eq!(refused(builder().user_agent(text), &[]), agent);
     }
 }

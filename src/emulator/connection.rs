@@ -34,8 +34,8 @@ pub(super) trait Host {
     /// The time, as the header `date` has it.
     fn date(&self) -> Option<String>;
 
-    /// Hears what a client has been sent.
-    fn sent(&self, ending: &Ending);
+    /// Sends an answer by `write`. It counts as sent before the client can have it.
+    fn send(&self, ending: &Ending, write: impl FnOnce() -> io::Result<()>) -> io::Result<()>;
 
     fn is_stopping(&self) -> bool;
 }
@@ -67,8 +67,8 @@ pub(super) fn converse(stream: TcpStream, host: &impl Host) -> io::Result<()> {
             // With something held, that is a reset.
             Ending::Reset => return Ok(()),
         };
-        connection.write(request.method(), response, sent, date.as_deref(), keep_alive)?;
-        host.sent(&ending);
+        let date = date.as_deref();
+        host.send(&ending, || connection.write(request.method(), response, sent, date, keep_alive))?;
         if !goes_on {
             return connection.linger();
         }
@@ -80,7 +80,8 @@ struct Connection {
     /// What has arrived and is not read yet.
     unread: Vec<u8>,
     /// How much of what has arrived the socket still holds. To close a socket with something unread in it resets the
-    /// connection, and nothing else does in `std`: so what came last is left there until a request is answered.
+    /// connection, and nothing else does in `std`: so what came last is left there until a request is answered. (Of several
+    /// requests in one piece, that is the first.)
     held: usize,
 }
 

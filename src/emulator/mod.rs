@@ -326,10 +326,15 @@ impl Emulator {
         }
     }
 
-    fn note_sent(&self, ending: &Ending) {
-        if ending.delivers_secret() {
-            self.inner.secrets_sent.fetch_add(1, Ordering::Relaxed);
+    /// Sends an answer by `send`, and counts the secret in it: first, for whoever has it may ask at once.
+    fn sending(&self, ending: &Ending, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let secrets = u64::from(ending.delivers_secret());
+        self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
+        let sent = send();
+        if sent.is_err() {
+            self.inner.secrets_sent.fetch_sub(secrets, Ordering::Relaxed);
         }
+        sent
     }
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -370,7 +375,7 @@ impl Transport for Emulator {
             self.clock().sleep(delay);
         }
         let ending = ending.to(request.method());
-        self.note_sent(&ending);
+        self.inner.secrets_sent.fetch_add(ending.delivers_secret().into(), Ordering::Relaxed);
         ending.into_result()
     }
 }

@@ -171,8 +171,8 @@ impl Host for Shared {
         can_be_said.then(|| httpdate::fmt_http_date(now.into()))
     }
 
-    fn sent(&self, ending: &Ending) {
-        self.emulator.note_sent(ending);
+    fn send(&self, ending: &Ending, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.emulator.sending(ending, write)
     }
 
     fn is_stopping(&self) -> bool {

@@ -182,8 +182,8 @@ impl StdError for DecodeError {}
 
 /// A key was created or refreshed, and its one-time secret could not be read in the answer.
 ///
-/// The key exists ([`Outcome::Applied`]). What arrived is kept in [`raw_body`](Self::raw_body), wiped on drop and shown by
-/// no `Debug`, so that a person can still look for the secret.
+/// The key exists ([`Outcome::Applied`](crate::Outcome::Applied)). What arrived is kept in [`raw_body`](Self::raw_body),
+/// wiped on drop and shown by no `Debug`, so that a person can still look for the secret.
 #[derive(Debug)]
 pub struct SecretNotRecovered(pub(crate) Box<SecretNotRecoveredInner>);
 

@@ -174,7 +174,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, if one was received.
+    /// The HTTP status of the answer, if a whole one was received.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Decode(e) => Some(e.status()),
@@ -186,7 +186,8 @@ impl Error {
     /// What is known of the call: whether a key may have been made, replaced or removed.
     ///
     /// It speaks of the operation that was called: when a look-up that came before it failed, that is
-    /// [`Outcome::NotSent`].
+    /// [`Outcome::NotSent`]. And of all its attempts: a removal that was refused after an attempt without an answer is
+    /// [`Outcome::Unknown`].
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Pagination(e) => e.outcome(),
@@ -199,7 +200,7 @@ impl Error {
         self.failure().is_some_and(|failure| failure.retryable)
     }
 
-    /// How many requests were made for the step that failed; 0 if the error was found before any I/O.
+    /// How many times the request that failed was made; 0 if the error is not about a request.
     pub fn attempts(&self) -> u32 {
         self.failure().map_or(0, |failure| failure.attempts)
     }

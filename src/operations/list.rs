@@ -1,12 +1,10 @@
 //! List keys: `GET /v2/api-keys`.
 
-use serde::de::{DeserializeSeed, MapAccess};
-
 use crate::call::{Call, Misread, Operation, Reply};
 use crate::error::InvalidRequest;
-use crate::lenient::{ArrayInto, Members, ObjectInto};
-use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Pagination, Word, read_scalar};
+use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Word};
 use crate::operations::api_keys;
+use crate::operations::page::read_page;
 use crate::operations::spaces::SpaceRef;
 use crate::stage::ApiStage;
 
@@ -127,84 +125,4 @@ impl ListRequest {
 pub(crate) fn decode(reply: &Reply) -> Result<ApiKeyList, Misread> {
     let page = read_page::<ApiKey>(reply, "api_keys")?;
     Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination })
-}
-
-/// One page of anything that the API lists.
-pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) pagination: Pagination,
-}
-
-/// Reads an object, and nothing after it. Anything but an object leaves `value` as it is, and is reported as `false`.
-pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<bool, Misread> {
-    if reply.body.is_empty() {
-        return Err(Misread::WrongContent("nothing where JSON was promised".to_owned()));
-    }
-    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
-    let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let is_object = ObjectInto(value).deserialize(&mut json);
-    is_object.and_then(|is_object| json.end().map(|()| is_object)).map_err(|error| Misread::from_json(&error))
-}
-
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, and one whose items are no
-/// list is not an empty one.
-pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
-    let mut envelope = Envelope { member, items: None, odd_items: false, pagination: None };
-    read_object(reply, &mut envelope)?;
-    if envelope.odd_items {
-        return Err(Misread::WrongContent(format!("`{member}` is no list")));
-    }
-    if envelope.items.is_none() && envelope.pagination.is_none() {
-        return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
-    }
-    let pagination = envelope.pagination.unwrap_or_default();
-    let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
-    Ok(Page {
-        items: envelope.items.unwrap_or_default(),
-        pagination: Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor },
-    })
-}
-
-struct Envelope<T> {
-    member: &'static str,
-    items: Option<Vec<T>>,
-    odd_items: bool,
-    pagination: Option<Cursor>,
-}
-
-/// `pagination` as it was sent.
-#[derive(Default)]
-struct Cursor {
-    has_more: Option<bool>,
-    next_cursor: Option<String>,
-}
-
-impl<T: Members + Default> Members for Envelope<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        if name == self.member {
-            let mut items = Vec::new();
-            self.odd_items = !map.next_value_seed(ArrayInto(&mut items))?;
-            self.items = Some(items);
-        } else if name == "pagination" {
-            let mut cursor = Cursor::default();
-            // `null` stands for a list without more pages.
-            map.next_value_seed(ObjectInto(&mut cursor))?;
-            self.pagination = Some(cursor);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
-    }
-}
-
-impl Members for Cursor {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "has_more" => self.has_more = read_scalar(map)?,
-            "next_cursor" => self.next_cursor = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
 }

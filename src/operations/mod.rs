@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod create_service_key;
 pub(crate) mod list;
+pub(crate) mod page;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod spaces;

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::call::{Call, Operation};
 use crate::error::InvalidRequest;
 use crate::operations::{Expiry, api_keys, to_json};
-use crate::redact::foreign;
+use crate::redact::redacted;
 
 /// A key whose secret to replace.
 ///
@@ -36,7 +36,7 @@ pub struct RefreshRequest {
 impl fmt::Debug for RefreshRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshRequest")
-            .field("id", &foreign(&self.id, ""))
+            .field("id", &redacted(&self.id))
             .field("expires_at", &self.expires_at)
             .field("grace_period", &self.grace_period)
             .finish()

@@ -44,10 +44,24 @@ pub(crate) fn decode(reply: &Reply) -> Result<(), Misread> {
     }
     let media_type = reply.media_type();
     let is_json = media_type == "application/json" || media_type.ends_with("+json");
-    let is_empty = reply.body.is_empty() && (media_type.is_empty() || is_json);
-    let is_markup = reply.body.trim_ascii_start().starts_with(b"<");
-    if media_type == "application/problem+json" || !(is_json || is_empty) || is_markup {
+    let is_empty = reply.body.is_empty() && media_type.is_empty();
+    let is_problem = media_type == "application/problem+json" || tells_a_problem(&reply.body);
+    if !(is_json || is_empty) || is_problem || is_markup(&reply.body) {
         return Err(Misread::WrongContent("not the answer of the service to a removal".to_owned()));
     }
     Ok(())
+}
+
+fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Whether a problem document (RFC 9457) says that the request failed, under whatever media type.
+fn tells_a_problem(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        status: u16,
+    }
+    serde_json::from_slice::<Told>(body).is_ok_and(|told| told.status >= 400)
 }

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::ExposeSecret;
 use serde::de::MapAccess;
 
 use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
 use crate::lenient::Members;
 use crate::model::{read_scalar, read_text};
-use crate::operations::list::{Page, read_object, read_page};
+use crate::operations::page::{Page, read_object, read_page};
 use crate::pages::Trail;
+use crate::redact::keyless;
 use crate::target::Target;
 
 /// A space, by its id or its name.
@@ -117,9 +119,20 @@ impl Members for FoundSpace {
     }
 }
 
-impl From<FoundSpace> for SpaceCandidate {
-    fn from(space: FoundSpace) -> Self {
-        Self { id: space.id, name: space.name, organization_id: space.organization_id }
+impl FoundSpace {
+    /// Whether it is, as far as the service says it, in another organization.
+    fn is_elsewhere(&self, org_id: &str) -> bool {
+        // The same id is written with padding or without.
+        let same = |id: &str| id.trim_end_matches('=') == org_id.trim_end_matches('=');
+        self.organization_id.as_deref().is_some_and(|id| !same(id))
+    }
+
+    fn candidate(&self, own_key: &str) -> SpaceCandidate {
+        SpaceCandidate {
+            id: keyless(&self.id, own_key),
+            name: keyless(&self.name, own_key),
+            organization_id: self.organization_id.as_deref().map(|id| keyless(id, own_key)),
+        }
     }
 }
 
@@ -197,15 +210,15 @@ impl<'a> Lookup<'a> {
                 let list = if space.name == name { &mut exact } else { &mut similar };
                 list.push(space);
             }
-            None::<()>
+            Ok(None::<()>)
         })?;
         // The organization that was named decides, also on a server that lists the spaces of all.
-        let is_own = |space: &FoundSpace| org_id.is_some() && space.organization_id.as_deref() == org_id;
-        if exact.len() > 1 && exact.iter().any(is_own) {
-            exact.retain(is_own);
+        if let Some(org_id) = org_id {
+            exact.retain(|space| !space.is_elsewhere(org_id));
         }
         let name = name.to_owned();
-        let candidates = |spaces: Vec<FoundSpace>| spaces.into_iter().map(SpaceCandidate::from).collect();
+        let own_key = self.session.settings().api_key.expose_secret();
+        let candidates = |spaces: Vec<FoundSpace>| spaces.iter().map(|space| space.candidate(own_key)).collect();
         match exact.len() {
             0 => Err(Error::SpaceNotFound(SpaceNotFound {
                 name,
@@ -224,40 +237,33 @@ impl<'a> Lookup<'a> {
     /// The organization of a space whose server does not say it: the one among whose spaces it is.
     fn organization_of(&self, space_id: &str, name: Option<&str>) -> Result<String, Error> {
         let organizations = Target::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
-        let mut failed = None;
-        let found = self.each_page(
-            Operation::ListOrganizations,
-            &organizations,
-            "organizations",
-            |page: Vec<FoundOrganization>| {
-                page.into_iter().filter(|organization| !organization.id.is_empty()).find_map(|organization| match self
-                    .organization_has(&organization.id, space_id, name)
-                {
-                    Ok(true) => Some(Some(organization.id)),
-                    Ok(false) => None,
-                    Err(error) => {
-                        failed = Some(error);
-                        Some(None)
-                    }
-                })
-            },
-        );
-        let source = match (found, failed) {
-            (_, Some(error)) => return Err(error),
-            (Ok(Some(Some(id))), None) => return Ok(id),
-            (Ok(_), None) => None,
-            (Err(error @ Error::Forbidden(_)), None) => Some(Box::new(error)),
-            (Err(error), None) => return Err(error),
+        let visit = |page: Vec<FoundOrganization>| {
+            for organization in page.into_iter().filter(|organization| !organization.id.is_empty()) {
+                if self.organization_has(&organization.id, space_id, name)? {
+                    return Ok(Some(organization.id));
+                }
+            }
+            Ok(None)
+        };
+        let source = match self.each_page(Operation::ListOrganizations, &organizations, "organizations", visit) {
+            Ok(Some(id)) => return Ok(id),
+            Ok(None) => None,
+            Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
+            Err(error) => return Err(error),
         };
         Err(Error::OrganizationNotFound(OrganizationNotFound { space_id: space_id.to_owned(), source }))
     }
 
     fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
         let target = spaces(Some(org_id), name);
-        let hit = self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
-            page.iter().any(|space| space.id == space_id).then_some(())
-        })?;
-        Ok(hit.is_some())
+        let is_it = |space: &FoundSpace| space.id == space_id && !space.is_elsewhere(org_id);
+        let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(is_it).then_some(()));
+        match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
+            Ok(hit) => Ok(hit.is_some()),
+            // The space was seen, so it is not in an organization whose spaces may not be.
+            Err(Error::Forbidden(_) | Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Brings page after page to `visit` until it has found something.
@@ -266,14 +272,14 @@ impl<'a> Lookup<'a> {
         operation: Operation,
         target: &Target,
         member: &'static str,
-        mut visit: impl FnMut(Vec<T>) -> Option<F>,
+        mut visit: impl FnMut(Vec<T>) -> Result<Option<F>, Error>,
     ) -> Result<Option<F>, Error> {
         let mut trail = Trail::new(operation);
         let mut cursor: Option<String> = None;
         loop {
             let call = Call::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
             let Page { items, pagination } = self.session.run(&call, |reply| read_page(reply, member))?;
-            if let Some(found) = visit(items) {
+            if let Some(found) = visit(items)? {
                 return Ok(Some(found));
             }
             cursor = trail.follow(pagination)?;

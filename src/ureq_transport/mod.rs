@@ -106,7 +106,7 @@ pub struct UreqTransport {
 impl UreqTransport {
     /// A transport with the defaults: no proxy, certificates checked.
     pub fn new() -> Self {
-        Self::with(Tls::default(), None)
+        Self::with(Tls::default(), None, Names::system())
     }
 
     /// A transport with other settings.
@@ -117,12 +117,11 @@ impl UreqTransport {
     pub(crate) fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
         let tls = Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
         let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
-        Ok(Self::with(tls, proxy))
+        Ok(Self::with(tls, proxy, Names::system()))
     }
 
-    fn with(tls: Tls, proxy: Option<ureq::Proxy>) -> Self {
+    fn with(tls: Tls, proxy: Option<ureq::Proxy>, names: Names) -> Self {
         warn_of_trace();
-        let names = Names::system();
         let config = ureq::Agent::config_builder()
             // A status of 400 or more is a response.
             .http_status_as_error(false)
@@ -239,5 +238,71 @@ fn warn_of_trace() {
                  RUST_LOG=trace,ureq_proto=debug,ureq=debug keeps them out"
             );
         });
+    }
+}
+
+/// The rows of the fault matrix that need names of their own.
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+
+    use super::*;
+
+    fn transport(names: Names) -> UreqTransport {
+        UreqTransport::with(Tls::default(), None, names)
+    }
+
+    fn post(host: &str) -> http::Request<Vec<u8>> {
+        http::Request::post(format!("http://{host}/")).body(b"{}".to_vec()).unwrap()
+    }
+
+    #[test]
+    fn row_03_name_server_that_is_slow() {
+        let (release, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let transport = transport(Names::asking(move |_| {
+            let _ = held.lock().unwrap().recv();
+            Ok(Vec::new())
+        }));
+        let mut request = post("api.example");
+        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(50)));
+        let error = transport.send(request).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Timeout, false));
+        drop(release);
+    }
+
+    /// And once the host is known, the name server may die (row 58).
+    #[test]
+    fn row_05_first_address_is_dead() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"{}") {
+                    let mut byte = [0];
+                    connection.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+            }
+        });
+        let asked = Mutex::new(0);
+        let names = Names::asking(move |_| {
+            *asked.lock().unwrap() += 1;
+            // Nothing listens on that port of the first one.
+            let addresses = ["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse::<SocketAddr>().unwrap());
+            if *asked.lock().unwrap() == 1 { Ok(addresses.to_vec()) } else { Err(std::io::Error::other("dead")) }
+        });
+        let transport = transport(names.clone());
+        let host = format!("api.example:{port}");
+        assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
+        names.doubt("api.example");
+        assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
+        server.join().unwrap();
     }
 }

@@ -68,6 +68,13 @@ impl Names {
         }
     }
 
+    /// Asks `look_up`, and remembers its answers so long that no test is decided by it.
+    #[cfg(test)]
+    pub(super) fn asking(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
+        let patience = tests::PATIENCE;
+        Self { look_up: Arc::new(look_up), fresh: patience, refresh_timeout: patience, ..Self::system() }
+    }
+
     /// Has the host looked up again before its addresses are used the next time.
     pub(super) fn doubt(&self, host: &str) {
         if let Some(known) = self.lock().get_mut(host) {
@@ -182,17 +189,13 @@ mod tests {
     use super::*;
 
     /// So long that no test is decided by it.
-    const PATIENCE: Duration = Duration::from_secs(600);
-
-    fn names(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Names {
-        Names { look_up: Arc::new(look_up), fresh: PATIENCE, refresh_timeout: PATIENCE, ..Names::system() }
-    }
+    pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
     /// Answers as scripted, then fails; and how often it was asked.
     fn scripted(answers: Vec<Vec<&'static str>>) -> (Names, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
-        let names = names(move |_| {
+        let names = Names::asking(move |_| {
             let turn = count.fetch_add(1, Ordering::SeqCst);
             let answer = answers.get(turn).ok_or_else(|| io::Error::other("the name server is down"))?;
             Ok(answer.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect())
@@ -247,7 +250,7 @@ mod tests {
     fn a_look_up_that_hangs_is_left_behind_and_its_answer_kept() {
         let (go, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        let names = names(move |_| {
+        let names = Names::asking(move |_| {
             gate.lock().unwrap().recv().unwrap();
             Ok(vec!["192.0.2.1:0".parse().unwrap()])
         });
@@ -262,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_look_up_that_panics_is_an_error() {
-        let names = names(|_| panic!("broken"));
+        let names = Names::asking(|_| panic!("broken"));
         assert_eq!(addresses(&names, "api.example").unwrap_err(), "the look-up died");
     }
 

@@ -607,3 +607,55 @@ fn what_is_not_recovered_is_kept() {
     assert_eq!(lost.raw_body().expose_secret(), cut.as_bytes());
     assert_eq!((error.status(), error.outcome()), (Some(201), Applied));
 }
+
+/// A service that is believed to have done nothing may have done it all the same.
+#[test]
+fn what_comes_after_a_503_that_was_believed_does_not_undo_it() {
+    for verb in [Verb::Create, Verb::Refresh] {
+        for last in [failed(Kind::Connect).not_sent(), problem(403, "{}"), problem(429, "{}")] {
+            let down = problem(503, "{}").header("retry-after", "0");
+            let rig = Rig::with([down, last], false, TestClock::new(), |builder| {
+                builder.retry(RetryPolicy::default().retry_unavailable_writes(true).max_attempts(2))
+            });
+            let error = verb.call(&rig.client).unwrap_err();
+            assert_eq!((error.outcome(), error.is_retryable(), error.attempts()), (Unknown, false, 2), "{error}");
+        }
+    }
+}
+
+/// Success in its form, failure in its words.
+#[test]
+fn a_removal_that_is_told_to_have_failed() {
+    for body in [
+        r#"{"title":"Forbidden","status":403}"#,
+        r#" {"status":500,"detail":"no"} "#,
+        "\u{feff}<html>log in</html>",
+        "\u{feff} <!doctype html>",
+    ] {
+        for verb in [Verb::DeleteAlpha, Verb::Revoke] {
+            let rig = Rig::new([json(200, body)]);
+            let error = verb.call(&rig.client).unwrap_err();
+            assert_eq!((variant(&error), error.outcome()), ("Decode", Unknown), "{body}");
+        }
+    }
+    for body in [r#"{"id":"x","status":"REVOKED"}"#, r#"{"status":200}"#, "{}", "null"] {
+        assert!(Verb::Revoke.call(&Rig::new([json(200, body)]).client).is_ok(), "{body}");
+    }
+}
+
+/// `redacted_key` that is not redacted, for one.
+#[test]
+fn a_secret_that_is_repeated_is_not_shown() {
+    for field in ["id", "name", "description", "redacted_key", "created_by_user_id"] {
+        let body = format!(r#"{{"{field}":"<{NEW_KEY}>","key":"{NEW_KEY}"}}"#);
+        let rig = Rig::new([json(201, body)]);
+        let created = rig.client.create(&CreateRequest::new("n")).unwrap();
+        assert_eq!(created.key.expose_secret(), NEW_KEY);
+        let shown = format!("{created:?}");
+        assert!(!shown.contains(NEW_KEY) && shown.contains("<[redacted]>"), "{shown}");
+        assert_eq!(
+            created.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [format!("`{field}`: `the secret`")]
+        );
+    }
+}

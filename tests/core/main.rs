@@ -9,8 +9,11 @@
 )]
 
 mod faults;
+mod messages;
+mod model;
 mod pages;
 mod pipeline;
+mod properties;
 mod service_keys;
 mod spaces;
 mod support;

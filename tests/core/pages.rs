@@ -155,7 +155,7 @@ fn row_67_the_end_with_a_cursor() {
 
 #[test]
 fn a_page_that_does_not_say_whether_there_is_more() {
-    for end in ["{}", "null", r#"{"has_more":null}"#, r#"{"next_cursor":""}"#, "[]", r#""end""#] {
+    for end in ["{}", "null", r#"{"has_more":null}"#, r#"{"next_cursor":""}"#] {
         let rig = Rig::new([page(&["a"], end)]);
         let (ids, error) = walk(rig.client.list_all(&ListRequest::new()));
         assert_eq!((ids.join(""), error.is_none()), ("a".to_owned(), true), "{end}");

@@ -7,7 +7,7 @@ use arize_api_keys::{
     CreateServiceKeyRequest, Error, ListRequest, OrgBinding, Outcome, PaginationErrorKind, SpaceBinding, SpaceRef,
 };
 
-use crate::support::{Answer, CREATED, LIST, ORG_ID, Rig, SPACE_ID, html, json, problem, reply, variant};
+use crate::support::{Answer, CREATED, LIST, ORG_ID, OWN_KEY, Rig, SPACE_ID, html, json, problem, reply, variant};
 
 const POST: &str = "POST /v2/api-keys";
 
@@ -365,6 +365,21 @@ fn the_organization_is_searched_where_the_server_does_not_tell() {
 }
 
 #[test]
+fn an_organization_whose_spaces_may_not_be_seen_is_passed_over() {
+    let by_name = CreateServiceKeyRequest::new("ci", "prod");
+    let found = || spaces(&[("c", "prod", None)], None);
+    let lines = [
+        "GET /v2/spaces?name=prod&limit=100",
+        "GET /v2/organizations?limit=100",
+        "GET /v2/spaces?org_id=o1&name=prod&limit=100",
+        "GET /v2/spaces?org_id=o2&name=prod&limit=100",
+        "GET /v2/spaces?org_id=o3&name=prod&limit=100",
+    ];
+    let answers = vec![found(), organizations(&["o1", "o2", "o3"], None), reply(403, ""), reply(404, ""), found()];
+    assert_found(&by_name, answers, &lines, "o3", "c");
+}
+
+#[test]
 fn the_name_of_a_space_given_by_its_id_narrows_the_search() {
     let by_id = CreateServiceKeyRequest::new("ci", SPACE_ID);
     for (space, query) in
@@ -474,4 +489,36 @@ fn a_space_that_is_named_by_its_name_and_its_id_is_there_twice() {
     let error = rig.client.create_service_key(&request).unwrap_err();
     assert_eq!(error.to_string(), "invalid request: `organizations[0].spaces[1].space` is there already");
     assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+#[test]
+fn a_space_of_another_organization_is_not_meant() {
+    let request = ListRequest::new().space("prod").org_id("orgA=");
+    let elsewhere = || spaces(&[("s1", "prod", Some("orgB"))], None);
+    let error = Rig::new([elsewhere()]).client.list(&request).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no space is named `prod` in organization `orgA=`; names are matched exactly, and only spaces that the API key \
+         may see are found"
+    );
+    // Padding does not make another organization, and a server that does not say whose a space is, is believed.
+    for organization in [Some("orgA"), Some("orgA="), None] {
+        let rig = Rig::new([spaces(&[("s1", "prod", organization)], None), json(200, LIST)]);
+        rig.client.list(&request).unwrap();
+        assert_eq!(rig.lines().pop().unwrap(), "GET /v2/api-keys?space_id=s1&limit=50");
+    }
+}
+
+#[test]
+fn a_key_in_the_place_of_a_name_is_not_shown() {
+    for items in
+        [[("s1", OWN_KEY, None), (OWN_KEY, "prod-2", Some(OWN_KEY))], [("s1", "prod", None), (OWN_KEY, "prod", None)]]
+    {
+        let error = refused(vec![spaces(&items, None)]);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(OWN_KEY) && shown.contains("[redacted]"), "{shown}");
+    }
+    let rig = Rig::new([spaces(&[], None)]);
+    let error = rig.client.list(&ListRequest::new().space(OWN_KEY)).unwrap_err();
+    assert!(!error.to_string().contains(OWN_KEY), "{error}");
 }

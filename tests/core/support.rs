@@ -104,6 +104,8 @@ pub(crate) struct Answer {
     not_sent: bool,
     partial: bool,
     takes: Duration,
+    /// The transport gives up when its time is over.
+    in_time: bool,
     date_after: Option<OffsetDateTime>,
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn reply(status: u16, body: impl Into<Vec<u8>>) -> Answer {
         not_sent: false,
         partial: false,
         takes: Duration::ZERO,
+        in_time: false,
         date_after: None,
     }
 }
@@ -161,6 +164,12 @@ impl Answer {
         self
     }
 
+    /// It takes this time, or as long as the attempt may.
+    pub(crate) fn takes_in_time(mut self, time: Duration) -> Self {
+        self.in_time = true;
+        self.takes(time)
+    }
+
     /// The date is set while the answer is on its way.
     pub(crate) fn sets_date(mut self, now: OffsetDateTime) -> Self {
         self.date_after = Some(now);
@@ -191,6 +200,8 @@ pub(crate) struct Sent {
     pub(crate) uri: String,
     pub(crate) body: String,
     pub(crate) options: SendOptions,
+    /// When, on the clock.
+    pub(crate) at: Duration,
 }
 
 #[derive(Clone)]
@@ -209,19 +220,21 @@ struct ScriptState {
 impl Transport for Script {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
         let (head, body) = request.into_parts();
+        let options: SendOptions = *head.extensions.get().unwrap();
         let mut state = self.state.lock().unwrap();
         state.sent.push(Sent {
             method: head.method.to_string(),
             uri: head.uri.to_string(),
             body: String::from_utf8(body).unwrap(),
-            options: *head.extensions.get().unwrap(),
+            options,
+            at: self.clock.elapsed(),
         });
         let answer = match state.answers.len() {
             0 => panic!("unexpected request: {} {}", head.method, head.uri),
             1 if state.forever => state.answers[0].clone(),
             _ => state.answers.pop_front().unwrap(),
         };
-        self.clock.advance(answer.takes);
+        self.clock.advance(if answer.in_time { answer.takes.min(options.timeout) } else { answer.takes });
         if let Some(now) = answer.date_after {
             self.clock.set_date(now);
         }

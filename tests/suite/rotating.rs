@@ -142,7 +142,7 @@ fn rotations_that_create_nothing() {
     each(|world| {
         let old = old_key(world);
         for (id, request, message) in [
-            ("..", next(), "invalid request: `id` must not be `.` or `..`: that would name another resource"),
+            ("..", next(), "invalid request: `old_id` must not be `.` or `..`: that would name another resource"),
             (&*old.id, CreateRequest::new("x".repeat(257)), "invalid request: `name` must have at most 256 characters"),
         ] {
             let error = world.costs(0, |client| client.rotate(id, request, store)).unwrap_err();

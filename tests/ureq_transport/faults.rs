@@ -8,7 +8,8 @@ use std::time::Duration;
 use arize_api_keys::http::Method;
 use arize_api_keys::{SendOptions, Transport, UreqTransport};
 
-use crate::server::{CLOSED, Server, assert_stalls, fault, get, post, read_request, request, send};
+use crate::server::{Server, assert_stalls, fault, get, post, request, send};
+use crate::support::http::{CLOSED, read_request};
 
 #[test]
 fn refused() {

@@ -7,7 +7,8 @@ use std::thread;
 use arize_api_keys::http::{HeaderValue, Method, Request};
 use arize_api_keys::{Transport, UreqTransport};
 
-use crate::server::{Server, fresh, get, ok, post, read_request, request, send};
+use crate::server::{Server, fresh, get, ok, post, request, send};
+use crate::support::http::read_request;
 
 /// What the server saw.
 fn seen(request: Request<Vec<u8>>) -> String {

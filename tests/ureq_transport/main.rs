@@ -13,4 +13,6 @@ mod faults;
 mod framing;
 mod proxy;
 mod server;
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;

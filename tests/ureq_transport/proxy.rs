@@ -8,7 +8,8 @@ use std::{io, thread};
 
 use arize_api_keys::{Transport, UreqTransport};
 
-use crate::server::{CLOSED, Server, assert_stalls, fault, get, post, read_head};
+use crate::server::{Server, assert_stalls, fault, get, post};
+use crate::support::http::{CLOSED, read_head};
 
 /// Connects every tunnel to `target`, and says what it was asked for.
 pub(crate) fn tunnel_to(target: SocketAddr) -> (Server, Receiver<String>) {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use arize_api_keys::http::{Method, Request, Response};
 use arize_api_keys::{SendOptions, Transport, TransportError, UreqTransport};
 
+use crate::support::http::read_request;
+
 /// A server on loopback: each connection gets a thread that runs `serve`.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -83,29 +85,6 @@ pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
     response.extend_from_slice(body);
     response
 }
-
-/// The bytes of one request, head and body; `None` once the client has closed the connection.
-pub(crate) fn read_request(connection: &mut impl Read) -> Option<Vec<u8>> {
-    let head = read_head(connection)?;
-    let text = String::from_utf8(head.clone()).unwrap();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).ok()?;
-    Some([head, body].concat())
-}
-
-pub(crate) fn read_head(connection: &mut impl Read) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        connection.read_exact(&mut byte).ok()?;
-        head.push(byte[0]);
-    }
-    Some(head)
-}
-
-/// An address that nothing listens on: one that no server of another test can be given.
-pub(crate) const CLOSED: &str = "127.0.0.1:1";
 
 pub(crate) fn request(method: Method, uri: impl AsRef<str>, body: &str) -> Request<Vec<u8>> {
     Request::builder().method(method).uri(uri.as_ref()).body(body.into()).unwrap()

@@ -6,22 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arize_api_keys::{Transport, UreqTransport};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{ServerConnection, StreamOwned};
 
 use crate::proxy::tunnel_to;
-use crate::server::{Server, assert_stalls, fault, fresh, get, ok, post, read_request};
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-/// OpenSSL tells certificates apart by their names, so each has one of its own.
-fn authority(name: &str) -> Authority {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, name);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
+use crate::server::{Server, assert_stalls, fault, fresh, get, ok, post};
+use crate::support::http::read_request;
+use crate::support::tls::{Authority, authority, file, server_config};
 
 /// A server with a certificate for `name`, which answers every request with itself.
 fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
@@ -41,28 +32,11 @@ fn serving(
     change: impl FnOnce(&mut CertificateParams),
     serve: impl Fn(Stream) + Send + Sync + 'static,
 ) -> Server {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    change(&mut params);
-    let certificate = params.signed_by(&key, authority).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .unwrap();
-    let config = Arc::new(config);
+    let config = server_config(authority, name, change);
     Server::start(move |connection| {
         let session = ServerConnection::new(Arc::clone(&config)).unwrap();
         serve(StreamOwned::new(session, connection));
     })
-}
-
-fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, content).unwrap();
-    path
 }
 
 fn trusting(authority: &Authority, name: &str) -> UreqTransport {

@@ -108,25 +108,32 @@ fn code(error: &Error, effect: Effect) -> Code {
         Error::RateLimited(_) => Code::RateLimited,
         Error::Pagination(_) => Code::Other,
         error => match error.outcome() {
-            Outcome::Rejected => Code::Refused,
+            Outcome::Rejected if is_refusal(error) => Code::Refused,
             Outcome::NotSent => Code::Unavailable,
             _ if effect == Effect::Read => Code::Unavailable,
-            Outcome::Unknown => Code::Unknown,
-            _ => Code::Other,
+            Outcome::Applied => Code::Other,
+            _ => Code::Unknown,
         },
     }
 }
 
+/// A 4xx. A redirect, the other thing that changes nothing, is no answer of the service.
+fn is_refusal(error: &Error) -> bool {
+    error.status().is_some_and(|status| (400..500).contains(&status))
+}
+
 fn hint(error: &Error) -> Option<String> {
     let hint = match error {
-        Error::Config(e) if e.setting() == "api_key" => {
+        Error::Config(e) if matches!(e.setting(), "api_key" | "ARIZE_API_KEY") => {
             "set ARIZE_API_KEY, or keep the key in a file and pass --api-key-file FILE".to_owned()
         }
         Error::Config(e) => option(e.setting())?,
         Error::InvalidRequest(e) => option(e.field())?,
         Error::Unauthorized(_) => "`arize-keys check` shows where the key comes from and where it is sent".to_owned(),
         Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => "name the organization with --org".to_owned(),
-        Error::Transport(_) => "`arize-keys check` shows where requests are sent".to_owned(),
+        Error::Transport(_) if error.outcome() == Outcome::NotSent => {
+            "`arize-keys check` shows where requests are sent".to_owned()
+        }
         _ => return None,
     };
     Some(hint)
@@ -144,7 +151,9 @@ fn option(field: &str) -> Option<String> {
         "user_id" => "user".to_owned(),
         "grace_period" => "grace".to_owned(),
         "expires_at" => return Some("the options are --expires-in and --expires-at".to_owned()),
-        "organizations" => return Some("the options are --grant and --assignments".to_owned()),
+        "organizations" => {
+            return Some("the options are --grant and --assignments; --space takes one space".to_owned());
+        }
         _ => return None,
     };
     Some(format!("the option is --{option}"))

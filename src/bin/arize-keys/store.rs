@@ -94,8 +94,8 @@ impl Store {
     pub(crate) fn location(&self) -> Option<String> {
         match self {
             Self::Stdout { .. } => None,
-            Self::File { file, env_name: None } => Some(format!("`{}`", file.path.display())),
-            Self::File { file, env_name: Some(name) } => Some(format!("`{}` as {name}", file.path.display())),
+            Self::File { file, env_name: None } => Some(format!("`{}`", file.shown.display())),
+            Self::File { file, env_name: Some(name) } => Some(format!("`{}` as {name}", file.shown.display())),
             Self::Stream { path, .. } => Some(format!("`{}`", path.display())),
         }
     }
@@ -111,7 +111,7 @@ impl Store {
                 stream.write_all(format!("{secret}\n").as_bytes()).map_err(|error| cannot_write(&path, &error))
             }
             Self::File { file, env_name } => {
-                let path = file.path.clone();
+                let path = file.shown.clone();
                 let content = match env_name {
                     None => format!("{secret}\n").into_bytes(),
                     Some(name) => {
@@ -133,12 +133,15 @@ fn cannot_write(path: &Path, error: &io::Error) -> NotStored {
 
 /// A file that is about to be replaced: the new one lies beside it, empty, for the owner alone.
 pub(crate) struct Replacement {
+    /// As the user wrote it.
+    shown: PathBuf,
     path: PathBuf,
     beside: NamedTempFile,
 }
 
 impl Replacement {
     fn new(path: &Path, found: io::Result<Metadata>) -> io::Result<Self> {
+        let shown = path.to_owned();
         let existing = match found {
             Ok(found) => Some(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => None,
@@ -155,7 +158,7 @@ impl Replacement {
         if let Some(existing) = &existing {
             keep_owner(existing, beside.as_file())?;
         }
-        Ok(Self { path, beside })
+        Ok(Self { shown, path, beside })
     }
 
     /// What the file holds now; nothing, if there is none yet.

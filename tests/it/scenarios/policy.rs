@@ -125,7 +125,7 @@ pub(super) fn expected(op: Op, stage: ApiStage, script: &Script, dice: Dice) -> 
     let mut maybe_done = false;
     for attempt in 1.. {
         let is_delete = op == Op::Delete && stage == ApiStage::Alpha;
-        let end = match script.answer(attempt - 1) {
+        let mut end = match script.answer(attempt - 1) {
             // The first request did it, and only its answer was lost.
             Some(Answer::Whole(Response { status: 404, .. }) | Answer::Partial(Response { status: 404, .. }))
                 if is_delete && maybe_done =>
@@ -136,8 +136,12 @@ pub(super) fn expected(op: Op, stage: ApiStage, script: &Script, dice: Dice) -> 
             None => End::Done,
         };
         let ended = |end| Expected { requests: attempt, sleeps: sleeps.clone(), end };
-        let End::Failed(failure) = &end else { return ended(end) };
+        let End::Failed(failure) = &mut end else { return ended(end) };
         maybe_done |= failure.outcome == Outcome::Unknown;
+        // What is refused after an attempt that may have removed the key does not bring it back.
+        if matches!(op, Op::Delete | Op::Revoke) && maybe_done {
+            failure.outcome = Outcome::Unknown;
+        }
         // Half a second, doubled each time; what the service asks for, and up to a tenth on top.
         let mut delay = thrown(Duration::from_millis(500) * (1 << (attempt - 1)));
         if let (Some(wait), Some(429 | 503)) = (failure.retry_after, failure.status) {

@@ -125,9 +125,9 @@ fn an_organization_tells_spaces_apart_where_the_server_does_not() {
     assert_eq!(organizations[0]["spaces"][0]["space_id"], "b25l");
     assert_eq!(organizations[1]["spaces"][0]["space_id"], "dHdv");
 
-    // Of an organization that none of them names, either might be.
+    // None is in the organization that is named, so none is meant.
     let error = client.list(&ListRequest::new().space("dup").org_id("org3")).unwrap_err();
-    assert!(matches!(error, Error::AmbiguousSpace(_)), "{error:?}");
+    assert!(matches!(error, Error::SpaceNotFound(_)), "{error:?}");
 }
 
 #[track_caller]

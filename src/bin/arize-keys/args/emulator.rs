@@ -14,7 +14,7 @@ use crate::{faults, times};
 
 /// Serve an emulator of the service on this machine, for tests
 ///
-/// It prints one line for a shell: pasted into one, it points this program and the official SDKs at the emulator,
+/// It prints one line; pasted into a shell, it points this program and the official SDKs at the emulator,
 /// with the key of an admin. What it holds is gone when it ends, unless it is kept by --state.
 #[derive(Args, Debug)]
 #[command(after_help = "\

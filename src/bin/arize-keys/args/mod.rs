@@ -76,7 +76,7 @@ pub(crate) struct Common {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Talk {
-    /// No warnings, hints and progress on stderr
+    /// No warnings, notes and progress on stderr
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Say on stderr what is sent: method, path, status and time, never a secret

@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Check, terminal: Terminal) -> Result<(), Failure> {
         }
     }
     let source = match &connection.api_key_file {
+        Some(path) if path.as_os_str() == "-" => "stdin".to_owned(),
         Some(path) => format!("the file {}", path.display()),
         None => "ARIZE_API_KEY".to_owned(),
     };
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &Check, terminal: Terminal) -> Result<(), Failure> {
     ];
     let _ = output::facts(args.common.output, &facts)?;
     match failed {
-        Some(error) if error.status() != Some(403) => Err(Failure::sdk(&error, Effect::Read)),
+        // The hint would be to run this.
+        Some(error) if error.status() != Some(403) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),
         _ => Ok(()),
     }
 }

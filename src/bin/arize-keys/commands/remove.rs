@@ -15,7 +15,7 @@ pub(crate) fn revoke(args: &Remove, terminal: Terminal) -> Result<(), Failure> {
     run(args, terminal, "Revoke", |client, id| client.revoke(id))
 }
 
-/// One key that cannot be removed does not keep the others; the first failure decides how the program ends.
+/// One key that cannot be removed does not keep the others; the first failure decides the exit code.
 fn run(
     args: &Remove,
     terminal: Terminal,
@@ -32,23 +32,29 @@ fn run(
         ask(&format!("{verb} {what}? It cannot be undone."))?;
     }
     let bar = terminal.progress("keys done");
-    let mut first = None;
+    let mut failed: usize = 0;
+    let mut code = None;
     for id in &args.ids {
-        match remove(&client, id) {
-            // Whether somebody reads it does not matter: it is done.
-            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop)?,
+        // Whether somebody reads what was removed does not keep the others either.
+        let ended = match remove(&client, id) {
+            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop),
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
-                let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
-                if let Some(previous) = first.replace(failure) {
-                    bar.suspend(|| terminal.failure(&previous));
-                }
+                Err(Failure { message: format!("{}: {}", printable(id), failure.message), ..failure })
             }
+        };
+        if let Err(failure) = ended {
+            bar.suspend(|| terminal.failure(&failure));
+            failed = failed.saturating_add(1);
+            code.get_or_insert(failure.code);
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    first.map_or(Ok(()), Err)
+    match code {
+        None => Ok(()),
+        Some(code) => Err(Failure::new(code, format!("{failed} of {} failed", args.ids.len()))),
+    }
 }
 
 /// Asks before something is removed.

@@ -19,12 +19,12 @@ pub(crate) fn run(args: &Rotate, terminal: Terminal) -> Result<(), Failure> {
     } else {
         user_key(&args.name, &args.key)?.into()
     };
-    let store = Store::prepare(&args.secret, args.common.output)?;
     let client = connect::client(&args.common.connection, terminal)?;
     let old = printable(&args.id);
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"))?;
     }
+    let store = Store::prepare(&args.secret, args.common.output)?;
     let location = store.location().unwrap_or_default();
 
     terminal.report(format_args!(

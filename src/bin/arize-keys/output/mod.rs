@@ -78,7 +78,7 @@ pub(crate) fn facts(format: Format, facts: &[(&'static str, Option<String>)]) ->
             let mut csv = csv::Writer::from_writer(Vec::new());
             csv.write_record(facts.iter().map(|(name, _)| name))
                 .and_then(|()| csv.write_record(facts.iter().map(|(_, value)| value.as_deref().unwrap_or_default())))
-                .map_err(io::Error::from)
+                .map_err(io_error)
                 .and_then(|()| csv.into_inner().map_err(|error| error.into_error()))
         }
     };
@@ -98,11 +98,19 @@ fn one(format: Format, key: &Key<'_>) -> io::Result<Vec<u8>> {
     match format {
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(key.csv_header())?;
-            csv.write_record(key.csv_record())?;
+            csv.write_record(key.csv_header()).map_err(io_error)?;
+            csv.write_record(key.csv_record()).map_err(io_error)?;
             csv.into_inner().map_err(|error| error.into_error())
         }
         _ => json(format, key),
+    }
+}
+
+/// `io::Error::from` would hide that the reader is gone.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
     }
 }
 
@@ -138,7 +146,7 @@ impl Keys {
             Self::Csv(out) => {
                 let key = Key::listed(&key);
                 let header = if is_first { out.write_record(key.csv_header()) } else { Ok(()) };
-                header.and_then(|()| out.write_record(key.csv_record())).map_err(io::Error::from)
+                header.and_then(|()| out.write_record(key.csv_record())).map_err(io_error)
             }
         };
         written(result)
@@ -157,7 +165,7 @@ impl Keys {
             Self::Csv(mut out) => {
                 let header =
                     if is_empty { out.write_record(Key::listed(&ApiKey::default()).csv_header()) } else { Ok(()) };
-                written(header.map_err(io::Error::from).and_then(|()| out.flush()))
+                written(header.map_err(io_error).and_then(|()| out.flush()))
             }
         }
     }

@@ -1,0 +1,141 @@
+//! `check`: it never shows the key.
+
+use arize_api_keys::ExposeSecret;
+use expect_test::expect;
+
+use crate::service::{Answer, Service, finish, has_secret};
+
+/// The port differs from run to run.
+fn without_port(text: &str) -> String {
+    let (before, after) = text.split_once("127.0.0.1:").unwrap();
+    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}127.0.0.1:PORT{after}")
+}
+
+#[test]
+fn formats() {
+    let service = Service::new();
+    for (format, expected) in [
+        (
+            "table",
+            expect![[r#"
+            endpoint  http://127.0.0.1:PORT
+            stage     beta
+            key_from  ARIZE_API_KEY
+            accepted  yes
+            key_id    QXBpS2V5OjE6YzVWTnk=
+            key_name  admin
+        "#]],
+        ),
+        (
+            "json",
+            expect![[r#"
+            {
+              "endpoint": "http://127.0.0.1:PORT",
+              "stage": "beta",
+              "key_from": "ARIZE_API_KEY",
+              "accepted": "yes",
+              "key_id": "QXBpS2V5OjE6YzVWTnk=",
+              "key_name": "admin",
+              "key_expires_at": null
+            }
+        "#]],
+        ),
+        (
+            "jsonl",
+            expect![[r#"
+            {"endpoint":"http://127.0.0.1:PORT","stage":"beta","key_from":"ARIZE_API_KEY","accepted":"yes","key_id":"QXBpS2V5OjE6YzVWTnk=","key_name":"admin","key_expires_at":null}
+        "#]],
+        ),
+        (
+            "csv",
+            expect![[r#"
+            endpoint,stage,key_from,accepted,key_id,key_name,key_expires_at
+            http://127.0.0.1:PORT,beta,ARIZE_API_KEY,yes,QXBpS2V5OjE6YzVWTnk=,admin,
+        "#]],
+        ),
+    ] {
+        let run = service.run(&["check", "-o", format]);
+        assert_eq!(run.succeeded().told(), "");
+        expected.assert_eq(&without_port(&run.out));
+        assert!(!has_secret(&run.out));
+    }
+}
+
+#[test]
+fn offline_sends_nothing() {
+    let service = Service::new();
+    let mut command = service.command(&["check", "--offline", "--region", "eu-west-1a", "--stage", "alpha"]);
+    let run = finish(command.env("ARIZE_API_SCHEME", "https"));
+    assert_eq!(run.succeeded().err, "");
+    expect![[r#"
+        endpoint  https://api.eu-west-1a.arize.com
+        stage     alpha
+        key_from  ARIZE_API_KEY
+        accepted  not asked
+    "#]]
+    .assert_eq(&run.out);
+    assert!(service.seen().is_empty());
+}
+
+#[test]
+fn a_key_that_is_not_accepted() {
+    let service = Service::new();
+    service.write("wrong", "ak-this-is-a-key-that-nobody-has-ever-made", 0o600);
+    let run = service.run(&["check", "--api-key-file", "wrong"]);
+    run.failed(3);
+    expect![[r#"
+        endpoint  http://127.0.0.1:PORT
+        stage     beta
+        key_from  the file wrong
+        accepted  no
+    "#]]
+    .assert_eq(&without_port(&run.out));
+    expect![[r#"
+        error: list: the service answered 401 Unauthorized: the API key is not known [request req-654cf8af04137896]; check that the API key is right, and that it has not expired or been revoked
+    "#]].assert_eq(&run.told());
+}
+
+#[test]
+fn a_key_that_may_not_list_is_a_key() {
+    let service = Service::new();
+    service.rule(|_| Answer::Status(403));
+    let run = service.run(&["check"]);
+    assert!(run.succeeded().out.contains("yes, but it may not list keys"), "{}", run.out);
+}
+
+#[test]
+fn nobody_there() {
+    let service = Service::new();
+    let mut command = service.command(&["check", "--timeout", "300ms"]);
+    let run = finish(command.env("ARIZE_API_HOST", "127.0.0.1:1"));
+    run.failed(7);
+    assert!(run.out.contains("accepted  unknown"), "{}", run.out);
+    assert!(run.err.contains("no connection could be made"), "{}", run.err);
+}
+
+#[test]
+fn settings_that_cannot_be() {
+    let service = Service::new();
+    for (args, env, problem) in [
+        (&["--region", "mars"][..], None, "`region` must be one of"),
+        (&["--region", "eu-west-1a"], Some(("ARIZE_SINGLE_HOST", "h")), "excludes `ARIZE_SINGLE_HOST`"),
+        (&["--scheme", "ftp"], None, "`scheme` must be `https` or `http`"),
+        (&[], Some(("ARIZE_API_STAGE", "gamma")), "`ARIZE_API_STAGE` must be `alpha` or `beta`"),
+        (&[], Some(("ARIZE_API_HOST", "example.com")), "plain http would show the API key"),
+        (&[], Some(("ARIZE_API_KEY", "")), "`ARIZE_API_KEY` is blank\nhint: set ARIZE_API_KEY, or keep"),
+        (&[], Some(("ARIZE_API_KEY", "Bearer ak-0123456789012345678901234")), "begins with `Bearer`"),
+        (&["--api-key-file", "none"], None, "cannot read the API key from `none`: No such file"),
+        (&["--api-key-file", "/dev/null"], None, "`/dev/null` holds no API key"),
+        (&["--ca-file", "none", "--scheme", "https"], None, "`ca_file`"),
+    ] {
+        let mut command = service.command(&[&["check"], args].concat());
+        let run = finish(command.envs(env));
+        run.failed(2);
+        assert!(run.err.starts_with("error: ") && run.err.contains(problem), "{args:?} {env:?}: {}", run.err);
+    }
+    let admin = service.emulator.admin_key();
+    let run = service.run(&["check", "--region", "mars"]);
+    assert!(!run.err.contains(admin.expose_secret()));
+    assert!(run.err.ends_with("hint: the option is --region\n"), "{}", run.err);
+}

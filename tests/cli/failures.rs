@@ -1,0 +1,136 @@
+//! Exit codes by class, and what the errors say.
+
+use expect_test::expect;
+
+use crate::service::{Answer, Service, finish};
+
+#[test]
+fn usage() {
+    let service = Service::new();
+    for args in [
+        &["lsit"][..],
+        &["list", "--limit", "0"],
+        &["list", "--limit", "101"],
+        &["list", "--key-type", "robot"],
+        &["list", "--org", "T3Jn"],
+        &["list", "-o", "yaml"],
+        &["create"],
+        &["create", "x", "--expires-in", "soon"],
+        &["create", "x", "--expires-at", "2027-13-01"],
+        &["create", "x", "--expires-in", "1d", "--expires-at", "2099-01-01"],
+        &["create", "x", "--expires-at", "2001-01-01"],
+        &["create", "x", "--expires-in", "9000y"],
+        &["create", "x", "--out", "a", "--env-file", "b"],
+        &["create", "x", "--env-file", "b", "--env-name", "1A"],
+        &["create-service-key", "x"],
+        &["create-service-key", "x", "--space", "a", "--grant", "o/s"],
+        &["create-service-key", "x", "--grant", "prod"],
+        &["create-service-key", "x", "--space", "a", "--space-role", "boss"],
+        &["refresh", "id", "--grace", "25h"],
+        &["refresh", ".."],
+        &["delete"],
+        &["delete", "--yes", ".."],
+        &["rotate", "id", "name"],
+        &["rotate", "id", "--out", "f"],
+    ] {
+        service.run(args).failed(2);
+    }
+    // Nothing of a key that is given there nevertheless is repeated: `run` looks for it.
+    service.run(&["create", "x", "--api-key", "ak-0123456789012345678901234"]).failed(2);
+    service.run(&["create", "x", "--api-key=ak-0123456789012345678901234"]).failed(2);
+    assert!(service.seen().is_empty());
+    assert!(service.files().is_empty());
+    let run = service.run(&["create", "x", "--expires-at", "2001-01-01"]);
+    expect![[r#"
+        error: invalid request: `expires_at` must be in the future
+        hint: the options are --expires-in and --expires-at
+    "#]]
+    .assert_eq(&run.told());
+}
+
+#[test]
+fn classes() {
+    let service = Service::new();
+    for (status, read, write) in [
+        (400, 5, 5),
+        (401, 3, 3),
+        (403, 3, 3),
+        (404, 4, 4),
+        (409, 5, 5),
+        (422, 5, 5),
+        (429, 6, 6),
+        (301, 7, 8),
+        (501, 7, 8),
+        (204, 7, 9),
+    ] {
+        service.rule(move |_| Answer::Status(status));
+        let run = service.run(&["list", "--timeout", "200ms"]);
+        assert_eq!(run.code, Some(read), "list, {status}: {}", run.err);
+        let run = service.run(&["create", "x", "--timeout", "200ms"]);
+        assert_eq!(run.code, Some(write), "create, {status}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_revoke_that_is_not_certain() {
+    let service = Service::new();
+    service.rule(|_| Answer::Body(200, "text/html", "<h1>Sign in</h1>"));
+    let run = service.run(&["revoke", "QXBpS2V5OjE6YWJjZA==", "--yes"]);
+    run.failed(8);
+    assert_eq!(run.out, "");
+    expect![[r#"
+        error: QXBpS2V5OjE6YWJjZA==: revoke: the answer of status 200 is not what the API promises (not the answer of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, repeating it does no harm
+        error: 1 of 1 failed
+    "#]].assert_eq(&run.told());
+}
+
+#[test]
+fn nobody_there() {
+    let service = Service::new();
+    let mut command = service.command(&["create", "x", "--timeout", "300ms"]);
+    let run = finish(command.env("ARIZE_API_HOST", "127.0.0.1:1"));
+    run.failed(7);
+    let told = run.told();
+    assert!(told.starts_with("error: create: no connection could be made"), "{told}");
+    // How many attempts fit into the time differs.
+    assert!(told.contains(": Connection refused (os error 111)\nhint: `arize-keys check` shows where"), "{told}");
+    assert_eq!(service.emulator.keys_created(), 0);
+}
+
+#[test]
+fn pages_that_do_not_end() {
+    let service = Service::new();
+    let page = r#"{"api_keys":[{"id":"a","name":"n"}],"pagination":{"has_more":true,"next_cursor":"again"}}"#;
+    service.rule(|_| Answer::Body(200, "application/json", page));
+    let run = service.run(&["list", "--all", "-o", "csv"]);
+    run.failed(1);
+    assert!(run.err.contains("the service sent a cursor for the second time"), "{}", run.err);
+}
+
+#[test]
+fn spaces() {
+    let service = Service::new();
+    let run = service.run(&["list", "--space", "prd"]);
+    run.failed(4);
+    expect![[r#"
+        error: no space is named `prd`; names are matched exactly, and only spaces that the API key may see are found
+    "#]]
+    .assert_eq(&run.told());
+    let run = service.run(&["create-service-key", "bot", "--space", "sandbox"]);
+    run.failed(4);
+    expect![[r#"
+        error: 2 spaces are named `sandbox`: `sandbox` with id `U3BhY2U6NDpqMDF4SA==` in organization `T3JnYW5pemF0aW9uOjE6RU5DRzI`, `sandbox` with id `U3BhY2U6NjpTN3ZSNQ==` in organization `T3JnYW5pemF0aW9uOjI6eHcwSHU`; name one by its id, or its organization with `org_id`
+        hint: name the organization with --org
+    "#]].assert_eq(&run.told());
+    assert_eq!(service.emulator.keys_created(), 0);
+}
+
+#[test]
+fn a_rate_limit() {
+    let service = Service::new();
+    let problem = r#"{"title":"Too Many Requests","detail":"Slow down."}"#;
+    service.rule(|_| Answer::Body(429, "application/problem+json", problem));
+    let run = service.run(&["list", "--timeout", "100ms"]);
+    run.failed(6);
+    assert!(run.err.contains("429 Too Many Requests: Slow down.; wait before the next call"), "{}", run.err);
+}

@@ -1,0 +1,22 @@
+//! The command line as a process, against the emulator over HTTP. `UPDATE_EXPECT=1` writes the expected output anew.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
+
+mod check;
+mod emulator;
+mod failures;
+mod list;
+mod remove;
+mod rotate;
+mod secrets;
+mod service;
+mod service_keys;
+mod terminal;
+mod texts;

@@ -1,0 +1,382 @@
+//! `create` and `refresh`: where the secret goes, and what happens when it cannot get there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+
+use arize_api_keys::{ApiKeyStatus, ListRequest};
+use expect_test::expect;
+
+use crate::service::{Answer, Run, Service, assert_harmless, finish, has_secret};
+
+#[test]
+fn alone_on_stdout() {
+    let service = Service::new();
+    let run = service.run(&["create", "ci", "--description", "for CI", "--expires-at", "2099-01-01"]);
+    let secret = run.succeeded().out.strip_suffix('\n').unwrap();
+    assert!(service.emulator.authenticates(secret));
+    expect![[r#"
+        created user key QXBpS2V5OjI6c0xZSFQ= named `ci` (expires 2099-01-01T00:00:00Z)
+        this is the only time that the secret can be seen: store it now
+    "#]]
+    .assert_eq(&run.told());
+    assert!(service.files().is_empty());
+}
+
+#[test]
+fn in_data_formats_as_key() {
+    for (format, expected) in [
+        (
+            "json",
+            expect![[r#"
+        {
+          "id": "QXBpS2V5OjI6c0xZSFQ=",
+          "name": "ci",
+          "description": null,
+          "key_type": "user",
+          "status": "active",
+          "redacted_key": "ak-HjA...P3O",
+          "created_at": "2024-10-04T00:00:00Z",
+          "expires_at": "2099-01-01T10:00:00Z",
+          "created_by_user_id": "VXNlcjoxOjY3bFU=",
+          "last_used_at": null,
+          "key": "ak-HjASwhmewnhSI2rWgHimC1V1AFnUc58CY4tErYdTWeDvRP3O"
+        }
+    "#]],
+        ),
+        (
+            "jsonl",
+            expect![[r#"
+        {"id":"QXBpS2V5OjI6c0xZSFQ=","name":"ci","description":null,"key_type":"user","status":"active","redacted_key":"ak-HjA...P3O","created_at":"2024-10-04T00:00:00Z","expires_at":"2099-01-01T10:00:00Z","created_by_user_id":"VXNlcjoxOjY3bFU=","last_used_at":null,"key":"ak-HjASwhmewnhSI2rWgHimC1V1AFnUc58CY4tErYdTWeDvRP3O"}
+    "#]],
+        ),
+        (
+            "csv",
+            expect![[r#"
+        id,name,description,key_type,status,redacted_key,created_at,expires_at,created_by_user_id,last_used_at,bot_user_id,bot_user_name,key
+        QXBpS2V5OjI6c0xZSFQ=,ci,,user,active,ak-HjA...P3O,2024-10-04T00:00:00Z,2099-01-01T10:00:00Z,VXNlcjoxOjY3bFU=,,,,ak-HjASwhmewnhSI2rWgHimC1V1AFnUc58CY4tErYdTWeDvRP3O
+    "#]],
+        ),
+    ] {
+        let service = Service::new();
+        let run = service.run(&["create", "ci", "-o", format, "--expires-at", "2099-01-01T12:00:00+02:00"]);
+        expected.assert_eq(&run.succeeded().out);
+        assert!(has_secret(&run.out));
+    }
+}
+
+#[test]
+fn in_a_file() {
+    let service = Service::new();
+    for (format, expected) in [
+        (
+            "table",
+            expect![[r#"
+            id       QXBpS2V5OjI6c0xZSFQ=
+            name     ci
+            type     user
+            status   active
+            key      ak-HjA...P3O
+            created  2024-10-04T00:00:00Z
+            expires  never
+        "#]],
+        ),
+        (
+            "json",
+            expect![[r#"
+            {
+              "id": "QXBpS2V5OjM6MWk1THE=",
+              "name": "ci",
+              "description": null,
+              "key_type": "user",
+              "status": "active",
+              "redacted_key": "ak-bvp...5rp",
+              "created_at": "2024-10-04T00:00:00Z",
+              "expires_at": null,
+              "created_by_user_id": "VXNlcjoxOjY3bFU=",
+              "last_used_at": null
+            }
+        "#]],
+        ),
+        (
+            "jsonl",
+            expect![[r#"
+            {"id":"QXBpS2V5OjQ6bjdkTFA=","name":"ci","description":null,"key_type":"user","status":"active","redacted_key":"ak-C6t...MGm","created_at":"2024-10-04T00:00:00Z","expires_at":null,"created_by_user_id":"VXNlcjoxOjY3bFU=","last_used_at":null}
+        "#]],
+        ),
+        (
+            "csv",
+            expect![[r#"
+            id,name,description,key_type,status,redacted_key,created_at,expires_at,created_by_user_id,last_used_at,bot_user_id,bot_user_name
+            QXBpS2V5OjU6VWRaSW4=,ci,,user,active,ak-jFl...YR5,2024-10-04T00:00:00Z,,VXNlcjoxOjY3bFU=,,,
+        "#]],
+        ),
+    ] {
+        let run = service.run(&["create", "ci", "-o", format, "--out", "ci.key"]);
+        expected.assert_eq(&run.succeeded().out);
+        assert!(run.told().ends_with("the secret is in `ci.key`\n"), "{}", run.err);
+        assert!(service.emulator.authenticates(service.read("ci.key").strip_suffix('\n').unwrap()));
+        assert_eq!(service.mode("ci.key"), 0o600);
+        assert_eq!(service.files(), ["ci.key"]);
+    }
+}
+
+#[test]
+fn in_an_env_file() {
+    let service = Service::new();
+    service.write(".env", "# ours\nA=1\nexport ARIZE_API_KEY=\"ak-old\"\nB='x y'", 0o644);
+    let run = service.run(&["create", "ci", "--env-file", ".env"]);
+    assert!(run.succeeded().told().ends_with("the secret is in `.env` as ARIZE_API_KEY\n"), "{}", run.err);
+    assert!(!has_secret(&run.out));
+    let content = service.read(".env");
+    let secret = content.lines().nth(2).unwrap().strip_prefix("export ARIZE_API_KEY=").unwrap();
+    assert!(service.emulator.authenticates(secret));
+    assert_eq!(content, format!("# ours\nA=1\nexport ARIZE_API_KEY={secret}\nB='x y'"));
+    assert_eq!(service.mode(".env"), 0o600);
+
+    service.run(&["create", "ci", "--env-file", ".env", "--env-name", "OTHER"]).succeeded();
+    assert!(service.read(".env").starts_with(&format!("{content}\nOTHER=ak-")));
+    service.run(&["create", "ci", "--env-file", "new.env"]).succeeded();
+    assert!(service.read("new.env").starts_with("ARIZE_API_KEY=ak-"));
+    assert_eq!(service.files(), [".env", "new.env"]);
+}
+
+#[test]
+fn behind_a_link() {
+    let service = Service::new();
+    fs::create_dir(service.path("real")).unwrap();
+    service.write("real/env", "A=1\n", 0o640);
+    symlink("real/env", service.path("link")).unwrap();
+    service.run(&["create", "ci", "--env-file", "link"]).succeeded();
+    assert!(fs::symlink_metadata(service.path("link")).unwrap().is_symlink());
+    assert!(service.read("real/env").starts_with("A=1\nARIZE_API_KEY=ak-"));
+    assert_eq!(service.mode("real/env"), 0o600);
+}
+
+#[test]
+fn in_a_pipe() {
+    let service = Service::new();
+    let fifo = service.path("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        File::open(fifo).unwrap().read_to_string(&mut text).unwrap();
+        text
+    });
+    service.run(&["create", "ci", "--out", "pipe"]).succeeded();
+    assert!(service.emulator.authenticates(reader.join().unwrap().trim_end()));
+}
+
+/// Nothing is created if it is known before that the secret would be lost.
+#[test]
+fn places_that_cannot_take_it() {
+    let service = Service::new();
+    symlink("nowhere", service.path("dangling")).unwrap();
+    service.write("file", "", 0o600);
+    for (args, code, problem) in [
+        (["--out", "."], 1, "cannot write `.`: is a directory; nothing was created"),
+        (["--out", "no/such/dir"], 1, "cannot write `no/such/dir`: No such file or directory"),
+        (["--out", "dangling"], 1, "cannot write `dangling`: No such file or directory"),
+        (["--out", "file/below"], 1, "cannot write `file/below`: Not a directory"),
+        (["--env-file", "."], 1, "cannot write `.`: is a directory; nothing was created"),
+        (["--env-file", "/dev/full"], 1, "cannot edit `/dev/full`: it is not a file; nothing was created"),
+    ] {
+        for command in ["create", "refresh"] {
+            let run = service.run(&[&[command, "x"], &args[..]].concat());
+            run.failed(code);
+            assert!(run.err.starts_with(&format!("error: {problem}")), "{}", run.err);
+        }
+    }
+    assert_eq!((service.seen().len(), service.files()), (0, vec!["dangling".to_owned(), "file".to_owned()]));
+}
+
+#[test]
+fn a_stdout_that_goes_nowhere_is_refused() {
+    let service = Service::new();
+    for redirection in [">/dev/null", ">&-"] {
+        let mut shell = std::process::Command::new("/bin/sh");
+        let program = env!("CARGO_BIN_EXE_arize-keys");
+        shell.arg("-c").arg(format!("exec {program} create ci {redirection}"));
+        let command = service.command(&[]);
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = shell.output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.starts_with("error: the secret would be lost: stdout is closed, or the null device"), "{err}");
+    }
+    assert_eq!(service.emulator.keys_created(), 0);
+}
+
+fn broken(service: &Service, args: &[&str], stdout: impl Into<Stdio>) -> Run {
+    let output = service.command(args).stdout(stdout).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_harmless(&err);
+    Run { code: output.status.code(), out: String::new(), err }
+}
+
+fn full() -> File {
+    OpenOptions::new().write(true).open("/dev/full").unwrap()
+}
+
+/// A pipe that nobody reads.
+fn closed_pipe() -> std::io::PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+fn active_names(service: &Service) -> Vec<String> {
+    let request = ListRequest::new().status(ApiKeyStatus::Active);
+    service.client().list_all(&request).map(|key| key.unwrap().name).collect()
+}
+
+#[test]
+fn a_secret_that_cannot_be_printed_revokes_its_key() {
+    let service = Service::new();
+    for format in ["table", "json", "jsonl", "csv"] {
+        let run = broken(&service, &["create", "lost", "-o", format], full());
+        run.failed(10);
+        assert!(run.told().starts_with("error: stdout cannot be written: No space left on device"), "{}", run.err);
+        assert!(run.err.ends_with("named `lost` (never expires) was revoked\n"), "{}", run.err);
+        let run = broken(&service, &["create", "lost", "-o", format], closed_pipe());
+        run.failed(10);
+        assert!(run.told().starts_with("error: stdout cannot be written: Broken pipe"), "{}", run.err);
+    }
+    assert_eq!((service.emulator.keys_created(), active_names(&service)), (8, vec!["admin".to_owned()]));
+}
+
+#[test]
+fn a_secret_that_cannot_be_stored_revokes_its_key() {
+    let service = Service::new();
+    let run = service.run(&["create", "lost", "--out", "/dev/full"]);
+    run.failed(10);
+    assert!(run.told().starts_with("error: cannot write `/dev/full`: No space left on device"), "{}", run.err);
+
+    // The directory vanishes while the key is made.
+    fs::create_dir(service.path("dir")).unwrap();
+    let dir = service.path("dir");
+    service.rule(move |request| {
+        if request.method() == "POST" {
+            fs::remove_dir_all(&dir).unwrap();
+        }
+        Answer::Honest
+    });
+    for option in ["--out", "--env-file"] {
+        fs::create_dir_all(service.path("dir")).unwrap();
+        let run = service.run(&["create", "lost", option, "dir/file"]);
+        run.failed(10);
+        assert!(run.told().starts_with("error: cannot write `dir/file`: No such file or directory"), "{}", run.err);
+        assert!(run.err.ends_with("was revoked\n"), "{}", run.err);
+    }
+    assert_eq!((service.emulator.keys_created(), active_names(&service)), (3, vec!["admin".to_owned()]));
+}
+
+#[test]
+fn a_key_that_cannot_be_revoked_either_is_named() {
+    let service = Service::new();
+    service.rule(|request| if request.method() == "PUT" { Answer::Status(403) } else { Answer::Honest });
+    let run = service.run(&["create", "lost", "--out", "/dev/full"]);
+    run.failed(9);
+    expect![[r#"
+        error: cannot write `/dev/full`: No space left on device (os error 28); the new user key QXBpS2V5OjI6c0xZSFQ= named `lost` (never expires) exists, its secret is lost, and revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this
+        hint: revoke it: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
+    "#]].assert_eq(&run.told());
+    let id = service.client().list(&ListRequest::new()).unwrap().api_keys.pop().unwrap().id;
+    assert!(run.err.contains(&id));
+}
+
+#[test]
+fn refresh() {
+    let service = Service::new();
+    let old = service.key("ci");
+    let run = service.run(&["refresh", &old.id, "--grace", "1h", "-o", "json"]);
+    expect![[r#"
+        {
+          "id": "QXBpS2V5OjI6c0xZSFQ=",
+          "name": "ci",
+          "description": null,
+          "key_type": "user",
+          "status": "active",
+          "redacted_key": "ak-bvp...5rp",
+          "created_at": "2024-10-04T00:00:00Z",
+          "expires_at": null,
+          "created_by_user_id": "VXNlcjoxOjY3bFU=",
+          "last_used_at": null,
+          "key": "ak-bvpXFQAeZzcchXxhg3UmZ0OxVzndU-grOmIMAnCCLHH1n5rp"
+        }
+    "#]]
+    .assert_eq(&run.succeeded().out);
+    expect![[r#"
+        refreshed user key QXBpS2V5OjI6c0xZSFQ= named `ci` (never expires)
+        this is the only time that the secret can be seen: store it now
+    "#]]
+    .assert_eq(&run.told());
+    let secret = |key: &arize_api_keys::ApiKeyCreated| arize_api_keys::ExposeSecret::expose_secret(&key.key).to_owned();
+    assert!(service.emulator.authenticates(&secret(&old)), "the grace period runs");
+    service.clock.advance(std::time::Duration::from_secs(3601));
+    assert!(!service.emulator.authenticates(&secret(&old)));
+
+    service.run(&["refresh", &old.id, "--env-file", ".env", "--grace", "0", "--expires-in", "30d"]).succeeded();
+    let content = service.read(".env");
+    assert!(service.emulator.authenticates(content.trim_end().strip_prefix("ARIZE_API_KEY=").unwrap()));
+}
+
+/// The key lives on: revoking it would end the old secret, too.
+#[test]
+fn a_refreshed_secret_that_is_lost() {
+    let service = Service::new();
+    let key = service.key("ci");
+    let run = service.run(&["refresh", &key.id, "--grace", "1h", "--out", "/dev/full"]);
+    run.failed(9);
+    expect![[r#"
+        error: the key QXBpS2V5OjI6c0xZSFQ= was refreshed, but cannot write `/dev/full`: No space left on device (os error 28)
+        hint: the new secret is lost; the old one works until its grace period ends: refresh the key again
+    "#]].assert_eq(&run.told());
+    assert_eq!(active_names(&service), ["admin", "ci"]);
+}
+
+#[test]
+fn refreshing_what_expires_needs_an_expiry() {
+    let service = Service::new();
+    let run = service.run(&["create", "ci", "--expires-at", "2099-01-01", "-o", "json"]);
+    let key: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let run = service.run(&["refresh", key["id"].as_str().unwrap()]);
+    run.failed(5);
+    let hint = "hint: a key that expires needs --expires-in or --expires-at, no later than before\n";
+    assert!(run.err.ends_with(hint), "{}", run.err);
+}
+
+#[test]
+fn an_answer_without_a_secret() {
+    let service = Service::new();
+    service.rule(|_| Answer::Body(201, "application/json", r#"{"id":"QXBpS2V5OjE6YQ=="}"#));
+    let run = service.run(&["create", "ci"]);
+    run.failed(9);
+    expect![[r#"
+        error: create: done, but no secret could be read in the answer (application/json, 25 bytes); the key `QXBpS2V5OjE6YQ==` exists: refresh it to get a fresh secret, or revoke it
+    "#]].assert_eq(&run.told());
+}
+
+#[test]
+fn a_lost_answer() {
+    let service = Service::new();
+    service.rule(|request| if request.method() == "POST" { Answer::Lost } else { Answer::Honest });
+    let run = service.run(&["create", "ci", "--out", "ci.key"]);
+    run.failed(8);
+    assert!(run.err.contains("the key may exist: list the keys and revoke the one named `ci`"), "{}", run.err);
+    assert_eq!(service.emulator.keys_created(), 1, "nothing is minted twice");
+    assert!(service.files().is_empty(), "{:?}", service.files());
+}
+
+#[test]
+fn the_key_of_the_client_comes_from_a_file_or_stdin() {
+    let service = Service::new();
+    let key = service.emulator.admin_key();
+    let key = arize_api_keys::ExposeSecret::expose_secret(&key).to_owned();
+    service.write("key", &format!("{key}\n"), 0o600);
+    let run = finish(service.command(&["list", "--api-key-file", "key"]).env_remove("ARIZE_API_KEY"));
+    run.succeeded();
+    let mut command = service.command(&["list", "--api-key-file", "-"]);
+    command.env_remove("ARIZE_API_KEY");
+    let output = assert_cmd::Command::from_std(command).write_stdin(format!("{key}\n")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}

@@ -1,0 +1,92 @@
+//! `create-service-key`: the three forms of what it is bound to.
+
+use serde_json::{Value, json};
+
+use crate::service::Service;
+
+/// Creates one, and says what it is bound to.
+#[track_caller]
+fn bound(service: &Service, args: &[&str]) -> Value {
+    let run = service.run(&[&["create-service-key", "bot", "-o", "json"], args].concat());
+    let mut key: Value = serde_json::from_str(&run.succeeded().out).unwrap();
+    assert!(service.emulator.authenticates(key["key"].as_str().unwrap()));
+    assert_eq!(key["key_type"], "service");
+    let mut bot = key["bot_user"].take();
+    bot.as_object_mut().unwrap().retain(|name, _| name == "account_role" || name == "organizations");
+    bot
+}
+
+#[test]
+fn one_space() {
+    let service = Service::new();
+    let org = service.emulator.organization_id("acme").unwrap();
+    let space = service.emulator.space_id("acme", "prod").unwrap();
+    let bind = |org_role: &str, role: &str| {
+        json!({"account_role": "member", "organizations": [
+            {"org_id": org, "role": org_role, "spaces": [{"space_id": space, "role": role}]}]})
+    };
+    assert_eq!(bound(&service, &["--space", "prod"]), bind("read-only", "member"));
+    let roles = ["--space", "prod", "--org", &org, "--space-role", "READ_ONLY", "--org-role", "admin"];
+    assert_eq!(bound(&service, &roles), bind("admin", "read-only"));
+    let custom = service.emulator.add_custom_role("auditor");
+    let role = format!("custom:{custom}");
+    assert_eq!(bound(&service, &["--space", &space, "--space-role", &role]), bind("read-only", &role));
+}
+
+#[test]
+fn grants_and_assignments() {
+    let service = Service::new();
+    let acme = service.emulator.organization_id("acme").unwrap();
+    let labs = service.emulator.organization_id("acme-labs").unwrap();
+    let space = |org: &str, name: &str| service.emulator.space_id(org, name).unwrap();
+    let expected = json!({"account_role": "admin", "organizations": [
+        {"org_id": acme, "role": "member", "spaces": [
+            {"space_id": space("acme", "prod"), "role": "admin"},
+            {"space_id": space("acme", "staging"), "role": "read-only"},
+        ]},
+        {"org_id": labs, "role": "member", "spaces": [{"space_id": space("acme-labs", "sandbox"), "role": "read-only"}]},
+    ]});
+    let grants =
+        [format!("{acme}/prod=admin"), format!("{labs}/sandbox"), format!("{acme}/{}", space("acme", "staging"))];
+    let mut args: Vec<&str> = grants.iter().flat_map(|grant| ["--grant", grant]).collect();
+    args.extend(["--space-role", "read-only", "--org-role", "member", "--account-role", "admin"]);
+    assert_eq!(bound(&service, &args), expected);
+
+    let file = json!({"account_role": "admin", "organizations": [
+        {"org_id": acme, "role": "member", "spaces": [
+            {"space": "prod", "role": "admin"},
+            {"space": space("acme", "staging"), "role": "read-only"},
+        ]},
+        // As the API writes it.
+        {"org_id": labs, "role": {"type": "PREDEFINED", "name": "MEMBER"}, "spaces": [
+            {"space_id": space("acme-labs", "sandbox"), "role": {"type": "PREDEFINED", "name": "READ_ONLY"}}]},
+    ]});
+    service.write("file.json", &file.to_string(), 0o644);
+    assert_eq!(bound(&service, &["--assignments", "file.json"]), expected);
+    let command = service.command(&["create-service-key", "bot", "--assignments", "-"]);
+    let output = assert_cmd::Command::from_std(command).write_stdin(file.to_string()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn files_that_are_wrong() {
+    let service = Service::new();
+    for (content, problem) in [
+        ("", "is not a file of assignments: EOF"),
+        ("[]", "is not a file of assignments"),
+        (r#"{"organizations": [{"org_id": "a", "spaces": [], "extra": 1}]}"#, "unknown field `extra`"),
+        (r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": 1}]}]}"#, "a role is a text like"),
+        (
+            r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": "boss"}]}]}"#,
+            "`file.json`: `organizations[0].spaces[0].role`: a role in a space is",
+        ),
+        (r#"{"organizations": []}"#, "`organizations` must be 1 to 100"),
+    ] {
+        service.write("file.json", content, 0o644);
+        let run = service.run(&["create-service-key", "bot", "--assignments", "file.json"]);
+        run.failed(2);
+        assert!(run.err.contains(problem), "{content}: {}", run.err);
+    }
+    service.run(&["create-service-key", "bot", "--assignments", "none.json"]).failed(1);
+    assert!(service.seen().is_empty());
+}

@@ -1,0 +1,79 @@
+//! Help, completions, man pages.
+
+use std::process::Command;
+
+use crate::service::{Service, has_secret};
+
+fn output(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_arize-keys")).args(args).env_clear().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const COMMANDS: [&str; 11] = [
+    "list",
+    "create",
+    "create-service-key",
+    "refresh",
+    "delete",
+    "revoke",
+    "rotate",
+    "check",
+    "emulator",
+    "completions",
+    "man",
+];
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let help = output(&["--help"]);
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}");
+        let help = output(&[command, "--help"]);
+        assert!(help.contains(&format!("\n  arize-keys {command}")) || help.contains("arize-keys create"), "{help}");
+        assert!(help.contains("Example"), "{help}");
+        assert!(!has_secret(&help));
+    }
+}
+
+/// One text in two places.
+#[test]
+fn the_exit_codes_of_the_help_are_those_of_the_readme() {
+    let help = output(&["--help"]);
+    let codes: Vec<&str> = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Exit codes:"))
+        .skip(1)
+        .filter_map(|line| line.trim().split(' ').next().filter(|word| word.parse::<u8>().is_ok()))
+        .collect();
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]);
+    let readme = include_str!("../../README.md");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let begin = help.find("Exit codes:").unwrap();
+    let codes = words(help[begin..].trim_start_matches("Exit codes:"));
+    assert!(words(readme).contains(&codes), "the README lacks: {codes}");
+}
+
+#[test]
+fn completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = output(&["completions", shell]);
+        assert!(script.contains("create-service-key"), "{shell}");
+    }
+    let mut bash = Command::new("bash");
+    let script = format!("source <({} completions bash) && complete -p arize-keys", env!("CARGO_BIN_EXE_arize-keys"));
+    let output = bash.arg("-c").arg(script).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn man_pages() {
+    let page = output(&["man"]);
+    assert!(page.contains(".TH arize-keys 1"), "{page}");
+    assert!(page.contains("could not be stored, and the new key was revoked"), "{page}");
+    let service = Service::new();
+    service.run(&["man", "--dir", "pages"]).succeeded();
+    for command in COMMANDS {
+        assert!(service.read(&format!("pages/arize-keys-{command}.1")).contains("Example"), "{command}");
+    }
+}
