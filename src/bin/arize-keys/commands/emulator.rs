@@ -8,7 +8,7 @@ use std::thread;
 
 use arize_api_keys::emulator::{AccountSpec, Emulator, EmulatorBuilder, ManualClock};
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiStage, Clock, ExposeSecret};
+use arize_api_keys::{ApiStage, ExposeSecret};
 
 use crate::args;
 use crate::exit::{Code, Failure, printable};
@@ -77,11 +77,14 @@ fn builder(args: &args::Emulator) -> Result<EmulatorBuilder, Failure> {
 }
 
 fn clock(time: Option<OffsetDateTime>, stands: bool) -> ManualClock {
+    if stands {
+        return ManualClock::at(time.unwrap_or_else(OffsetDateTime::now_utc));
+    }
     let clock = ManualClock::running();
     if let Some(time) = time {
         clock.set(time);
     }
-    if stands { ManualClock::at(clock.now()) } else { clock }
+    clock
 }
 
 fn account(path: &Path) -> Result<AccountSpec, Failure> {
