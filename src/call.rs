@@ -1,7 +1,8 @@
 //! One call and the one way that it goes: address, carry, gate, decode; again where the policy allows.
 
-use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, mem};
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -20,7 +21,7 @@ use crate::model::read_scalar;
 use crate::redact::{foreign, keyless};
 use crate::retry::{Budget, Failed, Signal, Verdict, judge, retry_after};
 use crate::target::Target;
-use crate::transport::{SendOptions, TransportError, TransportErrorKind};
+use crate::transport::{Room, SendOptions, TransportError, TransportErrorKind};
 
 /// What was called, by the name that messages and the pre-release warning use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,15 +141,22 @@ impl Misread {
 pub(crate) struct Pipeline {
     settings: Settings,
     budget: Budget,
+    /// The body of the last read, to be filled again. A thread that finds it taken does without.
+    room: Mutex<Room>,
 }
 
 impl Pipeline {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, budget: Budget::new() }
+        Self { settings, budget: Budget::new(), room: Mutex::default() }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        // Nothing is half done under the lock.
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts the clock for one call of the user's, with all its look-ups, retries and waits.
@@ -240,8 +248,11 @@ impl Session<'_> {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let options = SendOptions::new(timeout);
-        let mint = call.operation.safety() == Safety::Mint;
-        request.extensions_mut().insert(if mint { options.fresh_connection() } else { options });
+        let safety = call.operation.safety();
+        request.extensions_mut().insert(if safety == Safety::Mint { options.fresh_connection() } else { options });
+        if safety == Safety::Read {
+            request.extensions_mut().insert(mem::take(&mut *self.pipeline.room()));
+        }
         request
     }
 
@@ -273,8 +284,10 @@ impl Session<'_> {
         }
         match decode(&reply) {
             Ok(value) => {
-                if safety == Safety::Mint {
-                    reply.body.zeroize();
+                match safety {
+                    Safety::Mint => reply.body.zeroize(),
+                    Safety::Read => self.pipeline.room().keep(reply.body),
+                    Safety::Remove => {}
                 }
                 Ok(value)
             }

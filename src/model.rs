@@ -398,6 +398,7 @@ pub struct Pagination {
 struct Notes<'a>(&'a mut Vec<Oddity>);
 
 impl Notes<'_> {
+    #[inline]
     fn read<'de, T: Scalar, A: MapAccess<'de>>(
         &mut self,
         field: &'static str,
@@ -407,15 +408,21 @@ impl Notes<'_> {
             Found::Value(value) => Some(value),
             Found::Null => None,
             Found::Odd(found) => {
-                // A secret in the wrong place is a secret still.
-                self.0.push(Oddity { field, found: redacted(&found) });
+                self.note(field, &found);
                 None
             }
         })
     }
+
+    #[cold]
+    fn note(&mut self, field: &'static str, found: &str) {
+        // A secret in the wrong place is a secret still.
+        self.0.push(Oddity { field, found: redacted(found) });
+    }
 }
 
 impl Members for ApiKey {
+    #[inline]
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         let mut notes = Notes(&mut self.oddities);
         match name {

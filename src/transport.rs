@@ -90,6 +90,23 @@ impl SendOptions {
     }
 }
 
+/// Memory for the body of the answer to a read, from an earlier answer, whose bytes are still in it. It travels in the
+/// extensions of the request; a transport that does not know it makes its own.
+#[derive(Clone, Default)]
+pub(crate) struct Room(pub(crate) Vec<u8>);
+
+impl Room {
+    /// Twice a page of 100 keys.
+    const LIMIT: usize = 64 * 1024;
+
+    /// Keeps the memory of a body, unless it is too much to hold for as long as the client lives.
+    pub(crate) fn keep(&mut self, body: Vec<u8>) {
+        if body.capacity() <= Self::LIMIT {
+            self.0 = body;
+        }
+    }
+}
+
 /// Why no whole response came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

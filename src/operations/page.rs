@@ -27,7 +27,7 @@ pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<boo
 /// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, one whose items are no list is
 /// not an empty one, and one whose pagination is something else is not the last one.
 pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
-    let mut envelope = Envelope { member, items: None, pagination: None, odd: None };
+    let mut envelope = Envelope { member, room: reply.body.len() / ITEM, items: None, pagination: None, odd: None };
     read_object(reply, &mut envelope)?;
     if let Some(odd) = envelope.odd {
         return Err(Misread::WrongContent(odd));
@@ -43,8 +43,13 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
     })
 }
 
+/// A key takes a little more JSON than that, in bytes: so the vector of a page is made once, and grows no more.
+const ITEM: usize = 256;
+
 struct Envelope<T> {
     member: &'static str,
+    /// For so many items.
+    room: usize,
     items: Option<Vec<T>>,
     pagination: Option<Cursor>,
     /// What keeps it from being a page.
@@ -61,7 +66,7 @@ struct Cursor {
 impl<T: Members + Default> Members for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         if name == self.member {
-            let mut items = Vec::new();
+            let mut items = Vec::with_capacity(self.room);
             if map.next_value_seed(ArrayInto(&mut items))? == Seen::Odd {
                 self.odd = Some(format!("`{name}` is no list"));
             }

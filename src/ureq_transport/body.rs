@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use secrecy::zeroize::Zeroize;
 
 use super::failure;
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::transport::{Room, TransportError, TransportErrorKind};
 
 /// The body of a response.
 const LIMIT: usize = 1024 * 1024;
@@ -37,12 +37,18 @@ impl Read for Tracked<'_> {
 }
 
 /// Reads the whole body. What has arrived when that fails is part of the error: a one-time secret may be in it.
-pub(super) fn read(response: http::Response<ureq::Body>) -> Result<http::Response<Vec<u8>>, TransportError> {
+pub(super) fn read(
+    response: http::Response<ureq::Body>,
+    Room(mut bytes): Room,
+) -> Result<http::Response<Vec<u8>>, TransportError> {
     let (mut parts, mut body) = response.into_parts();
     // ureq's notes to itself.
     parts.extensions.clear();
     let length = body.content_length().and_then(|length| usize::try_from(length).ok());
-    let mut bytes = Vec::with_capacity(length.unwrap_or(FIRST_ROOM).min(LIMIT));
+    let needed = length.unwrap_or(FIRST_ROOM).min(LIMIT);
+    if bytes.capacity() < needed {
+        bytes = Vec::with_capacity(needed);
+    }
     let outcome = read_into(&mut bytes, &mut body.as_reader());
     let response = http::Response::from_parts(parts, bytes);
     match outcome {
@@ -55,8 +61,10 @@ pub(super) fn read(response: http::Response<ureq::Body>) -> Result<http::Respons
     }
 }
 
-/// Whether the whole body fitted. Fills `bytes` from its start, up to its capacity, and then makes more room.
+/// Whether the whole body fitted. Fills `bytes` from its start, over what is in it, up to its capacity, and then makes more
+/// room.
 fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
+    let fresh = bytes.is_empty();
     let mut filled = 0;
     let outcome = loop {
         bytes.resize(bytes.capacity().min(LIMIT), 0);
@@ -78,8 +86,9 @@ fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
             Err(error) => break Err(error),
         }
     };
-    if outcome.is_err() {
-        // ureq drops the count of what it decoded in the very read that failed, but not the bytes. No text has zeros.
+    if outcome.is_err() && fresh {
+        // ureq drops the count of what it decoded in the very read that failed, but not the bytes. No text has zeros. What
+        // may hold a secret is always read into fresh memory.
         filled = filled.max(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
     }
     bytes.truncate(filled);
@@ -108,6 +117,21 @@ mod tests {
                 assert_eq!(bytes, sent);
             }
         }
+    }
+
+    #[test]
+    fn what_a_buffer_held_before_is_in_no_answer() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let mut bytes = b"an older and longer answer".to_vec();
+        assert!(read_into(&mut bytes, &mut b"an answer".as_slice()).unwrap());
+        assert_eq!(bytes, b"an answer");
+        assert!(read_into(&mut bytes, &mut b"half".chain(Broken)).is_err());
+        assert_eq!(bytes, b"half");
     }
 
     #[test]

@@ -176,6 +176,7 @@ impl Transport for UreqTransport {
             warn_of_trace();
         }
         check_lines(&parts)?;
+        let room = parts.extensions.remove().unwrap_or_default();
 
         if body.is_empty() {
             match parts.method {
@@ -185,7 +186,7 @@ impl Transport for UreqTransport {
                 _ => parts.headers.remove(CONTENT_LENGTH),
             };
             return match self.run(parts, (), options) {
-                Ok(response) => body::read(response),
+                Ok(response) => body::read(response, room),
                 Err(error) => Err(failure::to_transport_error(error)),
             };
         }
@@ -193,7 +194,7 @@ impl Transport for UreqTransport {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut tracked = Tracked::new(&body);
         match self.run(parts, SendBody::from_reader(&mut tracked), options) {
-            Ok(response) => body::read(response),
+            Ok(response) => body::read(response, room),
             // ureq asks for the body once the head is out: never asked means that the request was never complete.
             Err(error) if !tracked.pulled() => Err(failure::to_transport_error(error).not_sent()),
             Err(error) => Err(failure::to_transport_error(error)),

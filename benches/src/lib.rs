@@ -1,0 +1,10 @@
+//! What the measuring programs share: the canned answers, the peers, and a count of allocations.
+
+pub mod allocations;
+pub mod canned;
+pub mod cases;
+pub mod peers;
+pub mod server;
+
+/// Measuring programs stop at the first error; nobody handles it.
+pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
