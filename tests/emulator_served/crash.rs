@@ -153,6 +153,6 @@ fn nothing_acknowledged_is_lost() {
 #[test]
 #[ignore = "minutes: `cargo test --features emulator --test emulator_served -- --ignored --nocapture crash::long`"]
 fn long() {
-    let (answers, keys) = kill_again_and_again(200, 500);
-    println!("200 kills, {answers} acknowledged changes, {keys} keys: nothing lost");
+    let (answers, keys) = kill_again_and_again(100, 200);
+    println!("100 starts and kills, {answers} acknowledged changes, {keys} keys: nothing lost");
 }
