@@ -8,12 +8,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::account::Account;
 use super::restore::{self, BadLine};
 
 /// Shorter journals are not worth writing anew.
 const MIN_REWRITE: u64 = 256 * 1024;
+
+/// How long another emulator may take to let go of the file: a second. A process that is just being started holds the locks
+/// of the one that starts it for a moment, and so a lock can outlive the emulator that took it.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,11 +95,15 @@ impl Opened {
         let lock_path = beside(&path, ".lock");
         let lock = private().write(true).create(true).truncate(false).open(&lock_path);
         let lock = lock.map_err(|error| failed("open", &lock_path, error))?;
+        let mut tries = LOCK_TRIES;
         // By its name: newer versions of `std` have a method like it.
-        match fs4::FileExt::try_lock(&lock) {
-            Ok(()) => {}
-            Err(fs4::TryLockError::WouldBlock) => return Err(StateError::InUse { path }),
-            Err(fs4::TryLockError::Error(error)) => return Err(failed("lock", &lock_path, error)),
+        while let Err(error) = fs4::FileExt::try_lock(&lock) {
+            match error {
+                fs4::TryLockError::WouldBlock if tries > 0 => thread::sleep(LOCK_PAUSE),
+                fs4::TryLockError::WouldBlock => return Err(StateError::InUse { path }),
+                fs4::TryLockError::Error(error) => return Err(failed("lock", &lock_path, error)),
+            }
+            tries -= 1;
         }
         let restored = match File::open(&path) {
             Ok(file) => {
