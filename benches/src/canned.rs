@@ -42,3 +42,14 @@ pub const CREATE: &str = r#"{"key_type":"USER","name":"bench"}"#;
 
 /// The API key of every peer.
 pub const API_KEY: &str = "ak-for-the-benches";
+
+/// What the client under test sends besides `host`, `content-length` and `content-type`. All send the same request.
+pub const HEADERS: [(&str, &str); 7] = [
+    ("authorization", "Bearer ak-for-the-benches"),
+    ("accept", "application/json, application/problem+json"),
+    ("accept-encoding", "identity"),
+    ("user-agent", "arize-api-keys/0.1.0"),
+    ("sdk-language", "rust"),
+    ("sdk-version", "0.1.0"),
+    ("sdk-package-name", "arize-api-keys"),
+];

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::Fallible;
-use crate::canned::{self, API_KEY, CREATE};
+use crate::canned::{self, API_KEY, CREATE, HEADERS};
 
 /// Where the canned server is: `127.0.0.1:4711`, and the first segment of the path.
 #[derive(Clone, Copy, Debug)]
@@ -175,9 +175,10 @@ impl Floor {
     fn new(Place { address, route }: Place<'_>) -> Fallible<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        let head = format!(
-            "/{route}/v2/api-keys HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {API_KEY}\r\naccept: application/json\r\n"
-        );
+        let mut head = format!("/{route}/v2/api-keys HTTP/1.1\r\nhost: {address}\r\n");
+        for (name, value) in HEADERS {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         Ok(Self { stream, head, buffer: vec![0; 64 * 1024] })
     }
 
@@ -228,7 +229,6 @@ struct Ureq {
     agent: ureq::Agent,
     list: String,
     create: String,
-    authorization: String,
 }
 
 impl Ureq {
@@ -237,21 +237,23 @@ impl Ureq {
             None => ureq::Agent::new_with_defaults(),
             Some(timeout) => ureq::Agent::config_builder().timeout_global(Some(timeout)).build().into(),
         };
-        Self { agent, list: place.url("?limit="), create: place.url(""), authorization: format!("Bearer {API_KEY}") }
+        Self { agent, list: place.url("?limit="), create: place.url("") }
     }
 }
 
 impl Peer for Ureq {
     fn list(&mut self, limit: u32) -> Fallible<usize> {
         let url = format!("{}{limit}", self.list);
-        let mut response = self.agent.get(&url).header("authorization", &self.authorization).call()?;
+        let request = HEADERS.iter().fold(self.agent.get(&url), |request, (name, value)| request.header(*name, *value));
+        let mut response = request.call()?;
         Ok(response.body_mut().read_json::<Page>()?.api_keys.len())
     }
 
     fn create(&mut self) -> Fallible<usize> {
         let body: serde_json::Value = serde_json::json!({"key_type": "USER", "name": "bench"});
-        let mut response =
-            self.agent.post(&self.create).header("authorization", &self.authorization).send_json(&body)?;
+        let request = self.agent.post(&self.create);
+        let request = HEADERS.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let mut response = request.send_json(&body)?;
         Ok(response.body_mut().read_json::<Key>()?.key.ok_or("no secret")?.len())
     }
 }
@@ -266,7 +268,11 @@ struct Reqwest {
 #[cfg(feature = "reqwest")]
 impl Reqwest {
     fn new(place: Place<'_>) -> Fallible<Self> {
-        let client = reqwest::blocking::Client::new();
+        let mut headers = reqwest::header::HeaderMap::new();
+        for (name, value) in HEADERS {
+            headers.insert(name, value.try_into()?);
+        }
+        let client = reqwest::blocking::Client::builder().default_headers(headers).build()?;
         Ok(Self { client, list: place.url("?limit="), create: place.url("") })
     }
 }
@@ -274,13 +280,13 @@ impl Reqwest {
 #[cfg(feature = "reqwest")]
 impl Peer for Reqwest {
     fn list(&mut self, limit: u32) -> Fallible<usize> {
-        let response = self.client.get(format!("{}{limit}", self.list)).bearer_auth(API_KEY).send()?;
+        let response = self.client.get(format!("{}{limit}", self.list)).send()?;
         Ok(response.error_for_status()?.json::<Page>()?.api_keys.len())
     }
 
     fn create(&mut self) -> Fallible<usize> {
         let body = serde_json::json!({"key_type": "USER", "name": "bench"});
-        let response = self.client.post(&self.create).bearer_auth(API_KEY).json(&body).send()?;
+        let response = self.client.post(&self.create).json(&body).send()?;
         Ok(response.error_for_status()?.json::<Key>()?.key.ok_or("no secret")?.len())
     }
 }
