@@ -18,7 +18,7 @@ use crate::error::{
 };
 use crate::lenient::{Members, ObjectInto};
 use crate::model::read_scalar;
-use crate::redact::foreign;
+use crate::redact::{foreign, keyless};
 use crate::retry::{Budget, Failed, Signal, Verdict, judge, retry_after};
 use crate::target::Target;
 use crate::transport::{Room, SendOptions, TransportError, TransportErrorKind};
@@ -298,10 +298,8 @@ impl Session<'_> {
     fn failure(&self, call: &Call, verdict: Verdict) -> Failure {
         let outcome = if call.operation.is_lookup() { Outcome::NotSent } else { verdict.outcome };
         // Whoever gives the secret of a key where its id belongs shall not find it in a log.
-        let subject = call.subject.as_deref().map(|subject| match call.operation {
-            Operation::Create | Operation::CreateServiceKey => subject.to_owned(),
-            _ => foreign(subject, self.settings().api_key.expose_secret()),
-        });
+        let own_key = self.settings().api_key.expose_secret();
+        let subject = call.subject.as_deref().map(|subject| keyless(subject, own_key));
         Failure {
             operation: call.operation,
             outcome,

@@ -218,6 +218,9 @@ fn what_the_types_can_do() {
         use arize_api_keys::emulator::*;
         shared::<EmulatorServer>();
         cloned::<(Emulator, EmulatorBuilder, ManualClock, AddedKey, Role)>();
+        cloned::<(AccountSpec, AccountError)>();
+        error::<AccountError>();
+        error::<StateError>();
         error::<UnknownId>();
     }
     // An error is handed on in many a `Result`: it stays small.

@@ -7,13 +7,17 @@ use fastrand::Rng;
 use time::OffsetDateTime;
 
 use super::id::{Id, Kind};
+use super::moment::Moment;
 use super::people::{CustomRole, Organization, OrganizationGrant, Space, User};
 use super::problem::Problem;
+use super::record::{Grant, Record};
 use super::table::{Index, Row, Table};
 use super::words::{KeyType, Role, Status};
 
 /// Random characters in a secret, after its `ak-`.
 const SECRET_LENGTH: usize = 48;
+/// The shortest secret of which nine characters are shown.
+const MIN_SHOWN: usize = 20;
 const SECRET_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 pub(super) struct Account {
@@ -24,17 +28,27 @@ pub(super) struct Account {
     pub(super) keys: Table<Key>,
     pub(super) listings: Index<(Listing, Status)>,
     /// Every secret that authenticates, or did until it expired or its key was revoked.
-    secrets: HashMap<Arc<str>, Credential>,
+    pub(super) secrets: HashMap<Arc<str>, Credential>,
     /// What requests have made; the set-up of the account does not count.
     pub(super) minted: Minted,
-    ids: Rng,
-    dice: Rng,
+    pub(super) ids: Rng,
+    pub(super) dice: Rng,
+    /// What a state file has to be told, if there is one.
+    pub(super) outbox: Option<Outbox>,
 }
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Minted {
     pub(super) created: u64,
     pub(super) refreshed: u64,
+}
+
+/// What has changed and is not in the state file yet.
+#[derive(Default)]
+pub(super) struct Outbox {
+    pub(super) lines: Vec<u8>,
+    /// How many changes there were, those that are in the file included.
+    pub(super) changes: u64,
 }
 
 /// A list of keys that somebody may ask for, kept ready; users and spaces by number.
@@ -61,10 +75,10 @@ pub(super) struct Key {
     pub(super) secret: Arc<str>,
 }
 
-struct Credential {
-    key: u64,
+pub(super) struct Credential {
+    pub(super) key: u64,
     /// For a secret that a refresh has replaced: the end of its grace, never after its own expiry.
-    until: Option<OffsetDateTime>,
+    pub(super) until: Option<OffsetDateTime>,
 }
 
 /// What a key is made of, before it has an id and a secret.
@@ -75,16 +89,28 @@ pub(super) struct NewKey {
     pub(super) creator: Arc<User>,
     /// The bot of a service key; a user key acts as its creator.
     pub(super) bot: Option<Arc<User>>,
+    /// The secret, unless another key has it; without one, the key gets a new one.
+    pub(super) secret: Option<Arc<str>>,
+}
+
+impl NewKey {
+    /// A key of a user, without an expiry.
+    pub(super) fn of(creator: Arc<User>, name: String) -> Self {
+        Self { name, description: None, expires_at: None, creator, bot: None, secret: None }
+    }
 }
 
 impl Key {
     /// Whether its current secret has expired. An expired key is not a revoked one: it is listed as active.
-    fn has_expired(&self, now: OffsetDateTime) -> bool {
+    pub(super) fn has_expired(&self, now: OffsetDateTime) -> bool {
         self.expires_at.is_some_and(|expiry| expiry <= now)
     }
 
-    /// `ak-abc...xyz`
+    /// `ak-abc...xyz`; of a secret so short that this would show half of it, nothing.
     pub(super) fn redacted(&self) -> String {
+        if self.secret.len() < MIN_SHOWN {
+            return "...".to_owned();
+        }
         let (head, tail) = (self.secret.get(..6), self.secret.get(self.secret.len().saturating_sub(3)..));
         format!("{}...{}", head.unwrap_or_default(), tail.unwrap_or_default())
     }
@@ -149,13 +175,33 @@ impl Account {
             // Two, so that one more space in the set-up of a test does not change every secret after it.
             ids: rng.fork(),
             dice: rng.fork(),
+            outbox: None,
         }
     }
 
-    pub(super) fn add_organization(&mut self, name: String, created_at: OffsetDateTime) -> Arc<Organization> {
+    /// The number of the last change.
+    pub(super) fn changes(&self) -> u64 {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.changes)
+    }
+
+    /// Notes a change for the state file.
+    fn note(&mut self, record: impl FnOnce() -> Record) {
+        if let Some(outbox) = &mut self.outbox {
+            record().write(&mut outbox.lines);
+            outbox.changes += 1;
+        }
+    }
+
+    pub(super) fn add_organization(
+        &mut self,
+        name: String,
+        description: String,
+        created_at: OffsetDateTime,
+    ) -> Arc<Organization> {
         let id = Id::new(Kind::Organization, self.organizations.next_number(), &mut self.ids);
-        let organization = Arc::new(Organization { id, name, created_at });
+        let organization = Arc::new(Organization { id, name, description, created_at });
         self.organizations.push(Arc::clone(&organization));
+        self.note(|| Record::organization(&organization));
         organization
     }
 
@@ -163,11 +209,13 @@ impl Account {
         &mut self,
         organization: Arc<Organization>,
         name: String,
+        description: String,
         created_at: OffsetDateTime,
     ) -> Arc<Space> {
         let id = Id::new(Kind::Space, self.spaces.next_number(), &mut self.ids);
-        let space = Arc::new(Space { id, name, created_at, organization });
+        let space = Arc::new(Space { id, name, description, created_at, organization });
         self.spaces.push(Arc::clone(&space));
+        self.note(|| Record::space(&space));
         space
     }
 
@@ -175,6 +223,7 @@ impl Account {
         let id = Id::new(Kind::User, self.users.next_number(), &mut self.ids);
         let user = Arc::new(User::new(id, name, account_role, grants));
         self.users.push(Arc::clone(&user));
+        self.note(|| Record::user(&user));
         user
     }
 
@@ -182,11 +231,21 @@ impl Account {
         let id = Id::new(Kind::CustomRole, self.custom_roles.next_number(), &mut self.ids);
         let role = Arc::new(CustomRole { id, name });
         self.custom_roles.push(Arc::clone(&role));
+        self.note(|| Record::custom_role(&role));
         role
+    }
+
+    /// Notes the roles of a user, which have been changed.
+    pub(super) fn note_grants(&mut self, user: &User) {
+        self.note(|| Record::Grants { user: user.id.number(), grants: Grant::all(&user.grants()) });
     }
 
     pub(super) fn add_key(&mut self, new: NewKey, created_at: OffsetDateTime) -> &Key {
         let number = self.keys.next_number();
+        let secret = match new.secret {
+            Some(secret) if !self.secrets.contains_key(&secret) => secret,
+            _ => self.mint(),
+        };
         let key = Key {
             id: Id::new(Kind::ApiKey, number, &mut self.ids),
             name: new.name,
@@ -198,11 +257,19 @@ impl Account {
             last_used_at: None,
             user: new.bot.unwrap_or_else(|| Arc::clone(&new.creator)),
             creator: new.creator,
-            secret: self.mint(number),
+            secret,
         };
+        self.note(|| Record::key(&key));
+        self.insert_key(key)
+    }
+
+    /// Takes in a key whose secret no other key has.
+    pub(super) fn insert_key(&mut self, key: Key) -> &Key {
+        let number = key.id.number();
         for listing in key.listings() {
-            self.listings.insert((listing, Status::Active), number);
+            self.listings.insert((listing, key.status), number);
         }
+        self.secrets.insert(Arc::clone(&key.secret), Credential { key: number, until: None });
         self.keys.push(key)
     }
 
@@ -214,8 +281,27 @@ impl Account {
         expires_at: Option<OffsetDateTime>,
         grace_end: Option<OffsetDateTime>,
     ) -> Option<&Key> {
-        let secret = self.mint(number);
+        self.keys.get(number)?;
+        let secret = self.mint();
+        self.note(|| Record::NewSecret {
+            key: number,
+            secret: secret.to_string(),
+            expires_at: expires_at.map(Moment),
+            grace_end: grace_end.map(Moment),
+        });
+        self.set_secret(number, secret, expires_at, grace_end)
+    }
+
+    /// [`replace_secret`](Self::replace_secret) by one that is known, and that no other key has.
+    pub(super) fn set_secret(
+        &mut self,
+        number: u64,
+        secret: Arc<str>,
+        expires_at: Option<OffsetDateTime>,
+        grace_end: Option<OffsetDateTime>,
+    ) -> Option<&Key> {
         let key = self.keys.get_mut(number)?;
+        self.secrets.insert(Arc::clone(&secret), Credential { key: number, until: None });
         let old_secret = std::mem::replace(&mut key.secret, secret);
         let old_expiry = std::mem::replace(&mut key.expires_at, expires_at);
         match grace_end {
@@ -235,6 +321,7 @@ impl Account {
                 self.listings.remove(&(listing, Status::Active), number);
                 self.listings.insert((listing, Status::Revoked), number);
             }
+            self.note(|| Record::Revoked { key: number });
         }
     }
 
@@ -261,14 +348,13 @@ impl Account {
         Ok(Arc::clone(&key.user))
     }
 
-    /// A secret for this key, unlike any other.
-    fn mint(&mut self, key: u64) -> Arc<str> {
+    /// A secret unlike any other.
+    fn mint(&mut self) -> Arc<str> {
         loop {
             let random =
                 (0..SECRET_LENGTH).filter_map(|_| self.dice.choice(SECRET_CHARACTERS)).map(|byte| char::from(*byte));
             let secret: Arc<str> = "ak-".chars().chain(random).collect::<String>().into();
             if !self.secrets.contains_key(&secret) {
-                self.secrets.insert(Arc::clone(&secret), Credential { key, until: None });
                 return secret;
             }
         }

@@ -2,13 +2,11 @@
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use serde::Serialize;
 
 use super::account::Key;
-use super::clock::utc;
 use super::id::Id;
+use super::moment::Moment;
 use super::people::{Assignment, Organization, OrganizationGrant, Space, User};
 use super::problem::Problem;
 use super::query::Pagination;
@@ -107,6 +105,11 @@ impl<'a> KeyView<'a> {
         Self { key: Some(&key.secret), ..self }
     }
 
+    /// Calls a revoked key what the oldest clients know it as.
+    pub(super) fn deleted(self) -> Self {
+        Self { status: "deleted", ..self }
+    }
+
     /// Adds the bot of a service key, with these of its roles. Alpha knows no bots.
     pub(super) fn with_bot(self, key: &'a Key, stage: ApiStage, grants: &[OrganizationGrant]) -> Self {
         let shown = key.key_type == KeyType::Service && stage == ApiStage::Beta;
@@ -179,7 +182,7 @@ impl RoleView {
 pub(super) struct SpaceView<'a> {
     id: Id,
     name: &'a str,
-    description: &'static str,
+    description: &'a str,
     created_at: Moment,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_private: Option<bool>,
@@ -193,7 +196,7 @@ impl<'a> SpaceView<'a> {
         Self {
             id: space.id,
             name: &space.name,
-            description: "",
+            description: &space.description,
             created_at: Moment(space.created_at),
             is_private: beta.then_some(false),
             organization_id: (beta && with_organization).then_some(space.organization.id),
@@ -205,7 +208,7 @@ impl<'a> SpaceView<'a> {
 pub(super) struct OrganizationView<'a> {
     id: Id,
     name: &'a str,
-    description: &'static str,
+    description: &'a str,
     created_at: Moment,
 }
 
@@ -214,18 +217,8 @@ impl<'a> OrganizationView<'a> {
         Self {
             id: organization.id,
             name: &organization.name,
-            description: "",
+            description: &organization.description,
             created_at: Moment(organization.created_at),
         }
-    }
-}
-
-/// Written as RFC 3339, in UTC.
-struct Moment(OffsetDateTime);
-
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = utc(self.0).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&text)
     }
 }

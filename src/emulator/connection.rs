@@ -5,7 +5,7 @@ use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
 use super::problem::Problem;
@@ -31,6 +31,9 @@ pub(super) trait Host {
     /// Holds an answer back, unless the server is stopping.
     fn wait(&self, delay: Duration);
 
+    /// The time, as the header `date` has it.
+    fn date(&self) -> Option<String>;
+
     /// Sends an answer by `write`. It counts as sent before the client can have it.
     fn send(&self, ending: &Ending, write: impl FnOnce() -> io::Result<()>) -> io::Result<()>;
 
@@ -41,13 +44,15 @@ pub(super) trait Host {
 pub(super) fn converse(stream: TcpStream, host: &impl Host) -> io::Result<()> {
     let mut connection = Connection { stream, unread: Vec::new(), held: 0 };
     loop {
-        let request = match connection.read() {
+        let next = connection.read();
+        let date = host.date();
+        let request = match next {
             Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
             Err(Refusal::Broken(error)) => return Err(error),
             Err(Refusal::Answer(problem)) => {
                 let response = problem.into_response(None);
-                connection.write(&Method::GET, &response, response.body(), false)?;
+                connection.write(&Method::GET, &response, response.body(), date.as_deref(), false)?;
                 return connection.linger();
             }
         };
@@ -62,7 +67,8 @@ pub(super) fn converse(stream: TcpStream, host: &impl Host) -> io::Result<()> {
             // With something held, that is a reset.
             Ending::Reset => return Ok(()),
         };
-        host.send(&ending, || connection.write(request.method(), response, sent, keep_alive))?;
+        let date = date.as_deref();
+        host.send(&ending, || connection.write(request.method(), response, sent, date, keep_alive))?;
         if !goes_on {
             return connection.linger();
         }
@@ -117,7 +123,12 @@ impl Connection {
         };
         self.unread.drain(..length);
         let framing = Framing::of(request.headers())?;
-        if request.headers().get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        // Who has sent the body already does not wait for it, and HTTP/1.0 does not know it.
+        let waits = request.version() == Version::HTTP_11
+            && !matches!(framing, Framing::Length(length) if length <= self.unread.len());
+        if waits
+            && request.headers().get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         *request.body_mut() = match framing {
@@ -214,6 +225,7 @@ impl Connection {
         method: &Method,
         response: &Response<Vec<u8>>,
         body: &[u8],
+        date: Option<&str>,
         keep_alive: bool,
     ) -> io::Result<()> {
         self.release();
@@ -222,6 +234,9 @@ impl Connection {
             format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default()).into_bytes();
         for (name, value) in response.headers() {
             write_field(&mut bytes, name, value.as_bytes());
+        }
+        if let Some(date) = date {
+            write_field(&mut bytes, &DATE, date.as_bytes());
         }
         if status != StatusCode::NO_CONTENT {
             write_field(&mut bytes, &CONTENT_LENGTH, response.body().len().to_string().as_bytes());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::account::{Account, Key};
+use super::dialect::Dialect;
 use super::people::{Organization, Space, User};
 use super::problem::Problem;
 use crate::stage::ApiStage;
@@ -22,6 +23,8 @@ pub(super) struct Settings {
 pub(super) struct Context<'a> {
     pub(super) caller: Arc<User>,
     pub(super) now: OffsetDateTime,
+    /// How the request is answered unless its own words tell.
+    pub(super) dialect: Dialect,
     pub(super) settings: &'a Settings,
 }
 

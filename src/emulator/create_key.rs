@@ -83,6 +83,7 @@ impl CreateKey {
             expires_at,
             creator: Arc::clone(&context.caller),
             bot,
+            secret: None,
         };
         account.minted.created += 1;
         let key = account.add_key(new, context.now);

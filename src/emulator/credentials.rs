@@ -1,7 +1,7 @@
 //! The secret in a request.
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue};
 
 use super::problem::Problem;
 
@@ -10,8 +10,15 @@ pub(super) fn secret(headers: &HeaderMap) -> Result<&str, Problem> {
     let header =
         headers.get(AUTHORIZATION).ok_or_else(|| Problem::unauthorized("there is no API key in the request"))?;
     let text = header.to_str().map_err(|_| Problem::unauthorized("the API key is not known"))?.trim();
-    match text.split_once(' ') {
-        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => Ok(secret.trim_start()),
-        _ => Ok(text),
-    }
+    Ok(after_bearer(text).unwrap_or(text))
+}
+
+/// Whether the key is said to be one.
+pub(super) fn is_bearer(header: &HeaderValue) -> bool {
+    header.to_str().is_ok_and(|text| after_bearer(text.trim()).is_some())
+}
+
+fn after_bearer(text: &str) -> Option<&str> {
+    let (scheme, secret) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim_start())
 }

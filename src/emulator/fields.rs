@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::clock::utc;
+use super::moment::Moment;
 use super::problem::Problem;
 
 pub(super) struct Fields<'a> {
@@ -75,10 +74,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn moment(&self, name: &str) -> Result<Option<OffsetDateTime>, Problem> {
-        self.read(name, "an RFC 3339 date-time", |value| {
-            // Outside UTC's calendar there is no way to answer it.
-            OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok().map(utc).filter(|moment| moment.offset().is_utc())
-        })
+        self.read(name, "an RFC 3339 date-time", |value| Some(Moment::parse(value.as_str()?)?.0))
     }
 
     pub(super) fn missing(&self, name: &str) -> Problem {

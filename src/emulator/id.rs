@@ -1,5 +1,6 @@
 //! Ids: base64 of `Type:number:suffix`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -24,6 +25,8 @@ pub(super) enum Kind {
     CustomRole,
     ApiKey,
 }
+
+const KINDS: [Kind; 5] = [Kind::Organization, Kind::Space, Kind::User, Kind::CustomRole, Kind::ApiKey];
 
 impl Kind {
     fn word(self) -> &'static str {
@@ -71,6 +74,10 @@ impl Id {
         (word == kind.word() && id.plain() == plain).then_some(id)
     }
 
+    pub(super) fn kind(self) -> Kind {
+        self.kind
+    }
+
     pub(super) fn number(self) -> u64 {
         self.number
     }
@@ -99,6 +106,14 @@ impl serde::Serialize for Id {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        let id = KINDS.into_iter().find_map(|kind| Self::parse(kind, &text));
+        id.ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an id")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +122,7 @@ mod tests {
     fn padded_but_for_organizations_and_read_either_way() {
         let mut rng = Rng::with_seed(1);
         for number in [1, 22, 333, 4444, 55_555] {
-            for kind in [Kind::Organization, Kind::Space, Kind::User, Kind::CustomRole, Kind::ApiKey] {
+            for kind in KINDS {
                 let id = Id::new(kind, number, &mut rng);
                 let text = id.to_string();
                 assert_eq!(text.ends_with('='), kind != Kind::Organization, "{text}");

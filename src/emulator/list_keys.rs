@@ -18,6 +18,8 @@ pub(super) struct ListKeys {
     status: Status,
     /// What the words of the filters speak; none if there are none.
     stage: Option<ApiStage>,
+    /// Whether revoked keys are asked for by the word that the oldest clients know them by.
+    says_deleted: bool,
     space_id: Option<String>,
     user_id: Option<String>,
     window: Window,
@@ -38,6 +40,7 @@ impl ListKeys {
             key_type: key_type.map(|word| word.0),
             status: status.map_or(Status::Active, |word| word.0),
             stage,
+            says_deleted: query.get("status")? == Some("deleted"),
             space_id: query.get("space_id")?.map(ToOwned::to_owned),
             user_id: query.get("user_id")?.map(ToOwned::to_owned),
             window: query.window()?,
@@ -45,7 +48,7 @@ impl ListKeys {
     }
 
     pub(super) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, Problem> {
-        let stage = self.stage.unwrap_or(context.settings.stage);
+        let stage = self.stage.unwrap_or(context.dialect.stage);
         let listing = match &self.space_id {
             Some(space_id) => self.in_space(account, context, space_id)?,
             None => Some(self.of_user(account, context)?),
@@ -58,7 +61,8 @@ impl ListKeys {
         let views = keys.into_iter().map(|key| {
             // The service leaves the roles out of lists of one space.
             let grants = if self.space_id.is_some() { Vec::new() } else { key.user.grants() };
-            KeyView::new(key, stage).with_bot(key, stage, &grants)
+            let view = KeyView::new(key, stage).with_bot(key, stage, &grants);
+            if self.says_deleted { view.deleted() } else { view }
         });
         answer::json(StatusCode::OK, &KeyPage { api_keys: views.collect(), pagination })
     }

@@ -35,6 +35,12 @@
 //! [`Emulator::inject`] makes it fail: by a status, a delay, a reset, a page of HTML, a body that breaks off. Its
 //! documentation has an example of a service that survives.
 //!
+//! # Both stages
+//!
+//! A request is answered in the words that it speaks: `SERVICE` or `service`, nested or flat. Where it has none of them,
+//! the headers decide by which the official SDKs name themselves (`sdk-language`, `sdk-version`; a key without `Bearer` is
+//! of the oldest ones), and if these do not tell, [`EmulatorBuilder::stage`].
+//!
 //! # Where the description of the service is silent
 //!
 //! * What the schema forbids (a wrong type, an unknown word or property, a text too long, a number out of range, a
@@ -54,6 +60,8 @@
 //! * An unknown path is a 404 and a wrong method a 405, with or without a key.
 
 mod account;
+mod account_file;
+mod account_plan;
 mod answer;
 mod bindings;
 mod builder;
@@ -62,16 +70,22 @@ mod connection;
 mod context;
 mod create_key;
 mod credentials;
+mod dialect;
 mod fault;
 mod faults;
 mod fields;
 mod id;
+mod journal;
 mod list_keys;
+mod moment;
 mod people;
 mod problem;
 mod query;
+mod rate;
+mod record;
 mod refresh_key;
 mod reply;
+mod restore;
 mod revoke_key;
 mod route;
 mod server;
@@ -87,21 +101,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+pub use self::account_file::{AccountError, AccountSpec};
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::ManualClock;
 pub use self::fault::{Endpoint, Fault};
+pub use self::journal::StateError;
 pub use self::server::EmulatorServer;
 pub use self::setup::{AddedKey, UnknownId};
 pub use self::words::Role;
 
 use self::account::Account;
 use self::context::{Context, Settings};
+use self::dialect::Dialect;
 use self::faults::Faults;
+use self::journal::Journal;
 use self::problem::Problem;
+use self::rate::RateLimit;
 use self::reply::{Ending, Reply};
 use self::route::Route;
 use crate::clock::Clock;
@@ -128,6 +147,9 @@ struct Inner {
     requests: AtomicU64,
     secrets_sent: AtomicU64,
     faults: Mutex<Faults>,
+    rate_limit: Option<RateLimit>,
+    /// What keeps the account in a file, if it is kept in one.
+    journal: Option<Journal>,
     /// The number that request ids are drawn from.
     request_ids: u64,
     admin_id: String,
@@ -144,28 +166,6 @@ impl Emulator {
     /// Sets up an emulator otherwise.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
-    }
-
-    fn from_parts(
-        account: Account,
-        settings: Settings,
-        clock: ManualClock,
-        request_ids: u64,
-        admin_id: String,
-        admin_key: SecretString,
-    ) -> Self {
-        let inner = Inner {
-            account: Mutex::new(account),
-            settings,
-            clock,
-            requests: AtomicU64::new(0),
-            secrets_sent: AtomicU64::new(0),
-            faults: Mutex::default(),
-            request_ids,
-            admin_id,
-            admin_key,
-        };
-        Self { inner: Arc::new(inner) }
     }
 
     /// A key of the account's first admin, who may do everything.
@@ -264,11 +264,16 @@ impl Emulator {
         let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
         let handle = || self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(path)));
-        // The lock is released before the request is handled.
-        let fault = self.faults().next(request);
-        let mut reply = match fault {
-            Some(fault) => fault.commit(path, handle),
-            None => Reply::whole(handle()),
+        let mut reply = match self.let_through() {
+            Err(problem) => Reply::whole(problem.into_response(Some(path))),
+            Ok(()) => {
+                // The lock is released before the request is handled.
+                let fault = self.faults().next(request);
+                match fault {
+                    Some(fault) => fault.commit(path, handle),
+                    None => Reply::whole(handle()),
+                }
+            }
         };
         let request_id = format!("req-{:016x}", Rng::with_seed(self.inner.request_ids.wrapping_add(number)).u64(..));
         if let (Some(response), Ok(request_id)) = (reply.response_mut(), HeaderValue::try_from(request_id)) {
@@ -281,11 +286,44 @@ impl Emulator {
     fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
         let route = Route::find(request.method(), request.uri())?;
         let secret = credentials::secret(request.headers())?;
-        let operation = route.read(request.uri().query(), request.body(), &self.inner.settings);
+        let settings = &self.inner.settings;
+        let dialect = Dialect::of(request.headers(), settings.stage);
+        let operation = route.read(request.uri().query(), request.body(), dialect);
         let now = self.now();
-        let mut account = self.account();
-        let caller = account.authenticate(secret, now)?;
-        operation?.run(&mut account, &Context { caller, now, settings: &self.inner.settings })
+        let (answer, seen) = {
+            let mut account = self.account();
+            let answer = account
+                .authenticate(secret, now)
+                .and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
+            (answer, account.changes())
+        };
+        // Of others too: what an answer shows must not be gone after a crash.
+        self.make_durable(seen)?;
+        answer
+    }
+
+    fn make_durable(&self, change: u64) -> Result<(), Problem> {
+        let Some(journal) = &self.inner.journal else { return Ok(()) };
+        journal
+            .make_durable(change, || self.account())
+            .map_err(|problem| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem))
+    }
+
+    /// Changes the account, for the set-up of a test. If the state file cannot be written, the requests will be told.
+    fn change<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
+        let (result, seen) = {
+            let mut account = self.account();
+            (change(&mut account), account.changes())
+        };
+        self.make_durable(seen).ok();
+        result
+    }
+
+    fn let_through(&self) -> Result<(), Problem> {
+        match &self.inner.rate_limit {
+            Some(limit) => limit.take(self.inner.clock.elapsed()).map_err(Problem::too_many_requests),
+            None => Ok(()),
+        }
     }
 
     /// Sends an answer by `send`, and counts the secret in it: first, for whoever has it may ask at once.
@@ -309,6 +347,12 @@ impl Emulator {
 
     fn now(&self) -> OffsetDateTime {
         now(&self.inner.clock)
+    }
+}
+
+impl From<Inner> for Emulator {
+    fn from(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 }
 

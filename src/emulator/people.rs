@@ -11,12 +11,14 @@ use super::words::Role;
 pub(super) struct Organization {
     pub(super) id: Id,
     pub(super) name: String,
+    pub(super) description: String,
     pub(super) created_at: OffsetDateTime,
 }
 
 pub(super) struct Space {
     pub(super) id: Id,
     pub(super) name: String,
+    pub(super) description: String,
     pub(super) created_at: OffsetDateTime,
     pub(super) organization: Arc<Organization>,
 }
@@ -114,6 +116,10 @@ impl User {
             grant.spaces.retain(|grant| grant.space.id != space.id);
             grant.spaces.push(SpaceGrant { space: Arc::clone(space), role: Assignment::Predefined(role) });
         });
+    }
+
+    pub(super) fn set_grants(&self, grants: Vec<OrganizationGrant>) {
+        *self.grants.write().unwrap_or_else(PoisonError::into_inner) = grants;
     }
 
     fn change(&self, organization: &Arc<Organization>, change: impl FnOnce(&mut OrganizationGrant)) {

@@ -1,6 +1,8 @@
 //! What the service says when it does not do what was asked: RFC 9457.
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use serde_json::json;
 
@@ -44,6 +46,13 @@ impl Problem {
     /// 422: well said, but not to be done.
     pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// 429: come back in a while, in whole seconds.
+    pub(super) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        let header = (RETRY_AFTER, HeaderValue::from(seconds));
+        Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests in this second") }
     }
 
     /// As a response; `instance` is the path that was asked for, as it was sent.

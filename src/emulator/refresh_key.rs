@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::account::{Account, Key};
 use super::answer::{self, KeyView};
 use super::context::{self, Context};
+use super::dialect::Dialect;
 use super::fields::{self, Fields};
 use super::problem::Problem;
 use super::words::{KeyType, Status};
@@ -23,10 +24,10 @@ pub(super) struct RefreshKey {
 
 impl RefreshKey {
     /// Reads the body, which may be left out.
-    pub(super) fn parse(id: String, bytes: &[u8], stage: ApiStage) -> Result<Self, Problem> {
+    pub(super) fn parse(id: String, bytes: &[u8], dialect: Dialect) -> Result<Self, Problem> {
         let body = fields::body(if bytes.is_empty() { b"{}" } else { bytes })?;
         let fields = Fields::of(&body, "")?;
-        if stage == ApiStage::Beta {
+        if dialect.stage == ApiStage::Beta {
             fields.only(&["expires_at", "grace_period_seconds"])?;
         }
         let grace = u64::try_from(fields.integer("grace_period_seconds")?.unwrap_or(0));
@@ -37,7 +38,7 @@ impl RefreshKey {
     }
 
     pub(super) fn run(self, account: &mut Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, Problem> {
-        let stage = context.settings.stage;
+        let stage = context.dialect.stage;
         let key = context.visible_key(account, &self.id)?;
         // There is nothing left of a revoked key that could be refreshed.
         if key.status == Status::Revoked {
@@ -61,7 +62,7 @@ impl RefreshKey {
 
     /// Alpha: what is asked, and nothing means never. Beta: a key that expires stays one, and does not get more time.
     fn expiry(&self, key: &Key, context: &Context<'_>) -> Result<Option<OffsetDateTime>, Problem> {
-        if let (ApiStage::Beta, Some(old)) = (context.settings.stage, key.expires_at) {
+        if let (ApiStage::Beta, Some(old)) = (context.dialect.refresh_rule, key.expires_at) {
             match self.expires_at {
                 None => return Err(Problem::unprocessable("`expires_at` is required: this API key has an expiry")),
                 Some(new) if new > old => {

@@ -4,8 +4,9 @@ use http::{Method, Response, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::account::Account;
-use super::context::{Context, Settings};
+use super::context::Context;
 use super::create_key::CreateKey;
+use super::dialect::Dialect;
 use super::fault::Endpoint;
 use super::list_keys::ListKeys;
 use super::problem::Problem;
@@ -80,11 +81,11 @@ impl Route {
     }
 
     /// Reads the rest of the request.
-    pub(super) fn read(self, query: Option<&str>, body: &[u8], settings: &Settings) -> Result<Operation, Problem> {
+    pub(super) fn read(self, query: Option<&str>, body: &[u8], dialect: Dialect) -> Result<Operation, Problem> {
         Ok(match self {
             Self::ListKeys => Operation::ListKeys(ListKeys::parse(query)?),
-            Self::CreateKey => Operation::CreateKey(CreateKey::parse(body, settings.stage)?),
-            Self::RefreshKey { id } => Operation::RefreshKey(RefreshKey::parse(id, body, settings.stage)?),
+            Self::CreateKey => Operation::CreateKey(CreateKey::parse(body, dialect.stage)?),
+            Self::RefreshKey { id } => Operation::RefreshKey(RefreshKey::parse(id, body, dialect)?),
             Self::RevokeKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: true }),
             Self::DeleteKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: false }),
             Self::ListSpaces => Operation::ListSpaces(ListSpaces::parse(query)?),

@@ -19,6 +19,9 @@ use super::reply::{Ending, Reply};
 /// How long a client may leave an answer unread: [`EmulatorServer::stop`] waits for it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The end of the year 9999, in seconds since 1970.
+const END_OF_HTTP_DATES: i64 = 253_402_300_800;
+
 /// How many connections can wait to be accepted.
 const BACKLOG: usize = 128;
 
@@ -159,6 +162,13 @@ impl Host for Shared {
 
     fn wait(&self, delay: Duration) {
         drop(self.stopped.wait_timeout_while(self.connections(), delay, |_| !self.is_stopping()));
+    }
+
+    fn date(&self) -> Option<String> {
+        let now = self.emulator.now();
+        // The formatter panics on what four digits and a count from 1970 cannot say.
+        let can_be_said = (0..END_OF_HTTP_DATES).contains(&now.unix_timestamp());
+        can_be_said.then(|| httpdate::fmt_http_date(now.into()))
     }
 
     fn send(&self, ending: &Ending, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {

@@ -29,7 +29,7 @@ pub struct AddedKey {
 impl Emulator {
     /// Adds an organization, and returns its id. Names need not be unique.
     pub fn add_organization(&self, name: impl Into<String>) -> String {
-        self.account().add_organization(name.into(), self.now()).id.to_string()
+        self.change(|account| account.add_organization(name.into(), String::new(), self.now()).id.to_string())
     }
 
     /// Adds a space, and returns its id. Names need not be unique.
@@ -48,20 +48,21 @@ impl Emulator {
     ///
     /// [`UnknownId`] if there is no such organization.
     pub fn add_space(&self, org_id: &str, name: impl Into<String>) -> Result<String, UnknownId> {
-        let mut account = self.account();
-        let organization = account.organizations.find(org_id).ok_or(UnknownId { kind: "organization" })?.clone();
-        Ok(account.add_space(organization, name.into(), self.now()).id.to_string())
+        self.change(|account| {
+            let organization = account.organizations.find(org_id).ok_or(UnknownId { kind: "organization" })?.clone();
+            Ok(account.add_space(organization, name.into(), String::new(), self.now()).id.to_string())
+        })
     }
 
     /// Adds a user who may do nothing but what [`set_org_role`](Self::set_org_role) and
     /// [`set_space_role`](Self::set_space_role) say, and returns their id.
     pub fn add_user(&self, name: impl Into<String>) -> String {
-        self.account().add_user(name.into(), Role::Member, Vec::new()).id.to_string()
+        self.change(|account| account.add_user(name.into(), Role::Member, Vec::new()).id.to_string())
     }
 
     /// Adds an admin of the whole account, and returns their id.
     pub fn add_admin(&self, name: impl Into<String>) -> String {
-        self.account().add_user(name.into(), Role::Admin, Vec::new()).id.to_string()
+        self.change(|account| account.add_user(name.into(), Role::Admin, Vec::new()).id.to_string())
     }
 
     /// Gives a user a role in an organization. Its admins are admins of all its spaces.
@@ -70,10 +71,13 @@ impl Emulator {
     ///
     /// [`UnknownId`] if there is no such user or organization.
     pub fn set_org_role(&self, user_id: &str, org_id: &str, role: Role) -> Result<(), UnknownId> {
-        let account = self.account();
-        let organization = account.organizations.find(org_id).ok_or(UnknownId { kind: "organization" })?;
-        user(&account, user_id)?.set_organization_role(organization, role);
-        Ok(())
+        self.change(|account| {
+            let organization = account.organizations.find(org_id).ok_or(UnknownId { kind: "organization" })?;
+            let user = user(account, user_id)?;
+            user.set_organization_role(organization, role);
+            account.note_grants(&user);
+            Ok(())
+        })
     }
 
     /// Gives a user a role in a space.
@@ -82,10 +86,13 @@ impl Emulator {
     ///
     /// [`UnknownId`] if there is no such user or space.
     pub fn set_space_role(&self, user_id: &str, space_id: &str, role: Role) -> Result<(), UnknownId> {
-        let account = self.account();
-        let space = account.spaces.find(space_id).ok_or(UnknownId { kind: "space" })?;
-        user(&account, user_id)?.set_space_role(space, role);
-        Ok(())
+        self.change(|account| {
+            let space = account.spaces.find(space_id).ok_or(UnknownId { kind: "space" })?;
+            let user = user(account, user_id)?;
+            user.set_space_role(space, role);
+            account.note_grants(&user);
+            Ok(())
+        })
     }
 
     /// Adds a key of a user, without an expiry.
@@ -105,16 +112,16 @@ impl Emulator {
     ///
     /// [`UnknownId`] if there is no such user.
     pub fn add_user_key(&self, user_id: &str, name: impl Into<String>) -> Result<AddedKey, UnknownId> {
-        let mut account = self.account();
-        let creator = Arc::clone(user(&account, user_id)?);
-        let new = NewKey { name: name.into(), description: None, expires_at: None, creator, bot: None };
-        let key = account.add_key(new, self.now());
-        Ok(AddedKey { id: key.id.to_string(), secret: key.secret.to_string().into() })
+        self.change(|account| {
+            let creator = user(account, user_id)?;
+            let key = account.add_key(NewKey::of(creator, name.into()), self.now());
+            Ok(AddedKey { id: key.id.to_string(), secret: key.secret.to_string().into() })
+        })
     }
 
     /// Adds a custom role, and returns its id. It gives what [`Role::Member`] gives.
     pub fn add_custom_role(&self, name: impl Into<String>) -> String {
-        self.account().add_custom_role(name.into()).id.to_string()
+        self.change(|account| account.add_custom_role(name.into()).id.to_string())
     }
 
     /// The id of the first organization with this name.
@@ -133,6 +140,6 @@ impl Emulator {
     }
 }
 
-fn user<'a>(account: &'a Account, id: &str) -> Result<&'a Arc<User>, UnknownId> {
-    account.users.find(id).ok_or(UnknownId { kind: "user" })
+fn user(account: &Account, id: &str) -> Result<Arc<User>, UnknownId> {
+    account.users.find(id).cloned().ok_or(UnknownId { kind: "user" })
 }

@@ -79,5 +79,5 @@ fn matches(name: &str, part: &str) -> bool {
 }
 
 fn view<'a>(space: &'a Space, context: &Context<'_>) -> SpaceView<'a> {
-    SpaceView::new(space, context.settings.stage, !context.settings.omit_organization_id)
+    SpaceView::new(space, context.dialect.stage, !context.settings.omit_organization_id)
 }

@@ -80,7 +80,7 @@ impl ListRequest {
         self
     }
 
-    /// Where to go on: [`Pagination::next_cursor`] of the page before.
+    /// Where to go on: [`Pagination::next_cursor`](crate::Pagination::next_cursor) of the page before.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self

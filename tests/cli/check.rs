@@ -122,7 +122,7 @@ fn settings_that_cannot_be() {
         (&["--region", "eu-west-1a"], Some(("ARIZE_SINGLE_HOST", "h")), "excludes `ARIZE_SINGLE_HOST`"),
         (&["--scheme", "ftp"], None, "`scheme` must be `https` or `http`"),
         (&[], Some(("ARIZE_API_STAGE", "gamma")), "`ARIZE_API_STAGE` must be `alpha` or `beta`"),
-        (&[], Some(("ARIZE_API_HOST", "example.com")), "plain http would show the API key"),
+        (&[], Some(("ARIZE_API_HOST", "example.com")), "is plain http, which would show the API key"),
         (&[], Some(("ARIZE_API_KEY", "")), "`ARIZE_API_KEY` is blank\nhint: set ARIZE_API_KEY, or keep"),
         (&[], Some(("ARIZE_API_KEY", "Bearer ak-0123456789012345678901234")), "begins with `Bearer`"),
         (&["--api-key-file", "none"], None, "cannot read the API key from `none`: No such file"),

@@ -48,7 +48,7 @@ fn options() {
     let (_two, again) = start(&["--seed", "7"]);
     let key = |line: &str| line.split(' ').nth(1).unwrap().to_owned();
     assert_eq!(key(&line), key(&again));
-    assert!(line.ends_with(" ARIZE_API_STAGE=alpha\n") && !again.contains("STAGE"), "{line}");
+    assert!(line.contains(" ARIZE_API_STAGE=alpha ; unset ") && !again.contains("STAGE"), "{line}");
     let created = shell(&line, "create ci -o json");
     assert!(!created.contains("\"expires_at\": null"), "{created}");
     assert!(shell(&line, "check").contains("alpha"));
@@ -62,5 +62,65 @@ fn a_port_that_is_taken() {
     let output = command.args(["emulator", "--port", port]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let err = String::from_utf8(output.stderr).unwrap();
-    assert!(err.starts_with(&format!("error: cannot serve on port {port}: ")), "{err}");
+    assert!(err.starts_with(&format!("error: cannot serve at 127.0.0.1:{port}: ")), "{err}");
+}
+
+/// A file of this test's own.
+fn file(name: &str, text: &str) -> std::path::PathBuf {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// What it says when it does not start.
+fn refused(args: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_arize-keys")).arg("emulator").args(args).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn an_account_from_a_file_in_either_format() {
+    let json = r#"{"admin": {"secret": "ak-known"}, "organizations": [{"name": "o", "spaces": [{"name": "s"}]}]}"#;
+    let toml = "[admin]\nsecret = \"ak-known\"\n[[organizations]]\nname = \"o\"\nspaces = [{ name = \"s\" }]\n";
+    for (name, text) in [("account.json", json), ("account.toml", toml)] {
+        let path = file(name, text);
+        let (_running, line) = start(&["--account", path.to_str().unwrap()]);
+        assert!(line.starts_with("export ARIZE_API_KEY=ak-known "), "{line}");
+        shell(&line, "create-service-key bot --space s --out /dev/stdout");
+        let (_running, line) = start(&["--account", path.to_str().unwrap(), "--admin-key", "ak-$given"]);
+        assert!(line.starts_with("export ARIZE_API_KEY='ak-$given' "), "{line}");
+        assert_eq!(shell(&line, "list -q -o csv").lines().count(), 2);
+    }
+    let wrong = r#"{"users": [{"name": "jo", "organizations": [{"organization": "acme"}]}]}"#;
+    let path = file("wrong.json", wrong);
+    let (code, err) = refused(&["--account", path.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("`users[0].organizations[0].organization`: there is no organization `acme`"), "{err}");
+    assert_eq!(refused(&["--admin-key", "a b"]).0, Some(2));
+}
+
+#[test]
+fn a_state_that_outlives_it() {
+    let path = file("state", "");
+    let state = path.to_str().unwrap();
+    let (running, line) = start(&["--state", state, "--time", "2030-01-01", "--standing-clock"]);
+    shell(&line, "create ci --out /dev/stdout");
+    let (code, err) = refused(&["--state", state]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("in use by another emulator"), "{err}");
+    drop(running);
+    let (_running, line) = start(&["--state", state]);
+    let list = shell(&line, "list -q -o csv");
+    assert!(list.lines().count() == 3 && list.contains("2030-01-01T00:00:00Z"), "{list}");
+}
+
+#[test]
+fn faults_and_limits() {
+    let (_running, line) = start(&["--fault", "list:429,retry-after=1s", "--fault", "list:503"]);
+    assert_eq!(shell(&line, "list -q -o csv").lines().count(), 2, "the program tries again");
+    let (_running, line) = start(&["--rate-limit", "1"]);
+    assert_eq!(shell(&line, "list -q -o csv && true").lines().count(), 2);
+    for wrong in [["--fault", "keys:503"], ["--fault", "99"], ["--fault-rate", "2"], ["--rate-limit", "0"]] {
+        assert_eq!(refused(&wrong).0, Some(2), "{wrong:?}");
+    }
 }

@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod env_file;
 mod exit;
+mod faults;
 mod output;
 mod store;
 mod terminal;

@@ -1,6 +1,7 @@
 //! The arguments, and the texts of their help.
 
 mod connection;
+mod emulator;
 mod service_key;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connection::Connection;
+pub(crate) use self::emulator::Emulator;
 pub(crate) use self::service_key::{Binding, RotateService, ServiceKey};
 use crate::exit::EXIT_CODES;
 use crate::{env_file, times};
@@ -300,35 +302,6 @@ pub(crate) struct Check {
     pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) common: Common,
-}
-
-/// Serve an emulator of the service on this machine, for tests
-///
-/// It prints one line; pasted into a shell, it points this program and the official SDKs at the emulator,
-/// with the key of an admin. What it holds is gone when it ends.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Example:
-  arize-keys emulator --port 4010 --seed 7")]
-pub(crate) struct Emulator {
-    /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    pub(crate) port: u16,
-    /// Make the same ids and secrets on every run that makes the same calls
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// The stage in which requests are answered that could be of either
-    #[arg(long, default_value = "beta", value_parser = stage())]
-    pub(crate) stage: ApiStage,
-    /// Leave `organization_id` out of spaces, as older servers did
-    #[arg(long)]
-    pub(crate) omit_organization_id: bool,
-    /// The longest lifetime that the account allows its keys: `90d`
-    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
-    pub(crate) max_key_lifetime: Option<Duration>,
-    /// Start without organizations and spaces
-    #[arg(long)]
-    pub(crate) empty: bool,
 }
 
 /// Print the completions for a shell

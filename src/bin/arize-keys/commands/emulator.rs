@@ -1,18 +1,57 @@
 //! `emulator`: the service on this machine.
 
+use std::fs;
 use std::io::{self, IsTerminal};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::thread;
 
-use arize_api_keys::emulator::Emulator;
+use arize_api_keys::emulator::{AccountSpec, Emulator, EmulatorBuilder, ManualClock};
+use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiStage, ExposeSecret};
 
 use crate::args;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, printable};
 use crate::output::{self, Reader};
 use crate::terminal::Terminal;
 
 pub(crate) fn run(args: &args::Emulator, terminal: Terminal) -> Result<(), Failure> {
+    let builder = builder(args)?;
+    let emulator = match &args.state {
+        None => builder.build(),
+        Some(path) => builder.open(path).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure::new(Code::Other, printable(format!("{error}{cause}")))
+        })?,
+    };
+    for fault in &args.faults {
+        emulator.inject(fault.clone());
+    }
+    if let Some(share) = args.fault_rate {
+        emulator.inject_randomly(share, args.seed.unwrap_or_default());
+    }
+    let server = emulator.serve_on((args.address, args.port)).map_err(|error| {
+        let address = SocketAddr::new(args.address, args.port);
+        Failure::new(Code::Other, format!("cannot serve at {address}: {error}")).hint("take another --port")
+    })?;
+    if !args.address.is_loopback() {
+        terminal
+            .warning("whoever reaches this machine reaches the emulator, and nothing that is sent to it is encrypted");
+    }
+    let line = exports(reachable(server.addr()), emulator.admin_key().expose_secret(), args.stage);
+    if output::print(line.as_bytes())? == Reader::Gone {
+        return Err(Failure::new(Code::Other, "nobody reads the address of the emulator"));
+    }
+    if io::stdout().is_terminal() {
+        terminal.note("paste the line into another shell to use the emulator there; Ctrl-C ends it");
+    }
+    // Until the process is ended from outside. There is nothing to put away: what is acknowledged is in the state file.
+    loop {
+        thread::park();
+    }
+}
+
+fn builder(args: &args::Emulator) -> Result<EmulatorBuilder, Failure> {
     let mut builder = Emulator::builder().stage(args.stage).omit_organization_id(args.omit_organization_id);
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
@@ -20,33 +59,98 @@ pub(crate) fn run(args: &args::Emulator, terminal: Terminal) -> Result<(), Failu
     if let Some(lifetime) = args.max_key_lifetime {
         builder = builder.max_key_lifetime(lifetime);
     }
+    if let Some(requests) = args.rate_limit {
+        builder = builder.rate_limit(requests);
+    }
     if args.empty {
         builder = builder.empty();
     }
-    let emulator = builder.build();
-    let server = emulator.serve_on((Ipv4Addr::LOCALHOST, args.port)).map_err(|error| {
-        Failure::new(Code::Other, format!("cannot serve on port {}: {error}", args.port)).hint("take another --port")
-    })?;
+    if let Some(path) = &args.account {
+        builder = builder.account(account(path)?);
+    }
+    if let Some(key) = &args.admin_key {
+        builder = builder.admin_key(key.as_str()).map_err(|error| {
+            Failure::new(Code::Usage, error.to_string()).hint("the option is --admin-key, or `secret` in the account")
+        })?;
+    }
+    Ok(builder.clock(clock(args.time, args.standing_clock)))
+}
 
+fn clock(time: Option<OffsetDateTime>, stands: bool) -> ManualClock {
+    if stands {
+        return ManualClock::at(time.unwrap_or_else(OffsetDateTime::now_utc));
+    }
+    let clock = ManualClock::running();
+    if let Some(time) = time {
+        clock.set(time);
+    }
+    clock
+}
+
+fn account(path: &Path) -> Result<AccountSpec, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
+        toml::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        AccountSpec::from_json(&text).map_err(|error| error.to_string())
+    };
+    read.map_err(|error| {
+        Failure::new(Code::Usage, format!("the account in `{}`: {}", path.display(), error.trim_end()))
+    })
+}
+
+/// One line for a shell, after which clients talk to the emulator there.
+fn exports(addr: SocketAddr, key: &str, stage: ApiStage) -> String {
     // The port twice: the clients differ in whether they read one from the host or from a variable of its own.
-    let port = server.port();
+    let (key, port) = (quoted(key), addr.port());
     let mut line = format!(
-        "export ARIZE_API_KEY={} ARIZE_API_SCHEME=http ARIZE_API_HOST=127.0.0.1:{port} ARIZE_API_PORT={port} \
-         ARIZE_BASE_URL=http://127.0.0.1:{port}",
-        emulator.admin_key().expose_secret()
+        "export ARIZE_API_KEY={key} ARIZE_API_SCHEME=http ARIZE_API_HOST={addr} ARIZE_API_PORT={port} \
+         ARIZE_BASE_URL=http://{addr}"
     );
-    if args.stage == ApiStage::Alpha {
+    if stage == ApiStage::Alpha {
         line.push_str(" ARIZE_API_STAGE=alpha");
     }
-    line.push('\n');
-    if output::print(line.as_bytes())? == Reader::Gone {
-        return Err(Failure::new(Code::Other, "nobody reads the address of the emulator"));
+    // What else would send them somewhere else.
+    line.push_str(" ; unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n");
+    line
+}
+
+/// Where clients on this machine reach a server that may listen everywhere.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/=+@%".contains(&byte)) {
+        return text.to_owned();
     }
-    if io::stdout().is_terminal() {
-        terminal.note("paste the line into another shell to use the emulator there; Ctrl-C ends it");
-    }
-    // Until the process is ended from outside. Everything is in memory: there is nothing to put away.
-    loop {
-        thread::park();
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_for_a_shell() {
+        let line = exports("127.0.0.1:4010".parse().unwrap(), "ak-1", ApiStage::Alpha);
+        assert_eq!(
+            line,
+            "export ARIZE_API_KEY=ak-1 ARIZE_API_SCHEME=http ARIZE_API_HOST=127.0.0.1:4010 ARIZE_API_PORT=4010 \
+             ARIZE_BASE_URL=http://127.0.0.1:4010 ARIZE_API_STAGE=alpha ; \
+             unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n"
+        );
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        let addr = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(
+            (addr("0.0.0.0:1"), addr("[::]:1"), addr("10.0.0.1:1")),
+            ("127.0.0.1:1".to_owned(), "[::1]:1".to_owned(), "10.0.0.1:1".to_owned())
+        );
     }
 }

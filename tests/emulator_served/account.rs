@@ -1,0 +1,137 @@
+//! Accounts that a file describes.
+
+use arize_api_keys::emulator::{AccountSpec, Emulator};
+use arize_api_keys::{ApiKeyStatus, ApiKeyType, ApiKeysClient, ListRequest, RoleAssignment};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+fn file() -> Value {
+    json!({
+        "admin": { "name": "root", "secret": "ak-of-root-0123456789" },
+        "organizations": [
+            { "name": "acme", "description": "ours", "spaces": [{ "name": "prod", "description": "d" }, { "name": "dev" }] },
+            { "name": "labs", "spaces": [{ "name": "dev" }] }
+        ],
+        "roles": [{ "name": "auditor" }],
+        "users": [{ "name": "jo", "organizations": [
+            { "organization": "acme", "role": "member", "spaces": [{ "space": "prod", "role": "READ_ONLY" }, { "space": "dev" }] }
+        ] }],
+        "keys": [
+            { "name": "laptop", "user": "jo", "secret": "ak-jo", "description": "d", "created_at": "2025-01-01T00:00:00Z",
+              "expires_at": "2999-01-01T00:00:00Z" },
+            { "name": "old", "user": "jo", "secret": "ak-old", "revoked": true },
+            { "name": "bot", "user": "jo", "secret": "ak-bot", "service": { "account_role": "admin", "organizations": [
+                { "organization": "acme", "role": "admin", "spaces": [{ "space": "dev", "role": { "custom": "auditor" } }] }
+            ] } }
+        ]
+    })
+}
+
+fn client(emulator: &Emulator, key: &str) -> ApiKeysClient {
+    ApiKeysClient::builder().ignore_env().api_key(key).transport(emulator.clone()).build().unwrap()
+}
+
+#[test]
+fn everything_in_the_file_is_there() {
+    let spec = AccountSpec::from_json(&file().to_string()).unwrap();
+    let emulator = Emulator::builder().account(spec).build();
+    assert_eq!(emulator.admin_key().expose_secret(), "ak-of-root-0123456789");
+    assert!(emulator.space_id("labs", "dev").is_some() && emulator.space_id("labs", "prod").is_none());
+    let jo = client(&emulator, "ak-jo");
+    let keys = jo.list(&ListRequest::new()).unwrap().api_keys;
+    assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["laptop"]);
+    assert_eq!(keys[0].description.as_deref(), Some("d"));
+    assert_eq!(keys[0].redacted_key, "...", "a short secret is not shown by half");
+    assert_eq!(keys[0].created_at.unwrap().unix_timestamp(), 1_735_689_600);
+    let revoked = jo.list(&ListRequest::new().status(ApiKeyStatus::Revoked)).unwrap().api_keys;
+    assert_eq!(revoked[0].name, "old");
+    assert!(!emulator.authenticates("ak-old"));
+    assert!(jo.list(&ListRequest::new().space("prod")).is_err(), "jo only reads there");
+    let admin = client(&emulator, "ak-of-root-0123456789");
+    let service = ListRequest::new().key_type(ApiKeyType::Service).user_id(&keys[0].created_by_user_id);
+    let bots = admin.list(&service).unwrap().api_keys;
+    let bot = bots[0].bot_user.as_ref().unwrap();
+    assert!(matches!(&bot.organizations[0].spaces[0].role, Some(RoleAssignment::Custom { .. })), "{bot:?}");
+    assert!(!format!("{:?}", AccountSpec::from_json(&file().to_string())).contains("ak-"));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let with = |pointer: &str, value: Value| {
+        let mut file = file();
+        *file.pointer_mut(pointer).unwrap() = value;
+        AccountSpec::from_json(&file.to_string()).unwrap_err().to_string()
+    };
+    let cases = [
+        (
+            "/users/0/organizations/0/organization",
+            json!("acm"),
+            "`users[0].organizations[0].organization`: there is no organization `acm`",
+        ),
+        (
+            "/users/0/organizations/0/spaces/1/space",
+            json!("staging"),
+            "`users[0].organizations[0].spaces[1].space`: there is no space of that organization `staging`",
+        ),
+        (
+            "/users/0/organizations/0/spaces/1/space",
+            json!("prod"),
+            "`users[0].organizations[0].spaces[1].space`: the space is named a second time",
+        ),
+        (
+            "/users/0/organizations/0/role",
+            json!("boss"),
+            "`users[0].organizations[0].role`: there is no role `boss`: it is `admin`, `member` or `read-only`",
+        ),
+        ("/keys/1/secret", json!("ak-jo"), "`keys[1].secret`: another key has this secret"),
+        (
+            "/keys/1/secret",
+            json!("a b"),
+            "`keys[1].secret`: a key is 1 to 4096 visible ASCII characters, without blanks",
+        ),
+        ("/keys/0/user", json!("al"), "`keys[0].user`: there is no user `al`"),
+        (
+            "/keys/2/service/organizations",
+            json!([]),
+            "`keys[2].service.organizations`: a service key is bound to one space or more",
+        ),
+        (
+            "/keys/2/service/account_role",
+            json!("read-only"),
+            "`keys[2].service.account_role`: the account has admins and members only",
+        ),
+        (
+            "/organizations/1/name",
+            json!("acme"),
+            "`users[0].organizations[0].organization`: there is more than one organization `acme`",
+        ),
+    ];
+    for (pointer, value, message) in cases {
+        assert_eq!(with(pointer, value), message);
+    }
+    for (text, part) in [
+        ("{", "line 1 column 1"),
+        (r#"{ "organisations": [] }"#, "unknown field `organisations`"),
+        ("{\n \"keys\": [{ \"nam\": 1 }] }", "line 2"),
+        (r#"{ "keys": [{ "name": "x", "expires_at": "soon" }] }"#, "`soon` is not an RFC 3339 date-time"),
+    ] {
+        let message = AccountSpec::from_json(text).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_key_for_the_admin_wins_over_that_of_the_file() {
+    let spec = || AccountSpec::from_json(&file().to_string()).unwrap();
+    for builder in [
+        Emulator::builder().account(spec()).admin_key("ak-given").unwrap(),
+        Emulator::builder().admin_key("ak-given").unwrap().account(spec()),
+        Emulator::builder().admin_key("ak-given").unwrap().empty(),
+    ] {
+        let emulator = builder.build();
+        assert_eq!(emulator.admin_key().expose_secret(), "ak-given");
+        assert!(emulator.authenticates("ak-given") && !emulator.authenticates("ak-of-root-0123456789"));
+    }
+    assert!(Emulator::builder().admin_key("").is_err());
+    assert!(Emulator::builder().account(spec()).admin_key("ak-jo").is_err());
+}
