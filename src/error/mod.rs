@@ -186,8 +186,9 @@ impl Error {
     /// What is known of the call: whether a key may have been made, replaced or removed.
     ///
     /// It speaks of the operation that was called: when a look-up that came before it failed, that is
-    /// [`Outcome::NotSent`]. And of all its attempts: a removal that was refused after an attempt without an answer is
-    /// [`Outcome::Unknown`].
+    /// [`Outcome::NotSent`]. And of all its attempts: once one of them may have done it, a later one that is refused does
+    /// not make it undone, and the outcome is [`Outcome::Unknown`]. That can happen to a removal, and to a create or a
+    /// refresh under [`RetryPolicy::retry_unavailable_writes`](crate::RetryPolicy::retry_unavailable_writes).
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Pagination(e) => e.outcome(),
