@@ -16,8 +16,8 @@ use crate::error::{
     ApiError, ApiErrorInner, DecodeError, DecodeErrorInner, Error, Failure, InvalidRequest, Outcome, Problem,
     SecretNotRecovered, SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
 };
-use crate::lenient::{Members, ObjectInto};
-use crate::model::read_scalar;
+use crate::lenient::{Members, ObjectInto, read_scalar};
+
 use crate::redact::{foreign, keyless};
 use crate::retry::{Budget, Failed, Signal, Verdict, judge, retry_after};
 use crate::target::Target;

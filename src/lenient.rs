@@ -187,6 +187,19 @@ impl<'de, T: Scalar> Shape<'de> for ScalarSeed<T> {
     }
 }
 
+/// Reads the value of a member; `None` if it is not of the wanted kind.
+pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
+    Ok(match map.next_value_seed(ScalarSeed::new())? {
+        Found::Value(value) => Some(value),
+        Found::Null | Found::Odd(_) => None,
+    })
+}
+
+/// Reads a text; empty if it is none.
+pub(crate) fn read_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
+    Ok(read_scalar(map)?.unwrap_or_default())
+}
+
 /// What to make of a value of each JSON kind. What a type does not want goes to [`odd`](Self::odd).
 trait Shape<'de>: Sized {
     type Value;

@@ -3,8 +3,8 @@
 use serde::de::{DeserializeSeed, MapAccess};
 
 use crate::call::{Misread, Reply};
-use crate::lenient::{ArrayInto, Members, ObjectInto, Seen};
-use crate::model::{Pagination, read_scalar};
+use crate::lenient::{ArrayInto, Members, ObjectInto, Seen, read_scalar};
+use crate::model::Pagination;
 
 /// One page of anything that the API lists.
 pub(crate) struct Page<T> {

@@ -10,8 +10,8 @@ use serde::de::MapAccess;
 
 use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
-use crate::lenient::Members;
-use crate::model::{read_scalar, read_text};
+use crate::lenient::{Members, read_scalar, read_text};
+
 use crate::operations::page::{Page, read_object, read_page};
 use crate::pages::Trail;
 use crate::redact::keyless;

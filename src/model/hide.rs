@@ -1,0 +1,79 @@
+//! Taking a new secret out of the texts of the answer that brings it.
+
+use super::words::Word;
+use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, Oddity, RoleAssignment};
+use crate::redact::without_secret;
+
+impl ApiKey {
+    /// A service may repeat the secret, in `redacted_key` for one, and everything but the secret itself can be shown.
+    pub(super) fn hide(&mut self, secret: &str) {
+        for oddity in &mut self.oddities {
+            if let Some(clean) = without_secret(&oddity.found, secret) {
+                oddity.found = clean;
+            }
+        }
+        let mut repeated = Vec::new();
+        for (field, text) in self.texts() {
+            if let Some(clean) = without_secret(text, secret) {
+                *text = clean;
+                repeated.push(Oddity { field, found: "the secret".to_owned() });
+            }
+        }
+        self.oddities.append(&mut repeated);
+    }
+
+    /// Every text of the service's, with the member that it stands in.
+    fn texts(&mut self) -> Vec<(&'static str, &mut String)> {
+        // Member by member, so that none that is added can be forgotten.
+        let Self {
+            id,
+            name,
+            description,
+            key_type,
+            status,
+            redacted_key,
+            created_at: _,
+            expires_at: _,
+            created_by_user_id,
+            last_used_at: _,
+            bot_user,
+            oddities: _,
+        } = self;
+        let mut texts = vec![
+            ("id", id),
+            ("name", name),
+            ("redacted_key", redacted_key),
+            ("created_by_user_id", created_by_user_id),
+        ];
+        texts.extend(description.as_mut().map(|text| ("description", text)));
+        texts.extend(key_type.unknown_mut().map(|word| ("key_type", word)));
+        texts.extend(status.unknown_mut().map(|word| ("status", word)));
+        texts.extend(bot_user.iter_mut().flat_map(BotUser::texts).map(|text| ("bot_user", text)));
+        texts
+    }
+}
+
+impl BotUser {
+    fn texts(&mut self) -> Vec<&mut String> {
+        let Self { id, name, account_role, organizations } = self;
+        let mut texts = vec![id, name];
+        texts.extend(account_role.iter_mut().flat_map(role_texts));
+        for BotUserOrganization { org_id, role, spaces } in organizations {
+            texts.push(org_id);
+            texts.extend(role.iter_mut().flat_map(role_texts));
+            for BotUserSpace { space_id, role } in spaces {
+                texts.push(space_id);
+                texts.extend(role.iter_mut().flat_map(role_texts));
+            }
+        }
+        texts
+    }
+}
+
+fn role_texts<R: Word>(role: &mut RoleAssignment<R>) -> Vec<&mut String> {
+    match role {
+        RoleAssignment::Predefined(role) => role.unknown_mut().into_iter().collect(),
+        RoleAssignment::Custom { id, name } => [id].into_iter().chain(name).collect(),
+        RoleAssignment::Unknown(word) => vec![word],
+    }
+}
