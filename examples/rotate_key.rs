@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arize_api_keys::{
-    ApiKeysClient, CreateRequest, Error as ArizeError, ExposeSecret, Outcome, RefreshRequest, RotationError,
-    time::OffsetDateTime,
+    ApiKeyCreated, ApiKeysClient, CreateRequest, Error as ArizeError, ExposeSecret, Outcome, RefreshRequest,
+    RotationError, time::OffsetDateTime,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,20 +41,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn rotate(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<(), Box<dyn Error>> {
-    let new_id = replace(client, old_id, file)?;
-    println!("{old_id} is revoked, {new_id} is in the file");
+    let new = replace(client, old_id, file)?;
+    println!("{old_id} is revoked, {} is in the file", new.id);
 
-    refresh(client, &new_id, file)?;
-    println!("{new_id} has a new secret, and it is in the file");
+    // The old key may have been the one that this client uses.
+    let client = client.with_api_key(&new.key)?;
+    refresh(&client, &new.id, file)?;
+    println!("{} has a new secret, and it is in the file", new.id);
     Ok(())
 }
 
 /// Create, store, prove, revoke.
-fn replace(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<String, Box<dyn Error>> {
+fn replace(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<ApiKeyCreated, Box<dyn Error>> {
     // A name of its own: if this program is killed after creating and before storing, the key is found by it.
     let name = format!("ci {}", OffsetDateTime::now_utc().unix_timestamp());
     match client.rotate(old_id, CreateRequest::new(&name), |created| store(file, created.key.expose_secret())) {
-        Ok(created) => Ok(created.id),
+        Ok(created) => Ok(created),
         // Nothing has changed, unless the message says that a key may exist.
         Err(RotationError::Create(e)) if e.outcome() == Outcome::Unknown => {
             Err(format!("look for a key named `{name}`, and revoke it: {e}").into())
@@ -83,7 +85,12 @@ fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn 
         }
         Err(e) => return Err(e.into()),
     };
-    store(file, refreshed.key.expose_secret())?;
+    // Nobody but this program has the new secret, and it is about to be gone.
+    store(file, refreshed.key.expose_secret()).map_err(|e| {
+        format!(
+            "the new secret of {id} could not be stored ({e}); the old one works for an hour: refresh again until then"
+        )
+    })?;
     Ok(())
 }
 

@@ -195,9 +195,11 @@ impl ClientBuilder {
     ///
     /// This and `ARIZE_PROXY_URL` are for this service, so `NO_PROXY` does not apply to them. Without them the usual
     /// variables are looked at: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
-    /// or lower case, unless `NO_PROXY` covers the host: it may list domains, which cover their subdomains, addresses,
-    /// ranges like `10.0.0.0/8`, each but these with a `:port` or without, and `*`. Requests to this machine never go
-    /// through a proxy.
+    /// case or else in lower case, unless `NO_PROXY` covers the host: it may list domains, which cover their subdomains,
+    /// addresses, ranges like `10.0.0.0/8`, each but these with a `:port` or without, and `*`. Requests to this machine
+    /// never go through a proxy.
+    ///
+    /// The proxy is asked for a tunnel (`CONNECT`), also to a host with plain http.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.explicit.network.proxy = ProxySetting::Url(url.into());
         self

@@ -269,11 +269,16 @@ fn prefix(path: &str) -> Result<String, &'static str> {
 }
 
 /// Whether a host of a URI is this machine: `localhost`, 127.0.0.0/8 or `::1`. Not `*.localhost`: what looks names up
-/// need not know that they are reserved.
+/// need not know that they are reserved. The dot of an absolute name may follow.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match address.parse::<IpAddr>() {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match without_brackets(host).parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
+}
+
+/// The host of a URI, an IPv6 address without its brackets.
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }

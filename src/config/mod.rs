@@ -24,7 +24,7 @@ pub use self::builder::{ClientBuilder, IntoSecret};
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::EndpointSettings;
 #[cfg(feature = "ureq")]
-pub(crate) use self::endpoint::is_loopback;
+pub(crate) use self::endpoint::{is_loopback, without_brackets};
 #[cfg(feature = "ureq")]
 pub(crate) use self::proxy::ProxyUrl;
 use self::source::Env;

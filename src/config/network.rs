@@ -251,6 +251,9 @@ mod tests {
             ("ARIZE.com.", "API.arize.COM"),
             ("localhost, arize.com", "api.arize.com"),
             ("localhost arize.com", "api.arize.com"),
+            ("localhost,\n  arize.com\r\n", "api.arize.com"),
+            ("*:443", "api.arize.com"),
+            ("*:8443", "192.0.2.1:8443"),
             ("arize.com:443", "api.arize.com"),
             ("arize.com:8443", "api.arize.com:8443"),
             ("192.0.2.1", "192.0.2.1"),
@@ -262,6 +265,7 @@ mod tests {
             ("[2001:db8::1]", "[2001:db8::1]"),
             ("[2001:db8::1]:443", "[2001:db8::1]"),
             ("2001:db8::/32", "[2001:db8:ffff::1]"),
+            ("[2001:db8::]/32", "[2001:db8:ffff::1]"),
             ("::/0", "[2001:db8:ffff::1]"),
         ] {
             assert!(exempt(list, host), "{list} must cover {host}");
@@ -271,6 +275,8 @@ mod tests {
             ("api.arize.com.evil.example", "api.arize.com"),
             ("rize.com", "api.arize.com"),
             ("arize.com:8443", "api.arize.com"),
+            ("*:8443", "api.arize.com"),
+            ("*:", "api.arize.com"),
             ("arize.com:x", "api.arize.com"),
             ("192.0.2.0/24", "192.0.3.1"),
             ("192.0.2.0/33", "192.0.2.1"),
@@ -285,6 +291,8 @@ mod tests {
         }
         let lower = [("HTTPS_PROXY", "http://proxy.example"), ("no_proxy", "arize.com")];
         assert_eq!(from_env(&lower).unwrap(), "direct");
+        let both = [lower[0], lower[1], ("NO_PROXY", "other.example")];
+        assert_eq!(from_env(&both).unwrap(), "Http proxy.example:80");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ProxySetting;
-use super::endpoint::{Endpoint, is_loopback, split_port};
+use super::endpoint::{Endpoint, is_loopback, split_port, without_brackets};
 use super::source::{Env, Sourced};
 use crate::error::ConfigError;
 
@@ -119,21 +119,18 @@ fn is_exempt(env: &Env<'_>, endpoint: &Endpoint) -> Result<bool, ConfigError> {
     Ok(list.is_some_and(|list| no_proxy_covers(&list.value, endpoint.host(), endpoint.port())))
 }
 
-/// Whether a `NO_PROXY` list covers a host of a URI. Entries are separated by commas or blanks: `*`, a domain (which
-/// covers its subdomains, with or without `.` or `*.` before it), an address or a range of addresses, each but the range
-/// with a port or without.
+/// Whether a `NO_PROXY` list covers a host of a URI. Entries are separated by commas, blanks or line ends: `*`, a domain
+/// (which covers its subdomains, with or without `.` or `*.` before it), an address or a range of addresses, each but the
+/// range with a port or without.
 fn no_proxy_covers(list: &str, host: &str, port: u16) -> bool {
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    list.split([',', ' ', '\t']).any(|entry| covers(entry, host, port))
+    let host = without_brackets(host);
+    list.split(|c: char| c == ',' || c.is_whitespace()).any(|entry| covers(entry, host, port))
 }
 
 fn covers(entry: &str, host: &str, port: u16) -> bool {
-    if entry == "*" {
-        return true;
-    }
     let address: Option<IpAddr> = host.parse().ok();
     if let Some((network, length)) = entry.split_once('/') {
-        return address.is_some_and(|address| in_network(address, network, length));
+        return address.is_some_and(|address| in_network(address, without_brackets(network), length));
     }
     // An IPv6 address without brackets has colons, and no port.
     let (name, entry_port) = match entry.rsplit_once(':') {
@@ -145,7 +142,10 @@ fn covers(entry: &str, host: &str, port: u16) -> bool {
     if entry_port.is_some_and(|entry_port| entry_port.parse() != Ok(port)) {
         return false;
     }
-    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    if name == "*" {
+        return true;
+    }
+    let name = without_brackets(name);
     if let Some(address) = address {
         return name.parse::<IpAddr>().is_ok_and(|entry| entry.to_canonical() == address.to_canonical());
     }

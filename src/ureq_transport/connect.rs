@@ -1,9 +1,12 @@
 //! Connections, told apart from what is sent over them.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use ureq::Error;
-use ureq::unversioned::transport::{ConnectionDetails, Connector};
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Error, Timeout};
 
 use super::failure::BeforeSending;
 use super::names::Names;
@@ -26,12 +29,87 @@ impl<C: Connector> Connector for Connecting<C> {
     type Out = C::Out;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<C::Out>, Error> {
-        self.chain.connect(details, chained).map_err(|error| {
+        let connected = Arc::new(AtomicBool::new(false));
+        let to_proxy = Arc::clone(&details.run_connector);
+        let (started, timeout, flag) = (details.now, details.timeout, Arc::clone(&connected));
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::new(move |details| {
+                let (connection, connected) = (to_proxy(details)?, Arc::clone(&flag));
+                Ok(CountingDown { connection, started, timeout, connected }.boxed())
+            }),
+            register_shutdown: Arc::clone(&details.register_shutdown),
+        };
+        let connection = self.chain.connect(&details, chained).map_err(|error| {
             // The address may have moved.
             if let Some(host) = details.uri.host() {
                 self.names.doubt(host);
             }
             BeforeSending::connecting(error)
-        })
+        })?;
+        connected.store(true, Ordering::Relaxed);
+        Ok(connection)
     }
+}
+
+/// A connection to a proxy. ureq gives every read of the proxy's answer the whole time for connecting, so that a proxy that
+/// sends byte after byte would never run out of it: until it is through to the host, here the time counts down.
+#[derive(Debug)]
+struct CountingDown {
+    connection: Box<dyn Transport>,
+    started: Instant,
+    /// The whole time for connecting.
+    timeout: NextTimeout,
+    connected: Arc<AtomicBool>,
+}
+
+impl CountingDown {
+    fn left(&self, timeout: NextTimeout) -> Result<NextTimeout, Error> {
+        match remaining(self.started, self.timeout) {
+            _ if self.connected.load(Ordering::Relaxed) => Ok(timeout),
+            // ureq takes a time of nothing for a second.
+            left if left.after.is_zero() => Err(Error::Timeout(Timeout::Connect)),
+            left if left.after < timeout.after => Ok(left),
+            _ => Ok(timeout),
+        }
+    }
+}
+
+impl Transport for CountingDown {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.connection.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = self.left(timeout)?;
+        self.connection.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = self.left(timeout)?;
+        self.connection.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.connection.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.connection.is_tls()
+    }
+}
+
+/// What is left of the time for connecting.
+pub(super) fn remaining(started: Instant, mut timeout: NextTimeout) -> NextTimeout {
+    if let (Duration::Exact(after), Instant::Exact(started)) = (timeout.after, started) {
+        timeout.after = Duration::Exact(after.saturating_sub(started.elapsed()));
+    }
+    timeout
 }

@@ -172,9 +172,8 @@ impl Transport for UreqTransport {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         let options = parts.extensions.remove().unwrap_or_else(|| SendOptions::new(TIMEOUT));
-        if options.fresh_connection {
-            warn_of_trace();
-        }
+        // A logger may have been set up since this transport was.
+        warn_of_trace();
         check_lines(&parts)?;
         let room = parts.extensions.remove().unwrap_or_default();
 

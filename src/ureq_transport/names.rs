@@ -13,6 +13,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::RESOLVE_TIMEOUT;
 use super::failure::BeforeSending;
 use crate::transport::TransportErrorKind;
 
@@ -21,6 +22,9 @@ const FRESH: Duration = Duration::from_secs(30);
 
 /// How long a look-up may take if there is an old answer to fall back on.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long an old answer will do once it is being looked up again: for the other threads meanwhile, and if that fails.
+const RESPITE: Duration = Duration::from_secs(5);
 
 /// A client knows one host, perhaps two. Whoever sends elsewhere through one transport shall not fill the memory.
 const HOSTS: usize = 64;
@@ -37,17 +41,30 @@ pub(super) struct Names {
     look_up: Arc<LookUp>,
     fresh: Duration,
     refresh_timeout: Duration,
+    respite: Duration,
 }
 
 struct Known {
     addresses: Vec<SocketAddr>,
-    /// `None`: in doubt.
-    fresh_until: Option<Instant>,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// An answer, good until then. `None` is for ever.
+    Fresh(Option<Instant>),
+    Doubted,
+    /// It is looked up again, or that has failed; until then nobody else tries.
+    Asked(Option<Instant>),
 }
 
 impl Known {
-    fn is_fresh(&self) -> bool {
-        self.fresh_until.is_some_and(|end| Instant::now() < end)
+    /// Whether the addresses are to be taken without asking.
+    fn will_do(&self) -> bool {
+        match self.state {
+            State::Fresh(until) | State::Asked(until) => until.is_none_or(|end| Instant::now() < end),
+            State::Doubted => false,
+        }
     }
 }
 
@@ -65,6 +82,7 @@ impl Names {
             look_up: Arc::new(|host| Ok((host, 0).to_socket_addrs()?.collect())),
             fresh: FRESH,
             refresh_timeout: REFRESH_TIMEOUT,
+            respite: RESPITE,
         }
     }
 
@@ -72,24 +90,34 @@ impl Names {
     #[cfg(test)]
     pub(super) fn asking(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
         let patience = tests::PATIENCE;
-        Self { look_up: Arc::new(look_up), fresh: patience, refresh_timeout: patience, ..Self::system() }
+        Self {
+            known: Arc::default(),
+            look_up: Arc::new(look_up),
+            fresh: patience,
+            refresh_timeout: patience,
+            respite: patience,
+        }
     }
 
     /// Has the host looked up again before its addresses are used the next time.
     pub(super) fn doubt(&self, host: &str) {
-        if let Some(known) = self.lock().get_mut(host) {
-            known.fresh_until = None;
+        if let Some(known) = self.lock().get_mut(host)
+            && let State::Fresh(_) = known.state
+        {
+            known.state = State::Doubted;
         }
     }
 
     /// Passes the addresses of `host` to `take`.
     fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), Failure> {
         let mut old = false;
-        if let Some(known) = self.lock().get(host) {
-            if known.is_fresh() {
+        if let Some(known) = self.lock().get_mut(host) {
+            if known.will_do() {
                 take(&known.addresses);
                 return Ok(());
             }
+            // A name server that hangs would keep a thread for each request.
+            known.state = State::Asked(Instant::now().checked_add(self.respite));
             old = true;
         }
         match self.ask(host, if old { timeout.min(self.refresh_timeout) } else { timeout }) {
@@ -130,12 +158,12 @@ impl Names {
     fn learn(&self, host: String, addresses: Vec<SocketAddr>) {
         let mut known = self.lock();
         if known.len() >= HOSTS {
-            known.retain(|_, known| known.is_fresh());
+            known.retain(|_, known| known.will_do());
         }
         if known.len() >= HOSTS {
             known.clear();
         }
-        known.insert(host, Known { addresses, fresh_until: Instant::now().checked_add(self.fresh) });
+        known.insert(host, Known { addresses, state: State::Fresh(Instant::now().checked_add(self.fresh)) });
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -153,7 +181,8 @@ impl Resolver for Names {
             resolved.push(SocketAddr::new(ip, port));
             return Ok(resolved);
         }
-        self.addresses(host, *timeout.after, |addresses| {
+        // The name of a proxy comes with the time for connecting.
+        self.addresses(host, RESOLVE_TIMEOUT.min(*timeout.after), |addresses| {
             for address in addresses {
                 let mut address = *address;
                 address.set_port(port);
@@ -233,9 +262,38 @@ mod tests {
     fn an_old_answer_outlives_the_name_server() {
         let (names, asked) = scripted(vec![vec!["192.0.2.1"]]);
         assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
-        names.doubt("api.example");
-        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        for _ in 0..3 {
+            names.doubt("api.example");
+            assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        }
+        // It is left in peace for a while.
         assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn an_old_answer_is_looked_up_again_by_one_at_a_time() {
+        let (go, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let (ask, asked) = mpsc::channel();
+        let names = Names::asking(move |_| {
+            ask.send(()).unwrap();
+            gate.lock().unwrap().recv().unwrap();
+            Ok(vec!["192.0.2.2:0".parse().unwrap()])
+        });
+        names.learn("api.example".to_owned(), vec!["192.0.2.1:0".parse().unwrap()]);
+        names.doubt("api.example");
+        let other = names.clone();
+        let refresh = thread::spawn(move || addresses(&other, "api.example"));
+        asked.recv().unwrap();
+        // Meanwhile the others have the old one, at once.
+        for _ in 0..3 {
+            names.doubt("api.example");
+            assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.1"]);
+        }
+        go.send(()).unwrap();
+        assert_eq!(refresh.join().unwrap().unwrap(), ["192.0.2.2"]);
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.2"]);
+        assert!(asked.try_recv().is_err());
     }
 
     #[test]

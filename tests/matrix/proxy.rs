@@ -13,6 +13,14 @@ fn through(case: Case<'_>) -> Case<'_> {
     case.connections().client(|builder, address| builder.host("service.example").proxy(format!("http://{address}")))
 }
 
+/// The server is the proxy, and behind it the service, without TLS.
+fn tunnel(case: Case<'_>) -> Case<'_> {
+    case.connections().client(|builder, address| {
+        let proxy = format!("http://{address}");
+        builder.scheme("http").allow_insecure_http().host("service.example").proxy(proxy)
+    })
+}
+
 /// No server, and this proxy.
 fn through_url<'a>(row: &'a Row, url: &'static str) -> Case<'a> {
     row.unserved().client(move |builder, _| builder.host("service.example").proxy(url))
@@ -21,19 +29,12 @@ fn through_url<'a>(row: &'a Row, url: &'static str) -> Case<'a> {
 #[test]
 fn row_59_proxy_that_cannot_be_reached() {
     row(59, |row| {
-        let tunnel = row.serve(|mut conn| {
+        let opens = row.serve(|mut conn| {
             conn.head();
             conn.send("HTTP/1.1 200 Connected\r\n\r\n");
             conn.serve();
         });
-        tunnel
-            .connections()
-            .client(|builder, address| {
-                let proxy = format!("http://{address}");
-                builder.scheme("http").allow_insecure_http().host("service.example").proxy(proxy)
-            })
-            .all(fine())
-            .control();
+        tunnel(opens).all(fine()).control();
         assert_eq!(CLOSED, "127.0.0.1:1");
         through_url(row, "http://127.0.0.1:1").all(again("Transport(Connect)", NotSent)).check();
         let unknown = again("Transport(Resolve) or Transport(Timeout)", NotSent);
@@ -66,6 +67,16 @@ fn row_60_proxy_that_refuses() {
             conn.flood("y".repeat(1000));
         };
         proxy(row, endless, again("Transport(Connect)", NotSent));
+        // It lets the client through in the end, but nobody has so much time.
+        let drips = row.serve(|mut conn| {
+            conn.head();
+            conn.send("HTTP/1.1 200 Connected\r\nx: ");
+            if conn.drip_times(200, "y") {
+                conn.send("\r\n\r\n");
+                conn.serve();
+            }
+        });
+        tunnel(drips).stalls().all(again("Transport(Timeout)", NotSent)).check();
     });
 }
 

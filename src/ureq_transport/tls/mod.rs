@@ -10,13 +10,14 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use ureq::Error;
-use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
 use super::CaFile;
+use super::connect::remaining;
 use super::failure::BeforeSending;
+use crate::config::without_brackets;
 use crate::error::ConfigError;
 use crate::transport::TransportErrorKind;
 
@@ -65,23 +66,13 @@ impl<In: Transport> Connector<In> for Tls {
         if !details.needs_tls() || connection.is_tls() {
             return Ok(Some(Either::A(connection)));
         }
-        let host = details.uri.host().unwrap_or_default();
-        let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let name = without_brackets(details.uri.host().unwrap_or_default());
         let mut connection = TransportAdapter::new(connection.boxed(), details.current_time.clone());
-        connection.set_timeout(remaining(details));
+        connection.set_timeout(remaining(details.now, details.timeout));
         let stream = self.library()?.connect(name, connection)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream })))
     }
-}
-
-/// What the connection itself has left of the time for connecting.
-fn remaining(details: &ConnectionDetails) -> NextTimeout {
-    let mut timeout = details.timeout;
-    if let (Duration::Exact(after), Instant::Exact(start)) = (timeout.after, details.now) {
-        timeout.after = Duration::Exact(after.saturating_sub(start.elapsed()));
-    }
-    timeout
 }
 
 impl fmt::Debug for Tls {

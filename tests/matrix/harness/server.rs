@@ -153,9 +153,15 @@ impl Conn {
 
     /// Sends without end, with pauses.
     pub(crate) fn drip(&mut self, bytes: impl AsRef<[u8]>) {
-        while self.send(bytes.as_ref()) {
+        self.drip_times(usize::MAX, bytes);
+    }
+
+    /// Sends the same so many times, with pauses; false once the client does not want any more.
+    pub(crate) fn drip_times(&mut self, times: usize, bytes: impl AsRef<[u8]>) -> bool {
+        (0..times).all(|_| {
             thread::sleep(Duration::from_millis(20));
-        }
+            self.send(bytes.as_ref())
+        })
     }
 
     /// Sends without end.
