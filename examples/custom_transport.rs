@@ -3,9 +3,10 @@
 //! `cargo run --example custom_transport --features emulator`
 
 use std::error::Error;
+use std::sync::Arc;
 
 use arize_api_keys::emulator::Emulator;
-use arize_api_keys::{ApiKeysClient, CreateRequest, ListRequest, Transport, TransportError, UreqTransport, http};
+use arize_api_keys::{ApiKeysClient, CreateRequest, ListRequest, Transport, TransportError, http};
 
 /// Hands on to another transport, and tells. Never the headers and never the bodies: they hold the key and its secrets.
 struct Logging<T>(T);
@@ -24,7 +25,8 @@ impl<T: Transport> Transport for Logging<T> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let builder = if std::env::args().any(|word| word == "--live") {
-        ApiKeysClient::builder().transport(Logging(UreqTransport::new()))
+        // Around the default transport, as the environment sets it up.
+        ApiKeysClient::builder().wrap_transport(|default| Arc::new(Logging(default)))
     } else {
         // An emulator is a transport, too: no socket is opened here.
         let emulator = Emulator::new();

@@ -254,11 +254,17 @@ fn a_page_of_html() {
 #[test]
 fn an_answer_that_is_late() {
     check(Fault::delay(Duration::from_millis(5)), |verb| ok(1, verb.mints().into()));
-    let impatient = RetryPolicy::default().attempt_timeout(2 * SECOND);
-    check_with(&impatient, Fault::delay(LONG), 1, |verb| match verb {
-        List | Delete => ok(2, 0),
-        Create | Refresh => err("Transport", Outcome::Unknown, 1, 1),
-    });
+    // Over HTTP that is real time, in which a busy machine must get as far as an idle one: if not at first, then with more.
+    let patience = |seconds: u32| {
+        let policy = RetryPolicy::default().attempt_timeout(seconds * SECOND);
+        check_with(&policy, Fault::delay(LONG), 1, |verb| match verb {
+            List | Delete => ok(2, 0),
+            Create | Refresh => err("Transport", Outcome::Unknown, 1, 1),
+        });
+    };
+    if ![1, 5].into_iter().any(|seconds| std::panic::catch_unwind(|| patience(seconds)).is_ok()) {
+        patience(30);
+    }
 }
 
 #[test]

@@ -231,7 +231,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Reads no environment variables.
+    /// Reads no environment variables. With the features `platform-verifier` and `native-tls`, the operating system still goes
+    /// by those of its own: see [`UreqTransport`](crate::UreqTransport).
     pub fn ignore_env(mut self) -> Self {
         self.ignore_env = true;
         self

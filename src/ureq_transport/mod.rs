@@ -73,7 +73,7 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// # What it does
 ///
 /// * It sends what it is given, with `host` and `content-length`, and adds no other header. It never follows a redirect,
-///   never sends a request twice, keeps no cookies and reads no environment variables.
+///   never sends a request twice, keeps no cookies and reads no environment variables (see TLS for what the system reads).
 /// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
 ///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
@@ -91,7 +91,8 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them. What the operating
 /// system trusts is read at the first connection with TLS; if that fails, so does the request, as
-/// [`Configuration`](TransportErrorKind::Configuration).
+/// [`Configuration`](TransportErrorKind::Configuration). Where OpenSSL or the verifier of the platform read certificates from
+/// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones.
 ///
 /// # Logging
 ///

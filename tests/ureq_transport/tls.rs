@@ -79,6 +79,34 @@ fn a_file_may_hold_several_authorities() {
     }
 }
 
+/// Run by the next test, in a process of its own: another one's environment could not be changed safely.
+#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child() {
+    let own = file("besides.pem", authority("besides").pem());
+    match UreqTransport::builder().ca_file(own).build() {
+        Ok(_) => println!("outcome: built"),
+        Err(error) => println!("outcome: {error}"),
+    }
+}
+
+/// Or it would replace it, and nobody would know.
+#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[test]
+fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
+    let outcome = |certificates: &std::path::Path| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.env_clear().args(["--exact", "tls::child", "--ignored", "--nocapture"]);
+        let output = child.env("SSL_CERT_FILE", certificates).output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        output.lines().find_map(|line| line.strip_prefix("outcome: ")).unwrap_or_default().to_owned()
+    };
+    let system = file("system.pem", authority("system").pem());
+    assert_eq!(outcome(&system), "built");
+    assert_eq!(outcome(&system.with_file_name("missing.pem")), "configuration: `ca_file` cannot be used for TLS");
+}
+
 #[test]
 fn a_large_answer_comes_whole() {
     let authority = authority("test authority");

@@ -55,7 +55,15 @@ fn verifier(
     extra: Vec<CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
-    Ok(Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(provider))?))
+    use rustls_platform_verifier::Verifier;
+
+    // Alone: with certificates besides, a system whose own cannot be read is no error to it, and then the file would replace
+    // them.
+    let system = Verifier::new(Arc::clone(provider))?;
+    if extra.is_empty() {
+        return Ok(Arc::new(system));
+    }
+    Ok(Arc::new(Verifier::new_with_extra_roots(extra, Arc::clone(provider))?))
 }
 
 fn invalid(error: impl Into<Box<dyn StdError + Send + Sync>>) -> io::Error {
