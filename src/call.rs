@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretSlice};
-use serde::de::{DeserializeSeed, MapAccess};
+use serde::de::MapAccess;
 use time::OffsetDateTime;
 
 use crate::config::Settings;
@@ -16,7 +16,7 @@ use crate::error::{
     ApiError, ApiErrorInner, DecodeError, DecodeErrorInner, Error, Failure, InvalidRequest, Outcome, Problem,
     SecretNotRecovered, SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
 };
-use crate::lenient::{Members, ObjectInto, read_scalar};
+use crate::lenient::{Members, read_scalar, read_what_there_is, without_mark};
 
 use crate::redact::{foreign, keyless};
 use crate::retry::{Budget, Failed, Signal, Verdict, judge, retry_after};
@@ -100,6 +100,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The connection broke before the end of the body.
+    pub(crate) broke_off: bool,
 }
 
 impl Reply {
@@ -112,6 +114,16 @@ impl Reply {
     pub(crate) fn media_type(&self) -> String {
         let value = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether somebody else than the service may have answered, a proxy or a login page: it speaks JSON, or says nothing.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let media_type = self.media_type();
+        let is_json = media_type == "application/json" || media_type.ends_with("+json");
+        // Some frameworks put a type on every answer. Of one that broke off, it is that of what was lost.
+        let is_empty = self.body.is_empty() && (media_type.is_empty() || !self.broke_off);
+        let is_markup = without_mark(&self.body).trim_ascii_start().starts_with(b"<");
+        !(is_json || is_empty) || is_markup
     }
 }
 
@@ -265,19 +277,21 @@ impl Session<'_> {
         decode: &impl Fn(&Reply) -> Result<T, Misread>,
     ) -> Result<T, Attempt> {
         let safety = call.operation.safety();
-        let response = match self.settings().transport.send(request) {
-            Ok(response) => response,
+        let (response, broke_off) = match self.settings().transport.send(request) {
+            Ok(response) => (response, false),
             Err(mut error) => match error.take_partial_response() {
                 // The head says all that there is to know, unless a read needs its body.
-                Some(partial) if !(partial.status().is_success() && safety == Safety::Read) => partial,
+                Some(partial) if !(partial.status().is_success() && safety == Safety::Read) => (partial, true),
                 _ => return Err(self.no_response(call, error)),
             },
         };
         let (head, body) = response.into_parts();
-        let mut reply = Reply { status: head.status, headers: head.headers, body };
-        // The first request was processed after all, only its answer was lost.
-        if call.method == Method::DELETE && reply.status == StatusCode::NOT_FOUND && maybe_done {
-            reply = Reply { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new() };
+        let mut reply = Reply { status: head.status, headers: head.headers, body, broke_off };
+        // The first request was processed after all, only its answer was lost. A gateway knows nothing of that.
+        let is_gone = reply.status == StatusCode::NOT_FOUND && !reply.is_foreign();
+        if call.method == Method::DELETE && maybe_done && is_gone {
+            reply =
+                Reply { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new(), broke_off: false };
         }
         if !reply.status.is_success() {
             return Err(self.refused(call, &reply));
@@ -395,9 +409,7 @@ impl Problem {
     /// Reads a problem document (RFC 9457), whatever its content type says. `None` if nothing of it is there.
     fn read(body: &[u8], own_key: &str) -> Option<Self> {
         let mut problem = Self::default();
-        let text = String::from_utf8_lossy(body);
-        // What was read before an error counts.
-        let _ = ObjectInto(&mut problem).deserialize(&mut serde_json::Deserializer::from_str(&text));
+        read_what_there_is(body, &mut problem);
         let members = [&mut problem.title, &mut problem.detail, &mut problem.problem_type, &mut problem.instance];
         let mut any = false;
         for text in members.into_iter().flatten() {

@@ -15,6 +15,17 @@ pub(crate) trait Members {
     fn no_object(&mut self, _found: &str) {}
 }
 
+/// Reads the members of an object as far as they can be read: what comes before an error counts.
+pub(crate) fn read_what_there_is(body: &[u8], into: &mut impl Members) {
+    let text = String::from_utf8_lossy(without_mark(body));
+    let _ = ObjectInto(into).deserialize(&mut serde_json::Deserializer::from_str(&text));
+}
+
+/// A body without the byte order mark that some servers put before it.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// What stood where an object or an array was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {

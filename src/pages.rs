@@ -10,6 +10,7 @@ use crate::client::ApiKeysClient;
 use crate::error::{Error, PaginationError, PaginationErrorKind};
 use crate::model::{ApiKey, Pagination};
 use crate::operations::list::ListRequest;
+use crate::redact::Text;
 
 /// More pages than this are not taken for possible: a million keys at 100 to the page.
 const MAX_PAGES: u32 = 10_000;
@@ -31,17 +32,17 @@ impl Trail {
         Self { operation, seen: HashSet::new(), hasher: RandomState::new(), pages: 0, max_pages: MAX_PAGES }
     }
 
-    /// Where to go on after a page, if there is more.
-    pub(crate) fn follow(&mut self, pagination: Pagination) -> Result<Option<String>, PaginationError> {
+    /// Whether to go on after a page, at its `next_cursor`.
+    pub(crate) fn follow(&mut self, pagination: &Pagination) -> Result<bool, PaginationError> {
         self.pages = self.pages.saturating_add(1);
         if !pagination.has_more {
-            return Ok(None);
+            return Ok(false);
         }
-        let kind = match pagination.next_cursor {
+        let kind = match &pagination.next_cursor {
             None => PaginationErrorKind::MissingCursor,
-            Some(cursor) if !self.visit(&cursor) => PaginationErrorKind::RepeatedCursor,
+            Some(cursor) if !self.visit(cursor) => PaginationErrorKind::RepeatedCursor,
             Some(_) if self.pages >= self.max_pages => PaginationErrorKind::TooManyPages,
-            Some(cursor) => return Ok(Some(cursor)),
+            Some(_) => return Ok(true),
         };
         Err(PaginationError { operation: self.operation, kind, pages: self.pages })
     }
@@ -76,8 +77,8 @@ pub struct ApiKeys {
 
 #[derive(Debug)]
 enum Next {
-    /// Ask for the page at this cursor; the first has none.
-    Page(Option<String>),
+    /// Ask for the page at the cursor of the request.
+    Page,
     /// An error that came with the page at hand.
     Error(Error),
     End,
@@ -89,8 +90,7 @@ impl ApiKeys {
         if let Some(cursor) = &request.cursor {
             trail.visit(cursor);
         }
-        let next = Next::Page(request.cursor.clone());
-        Self { client, request, space_id: None, page: Vec::new().into_iter(), next, trail }
+        Self { client, request, space_id: None, page: Vec::new().into_iter(), next: Next::Page, trail }
     }
 
     /// How many pages are followed at most, before [`PaginationErrorKind::TooManyPages`]. Default 10 000.
@@ -99,24 +99,29 @@ impl ApiKeys {
         self
     }
 
-    /// The cursor of the page that was asked for last, or is asked for next when the keys at hand are used up; `None` is the
-    /// first page. After an error, a [`ListRequest::cursor`] with it goes on where this list stopped.
+    /// The cursor of the page that is asked for next when the keys at hand are used up, or, if that is not to be had, of the
+    /// one that was asked for last; `None` is the first page. After an error, a [`ListRequest::cursor`] with it goes on
+    /// where this list stopped.
     pub fn resume_cursor(&self) -> Option<&str> {
         self.request.cursor.as_deref()
     }
 
-    fn turn(&mut self, cursor: Option<String>) -> Result<(), Error> {
-        self.request.cursor = cursor;
+    fn turn(&mut self) -> Result<(), Error> {
         let page = self.client.list_page(&self.request, &mut self.space_id)?;
         self.page = page.api_keys.into_iter();
-        self.next = match self.trail.follow(page.pagination) {
-            Ok(None) => Next::End,
-            Ok(cursor) => {
-                self.request.cursor.clone_from(&cursor);
-                Next::Page(cursor)
+        let (next, goes_on) = match self.trail.follow(&page.pagination) {
+            Ok(false) => (Next::End, false),
+            Ok(true) => (Next::Page, true),
+            // Whoever has had enough pages may still have the next one.
+            Err(error) => {
+                let goes_on = error.kind() == PaginationErrorKind::TooManyPages;
+                (Next::Error(error.into()), goes_on)
             }
-            Err(error) => Next::Error(error.into()),
         };
+        self.next = next;
+        if goes_on {
+            self.request.cursor = page.pagination.next_cursor.map(Text::new);
+        }
         Ok(())
     }
 }
@@ -132,8 +137,8 @@ impl Iterator for ApiKeys {
             match std::mem::replace(&mut self.next, Next::End) {
                 Next::End => return None,
                 Next::Error(error) => return Some(Err(error)),
-                Next::Page(cursor) => {
-                    if let Err(error) = self.turn(cursor) {
+                Next::Page => {
+                    if let Err(error) = self.turn() {
                         return Some(Err(error));
                     }
                 }

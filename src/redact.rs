@@ -1,5 +1,10 @@
 //! Texts that came from outside, made safe to show.
 
+use std::fmt;
+use std::ops::Deref;
+
+use crate::target::escaped;
+
 /// The most of a foreign text that is shown, in bytes.
 const SHOWN: usize = 1024;
 
@@ -13,6 +18,30 @@ const KEY_LENGTH: usize = 8;
 const SECRET_LENGTH: usize = 6;
 
 const REDACTED: &str = "[redacted]";
+
+/// A text of the caller's. Its `Debug` replaces what looks like a key: one may stand where an id or a name belongs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Text(String);
+
+impl Text {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        without_keys(&self.0).fmt(f)
+    }
+}
 
 /// A text of the caller's or the service's, between backquotes in a message.
 pub(crate) fn quoted(text: &str) -> String {
@@ -52,9 +81,15 @@ pub(crate) fn without_secret(text: &str, secret: &str) -> Option<String> {
     (secret.len() >= SECRET_LENGTH && text.contains(secret)).then(|| text.replace(secret, REDACTED))
 }
 
-/// A text of the service's, with the client's own key and everything that looks like a key replaced, otherwise as it is.
+/// A text with the client's own key, plain or as it stands in a URL, and everything that looks like a key replaced,
+/// otherwise as it is.
 pub(crate) fn keyless(text: &str, own_key: &str) -> String {
-    without_keys(without_secret(text, own_key).as_deref().unwrap_or(text))
+    let in_url = escaped(own_key).to_string();
+    let mut clean = text.to_owned();
+    for form in [own_key, &in_url] {
+        clean = without_secret(&clean, form).unwrap_or(clean);
+    }
+    without_keys(&clean)
 }
 
 /// A text of the service's, with keys replaced, escaped and cut: to be shown.

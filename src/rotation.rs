@@ -10,7 +10,7 @@ use crate::operations::create::CreateRequest;
 use crate::operations::create_service_key::CreateServiceKeyRequest;
 use crate::operations::list::ListRequest;
 use crate::redact::quoted;
-use crate::target::Target;
+use crate::target::{Target, same_id};
 
 /// The key that replaces another: of a user or of a bot.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,15 @@ pub enum NewKey {
     User(CreateRequest),
     /// A service key.
     Service(CreateServiceKeyRequest),
+}
+
+impl NewKey {
+    fn name(&self) -> &str {
+        match self {
+            Self::User(request) => request.name(),
+            Self::Service(request) => request.name(),
+        }
+    }
 }
 
 impl From<CreateRequest> for NewKey {
@@ -89,19 +98,19 @@ impl<E> RotationError<E> {
 
 impl<E: fmt::Display> fmt::Display for RotationError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let new = self.created().map(|created| quoted(&created.id)).unwrap_or_default();
+        let new = self.created().map(name_of).unwrap_or_default();
         match self {
-            Self::Create(cause) => write!(f, "the old key still works; creating the new one failed: {cause}"),
+            Self::Create(cause) => write!(f, "the old key is as it was; creating the new one failed: {cause}"),
             Self::Store { cause, revoked: Ok(()), .. } => {
-                write!(f, "the old key still works; the new key {new} could not be stored ({cause}) and was revoked")
+                write!(f, "the old key is as it was; the new key {new} could not be stored ({cause}) and was revoked")
             }
             Self::Store { cause, revoked: Err(error), .. } => write!(
                 f,
-                "the old key still works; the new key {new} could not be stored ({cause}), \
+                "the old key is as it was; the new key {new} could not be stored ({cause}), \
                  and may work too: revoking it failed: {error}"
             ),
             Self::Prove { cause, .. } => {
-                write!(f, "the old key still works; the new key {new} is stored, but using it failed: {cause}")
+                write!(f, "the old key is as it was; the new key {new} is stored, but using it failed: {cause}")
             }
             Self::Revoke { cause, .. } => {
                 write!(f, "the new key {new} is stored and works; revoking the old key failed: {cause}")
@@ -110,7 +119,20 @@ impl<E: fmt::Display> fmt::Display for RotationError<E> {
     }
 }
 
-impl<E: fmt::Debug + fmt::Display> StdError for RotationError<E> {}
+/// The message has that of the cause in it; what lies below that is the source.
+impl<E: fmt::Debug + fmt::Display> StdError for RotationError<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Create(cause) | Self::Prove { cause, .. } | Self::Revoke { cause, .. } => cause.source(),
+            Self::Store { .. } => None,
+        }
+    }
+}
+
+/// What the new key can be found by: its id, or, if the service sent none, its name.
+fn name_of(created: &ApiKeyCreated) -> String {
+    if created.id.is_empty() { format!("named {}", quoted(&created.name)) } else { quoted(&created.id) }
+}
 
 /// Revokes a key unless it was told not to: a panic of the caller's must not leave a key behind that nobody knows.
 struct Unstored<'a> {
@@ -177,13 +199,19 @@ impl ApiKeysClient {
             NewKey::User(request) => self.create(request),
             NewKey::Service(request) => self.create_service_key(request),
         };
-        let created = Box::new(created.map_err(RotationError::Create)?);
+        let mut created = Box::new(created.map_err(RotationError::Create)?);
+        if created.name.is_empty() {
+            new.name().clone_into(&mut created.name);
+        }
+        // Then there is one key, and whoever revokes it has none.
+        let is_old = || Error::from(InvalidRequest::new("old_id", "is the id of the new key"));
+        let is_new = !same_id(&created.id, old_id);
 
-        let unstored = Unstored { client: self, id: &created.id };
+        let unstored = is_new.then(|| Unstored { client: self, id: &created.id });
         let stored = store(&created);
         std::mem::forget(unstored);
         if let Err(cause) = stored {
-            let revoked = self.revoke(&created.id);
+            let revoked = if is_new { self.revoke(&created.id) } else { Err(is_old()) };
             return Err(RotationError::Store { cause, created, revoked });
         }
 
@@ -192,7 +220,7 @@ impl ApiKeysClient {
             Err(cause) => return Err(RotationError::Prove { cause, created }),
         };
         let revoked = match &new {
-            _ if created.id == old_id => Err(InvalidRequest::new("old_id", "is the id of the new key").into()),
+            _ if !is_new => Err(is_old()),
             // The new key may do what its creator may. If the old one is the client's own, then using it would make a
             // repeated request fail after the first one got through.
             NewKey::User(_) => successor.revoke(old_id),
@@ -208,8 +236,9 @@ impl ApiKeysClient {
     fn prove(&self, created: &ApiKeyCreated) -> Result<Self, Error> {
         let successor = self.with_api_key(&created.key)?;
         match successor.list(&ListRequest::new().limit(1)) {
-            // It is known, and may not list: that is no reason to doubt it.
-            Ok(_) | Err(Error::Forbidden(_)) => Ok(successor),
+            Ok(_) => Ok(successor),
+            // It is known, and may not list: that is no reason to doubt it. But it has to be the service that says so.
+            Err(Error::Forbidden(error)) if error.is_problem() => Ok(successor),
             Err(error) => Err(error),
         }
     }

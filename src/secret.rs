@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::Deserializer;
 
-use crate::lenient::{Found, Members, ObjectInto, Scalar, ScalarSeed};
+use crate::lenient::{Found, Members, ObjectInto, Scalar, ScalarSeed, without_mark};
 use crate::model::{ApiKey, Oddity};
 
 /// The answer to a create or a refresh, as far as it could be read.
@@ -42,7 +42,7 @@ impl Members for Minted {
 
 /// Reads what there is. The body may be cut off, badly encoded, or no JSON at all.
 pub(crate) fn decode(body: &[u8]) -> Minted {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = without_mark(body);
     let mut minted = Minted::default();
     let text = String::from_utf8_lossy(body);
     let mut json = Deserializer::from_str(&text);
@@ -51,9 +51,18 @@ pub(crate) fn decode(body: &[u8]) -> Minted {
         let found = format!("not whole JSON (line {}, column {})", error.line(), error.column());
         minted.fields.oddities.push(Oddity { field: "body", found });
     }
+    if matches!(text, Cow::Owned(_)) {
+        minted.fields.oddities.push(Oddity { field: "body", found: "not UTF-8".to_owned() });
+    }
     // What was replaced to make the bytes a text must not be in a secret.
     if minted.key.is_none() || matches!(text, Cow::Owned(_)) {
-        minted.key = scan(body);
+        minted.key = scan(body, "key");
+    }
+    // Without it nobody could remove the key.
+    if minted.fields.id.is_empty()
+        && let Some(id) = scan(body, "id")
+    {
+        minted.fields.id = id.expose_secret().to_owned();
     }
     if let Cow::Owned(mut text) = text {
         text.zeroize();
@@ -61,9 +70,9 @@ pub(crate) fn decode(body: &[u8]) -> Minted {
     minted
 }
 
-/// Finds the first string member `key` of the outermost object in bytes that need not be JSON: strings and brackets are
+/// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON: strings and brackets are
 /// followed, the rest is passed over. A string without its closing quote is never taken.
-fn scan(body: &[u8]) -> Option<SecretString> {
+fn scan(body: &[u8], wanted: &str) -> Option<SecretString> {
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(byte) = body.get(at) {
@@ -72,9 +81,9 @@ fn scan(body: &[u8]) -> Option<SecretString> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'"' => {
                 let end = string_end(body, at)?;
-                let is_key = depth == 1 && string(body, at, end).is_some_and(|name| name == "key");
-                if let Some(key) = is_key.then(|| member_text(body, end)).flatten() {
-                    return Some(key);
+                let is_wanted = depth == 1 && string(body, at, end).is_some_and(|name| name == wanted);
+                if let Some(text) = is_wanted.then(|| member_text(body, end)).flatten() {
+                    return Some(text);
                 }
                 at = end;
                 continue;
@@ -133,7 +142,6 @@ fn string(body: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use secrecy::ExposeSecret;
     use serde_json::{Map, Value, json};
 
     use super::*;
@@ -177,7 +185,7 @@ mod tests {
     }
 
     fn scanned(body: &[u8]) -> Option<String> {
-        scan(body).map(|key| key.expose_secret().to_owned())
+        scan(body, "key").map(|key| key.expose_secret().to_owned())
     }
 
     /// Both ways to read agree.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::InvalidRequest;
 
@@ -77,8 +77,18 @@ impl Target {
 
     fn push_escaped(&mut self, text: &str) {
         // Writing to a `String` does not fail.
-        let _ = write!(self.text, "{}", utf8_percent_encode(text, ESCAPED));
+        let _ = write!(self.text, "{}", escaped(text));
     }
+}
+
+/// A text as it stands in a URL.
+pub(crate) fn escaped(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ESCAPED)
+}
+
+/// Whether two ids are one: the service writes them with the padding of base64 or without.
+pub(crate) fn same_id(one: &str, other: &str) -> bool {
+    one.trim_end_matches('=') == other.trim_end_matches('=')
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretSlice;
-use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
 use crate::call::Operation;
@@ -74,6 +73,11 @@ impl ApiError {
     /// The header `x-request-id`, if the service sent one: quote it when you ask the support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// Whether the service itself says so, and not somebody on the way to it.
+    pub(crate) fn is_problem(&self) -> bool {
+        self.0.other_body.is_none()
     }
 
     fn hint(&self) -> Option<Cow<'static, str>> {
@@ -220,17 +224,18 @@ impl fmt::Display for SecretNotRecovered {
         write!(f, "{}: done, but no secret could be read in the answer ({})", failure.operation, self.0.found)?;
         let subject = failure.subject.as_deref().map(quoted).unwrap_or_default();
         match (failure.operation, self.0.id.as_deref().map(quoted)) {
-            (Operation::Refresh, _) => {
-                write!(f, "; the old secret is replaced: refresh the key {subject} again to get a fresh one")
+            (Operation::Refresh, id) => {
+                let id = id.unwrap_or(subject);
+                write!(f, "; the old secret is replaced: refresh the key {id} again to get a fresh one")
             }
             (_, Some(id)) => {
                 write!(f, "; the key {id} exists: refresh it to get a fresh secret, or revoke it")
             }
             (_, None) => {
-                let since = failure.started.format(&Rfc3339).unwrap_or_default();
+                let (listed, since) = (failure.where_listed(), failure.since());
                 write!(
                     f,
-                    "; the key exists: list the keys, and refresh or revoke the one named {subject} \
+                    "; the key exists: list {listed}, and refresh or revoke the one named {subject} \
                      that was created since {since}"
                 )
             }

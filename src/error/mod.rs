@@ -130,9 +130,9 @@ impl Failure {
         let subject = self.subject.as_deref().map(quoted).unwrap_or_default();
         match (self.operation, self.outcome) {
             (Operation::Create | Operation::CreateServiceKey, Outcome::Unknown) => {
-                let since = self.started.format(&Rfc3339).unwrap_or_default();
+                let (listed, since) = (self.where_listed(), self.since());
                 Some(format!(
-                    "the key may exist: list the keys and revoke the one named {subject} that was created since {since}"
+                    "the key may exist: list {listed} and revoke the one named {subject} that was created since {since}"
                 ))
             }
             (Operation::Refresh, Outcome::Unknown) => Some(format!(
@@ -144,6 +144,15 @@ impl Failure {
             }
             _ => None,
         }
+    }
+
+    /// Where a key shows up that was created. A list without a space has no service keys.
+    fn where_listed(&self) -> &'static str {
+        if self.operation == Operation::CreateServiceKey { "the service keys of its space" } else { "the keys" }
+    }
+
+    fn since(&self) -> String {
+        self.started.format(&Rfc3339).unwrap_or_default()
     }
 
     fn write_tail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

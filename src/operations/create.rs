@@ -10,6 +10,7 @@ use crate::call::{Call, Operation};
 use crate::error::InvalidRequest;
 use crate::model::{ApiKeyType, Word};
 use crate::operations::{Expiry, api_keys, check_texts, to_json};
+use crate::redact::Text;
 use crate::stage::ApiStage;
 
 /// A user key to create. It acts as the user who creates it, with all of that user's permissions.
@@ -24,20 +25,20 @@ use crate::stage::ApiStage;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct CreateRequest {
-    name: String,
-    description: Option<String>,
+    name: Text,
+    description: Option<Text>,
     expires_at: Option<OffsetDateTime>,
 }
 
 impl CreateRequest {
     /// A key of this name: at most 256 characters. Names need not be unique.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), description: None, expires_at: None }
+        Self { name: Text::new(name), description: None, expires_at: None }
     }
 
     /// What the key is for: at most 1000 characters.
     pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+        self.description = Some(Text::new(description));
         self
     }
 
@@ -45,6 +46,10 @@ impl CreateRequest {
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn lower(&self, stage: ApiStage, now: OffsetDateTime) -> Result<Call, InvalidRequest> {
@@ -60,7 +65,7 @@ impl CreateRequest {
             method: Method::POST,
             target: api_keys(),
             body: Some(to_json(&body)?),
-            subject: Some(self.name.clone()),
+            subject: Some(self.name.to_string()),
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, InvalidRequest};
 use crate::model::{AccountRole, ApiKeyType, OrgRole, RoleAssignment, SpaceRole, Word};
 use crate::operations::spaces::{Lookup, SpaceRef};
 use crate::operations::{Expiry, api_keys, check_texts, to_json};
+use crate::redact::Text;
 use crate::stage::ApiStage;
 
 /// A service key to create: a key of a bot user with roles of its own.
@@ -38,11 +39,11 @@ use crate::stage::ApiStage;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct CreateServiceKeyRequest {
-    name: String,
-    description: Option<String>,
+    name: Text,
+    description: Option<Text>,
     expires_at: Option<OffsetDateTime>,
     account_role: Option<RoleAssignment<AccountRole>>,
-    org_id: Option<String>,
+    org_id: Option<Text>,
     org_role: Option<RoleAssignment<OrgRole>>,
     space_role: Option<RoleAssignment<SpaceRole>>,
     bindings: Bindings,
@@ -58,7 +59,7 @@ enum Bindings {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct OrgBinding {
-    org_id: String,
+    org_id: Text,
     role: Option<RoleAssignment<OrgRole>>,
     spaces: Vec<SpaceBinding>,
 }
@@ -66,7 +67,7 @@ pub struct OrgBinding {
 impl OrgBinding {
     /// The organization with this id.
     pub fn new(org_id: impl Into<String>) -> Self {
-        Self { org_id: org_id.into(), role: None, spaces: Vec::new() }
+        Self { org_id: Text::new(org_id), role: None, spaces: Vec::new() }
     }
 
     /// The role in the organization. The service's default is read-only; it takes predefined roles only.
@@ -112,15 +113,15 @@ impl SpaceBinding {
 impl CreateServiceKeyRequest {
     /// A key of this name (at most 256 characters) for one space, given by name or id. On both stages.
     pub fn new(name: impl Into<String>, space: impl Into<SpaceRef>) -> Self {
-        Self::with(name.into(), Bindings::Space(space.into()))
+        Self::with(Text::new(name), Bindings::Space(space.into()))
     }
 
     /// A key of this name (at most 256 characters) for 1 to 100 organizations. On the beta stage.
     pub fn for_organizations(name: impl Into<String>, organizations: impl IntoIterator<Item = OrgBinding>) -> Self {
-        Self::with(name.into(), Bindings::Organizations(organizations.into_iter().collect()))
+        Self::with(Text::new(name), Bindings::Organizations(organizations.into_iter().collect()))
     }
 
-    fn with(name: String, bindings: Bindings) -> Self {
+    fn with(name: Text, bindings: Bindings) -> Self {
         Self {
             name,
             description: None,
@@ -135,7 +136,7 @@ impl CreateServiceKeyRequest {
 
     /// What the key is for: at most 1000 characters.
     pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+        self.description = Some(Text::new(description));
         self
     }
 
@@ -166,8 +167,12 @@ impl CreateServiceKeyRequest {
     /// The id of the organization of the space: saves looking it up, and tells spaces of the same name apart. For the form
     /// with one space.
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
-        self.org_id = Some(org_id.into());
+        self.org_id = Some(Text::new(org_id));
         self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Everything that can be checked before any I/O.
@@ -211,7 +216,7 @@ impl CreateServiceKeyRequest {
             if organization.org_id.is_empty() {
                 return Err(InvalidRequest::new(format!("organizations[{n}].org_id"), "must not be empty"));
             }
-            if !seen.insert(organization.org_id.as_str()) {
+            if !seen.insert(&*organization.org_id) {
                 return Err(InvalidRequest::new(
                     format!("organizations[{n}].org_id"),
                     "is there already: put its spaces into one binding",
@@ -291,7 +296,7 @@ impl CreateServiceKeyRequest {
             }
             (Bindings::Space(space), ApiStage::Beta) => {
                 let (space_id, org_id) = match &self.org_id {
-                    Some(org_id) => (lookup.space_id(space, Some(org_id))?, org_id.clone()),
+                    Some(org_id) => (lookup.space_id(space, Some(org_id))?, org_id.to_string()),
                     None => lookup.space_and_organization(space)?,
                 };
                 body.account_role = self.account_role.as_ref().map(Role::new);
@@ -313,7 +318,7 @@ impl CreateServiceKeyRequest {
             method: Method::POST,
             target: api_keys(),
             body: Some(to_json(&body)?),
-            subject: Some(self.name.clone()),
+            subject: Some(self.name.to_string()),
         })
     }
 

@@ -6,6 +6,7 @@ use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Word};
 use crate::operations::api_keys;
 use crate::operations::page::read_page;
 use crate::operations::spaces::SpaceRef;
+use crate::redact::Text;
 use crate::stage::ApiStage;
 
 /// Which keys to list. Everything is optional.
@@ -28,10 +29,10 @@ pub struct ListRequest {
     pub(crate) key_type: Option<ApiKeyType>,
     pub(crate) status: Option<ApiKeyStatus>,
     pub(crate) space: Option<SpaceRef>,
-    pub(crate) org_id: Option<String>,
-    pub(crate) user_id: Option<String>,
+    pub(crate) org_id: Option<Text>,
+    pub(crate) user_id: Option<Text>,
     pub(crate) limit: Option<u32>,
-    pub(crate) cursor: Option<String>,
+    pub(crate) cursor: Option<Text>,
 }
 
 /// The page size when the caller names none: the SDKs of this API always send one, and it is this.
@@ -64,13 +65,13 @@ impl ListRequest {
     /// The id of the organization in which [`space`](Self::space) is looked up by its name: for names that several
     /// organizations use.
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
-        self.org_id = Some(org_id.into());
+        self.org_id = Some(Text::new(org_id));
         self
     }
 
     /// Only keys that this user created. Without a space, for account admins only.
     pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
-        self.user_id = Some(user_id.into());
+        self.user_id = Some(Text::new(user_id));
         self
     }
 
@@ -82,7 +83,7 @@ impl ListRequest {
 
     /// Where to go on: [`Pagination::next_cursor`](crate::Pagination::next_cursor) of the page before.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
-        self.cursor = Some(cursor.into());
+        self.cursor = Some(Text::new(cursor));
         self
     }
 

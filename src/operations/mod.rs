@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::call::{Misread, Reply};
 use crate::error::InvalidRequest;
-use crate::model::ApiKeyCreated;
+use crate::model::{ApiKeyCreated, Oddity};
 use crate::secret::{self, Minted};
 use crate::target::Target;
 
@@ -30,7 +30,10 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 
 /// Reads the answer to a create or a refresh, whatever its status among the 2xx and its content type.
 pub(crate) fn read_created(reply: &Reply) -> Result<ApiKeyCreated, Misread> {
-    let Minted { fields, key } = secret::decode(&reply.body);
+    let Minted { mut fields, key } = secret::decode(&reply.body);
+    if reply.broke_off && !fields.oddities.iter().any(|oddity| oddity.field == "body") {
+        fields.oddities.push(Oddity { field: "body", found: "an answer that broke off".to_owned() });
+    }
     match key {
         Some(key) => Ok(ApiKeyCreated::new(fields, key)),
         None => Err(Misread::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),

@@ -3,7 +3,7 @@
 use serde::de::{DeserializeSeed, MapAccess};
 
 use crate::call::{Misread, Reply};
-use crate::lenient::{ArrayInto, Members, ObjectInto, Seen, read_scalar};
+use crate::lenient::{ArrayInto, Members, ObjectInto, Seen, read_scalar, without_mark};
 use crate::model::Pagination;
 
 /// One page of anything that the API lists.
@@ -17,8 +17,8 @@ pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<boo
     if reply.body.is_empty() {
         return Err(Misread::WrongContent("nothing where JSON was promised".to_owned()));
     }
-    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body);
-    let text = std::str::from_utf8(body).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
+    let text =
+        std::str::from_utf8(without_mark(&reply.body)).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
     let mut json = serde_json::Deserializer::from_str(text);
     let seen = ObjectInto(value).deserialize(&mut json);
     seen.and_then(|seen| json.end().map(|()| seen == Seen::Wanted)).map_err(|error| Misread::from_json(&error))
@@ -65,13 +65,20 @@ struct Cursor {
 
 impl<T: Members + Default> Members for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        if name == self.member {
+        let is_items = name == self.member;
+        let is_pagination = name == "pagination";
+        if is_items && self.items.is_some() || is_pagination && self.pagination.is_some() {
+            // Which of the two is meant? What may be half of a list is none.
+            self.odd = Some(format!("`{name}` comes twice"));
+            return Ok(false);
+        }
+        if is_items {
             let mut items = Vec::with_capacity(self.room);
             if map.next_value_seed(ArrayInto(&mut items))? == Seen::Odd {
                 self.odd = Some(format!("`{name}` is no list"));
             }
             self.items = Some(items);
-        } else if name == "pagination" {
+        } else if is_pagination {
             let mut cursor = Cursor::default();
             // `null` stands for a list without more pages.
             if map.next_value_seed(ObjectInto(&mut cursor))? == Seen::Odd {

@@ -1,6 +1,5 @@
 //! Rotate the secret of a key: `POST /v2/api-keys/{id}/refresh`.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::Method;
@@ -10,7 +9,7 @@ use time::OffsetDateTime;
 use crate::call::{Call, Operation};
 use crate::error::InvalidRequest;
 use crate::operations::{Expiry, api_keys, to_json};
-use crate::redact::redacted;
+use crate::redact::Text;
 
 /// A key whose secret to replace.
 ///
@@ -24,23 +23,12 @@ use crate::redact::redacted;
 /// // For an hour, programs that still hold the old secret go on working.
 /// let request = RefreshRequest::new("QXBpS2V5OjE6YWJjZA==").grace_period(Duration::from_secs(3600));
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct RefreshRequest {
-    id: String,
+    id: Text,
     expires_at: Option<OffsetDateTime>,
     grace_period: Option<Duration>,
-}
-
-/// With what looks like a key replaced: it may stand where the id belongs.
-impl fmt::Debug for RefreshRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshRequest")
-            .field("id", &redacted(&self.id))
-            .field("expires_at", &self.expires_at)
-            .field("grace_period", &self.grace_period)
-            .finish()
-    }
 }
 
 /// The longest grace period.
@@ -49,7 +37,7 @@ const MAX_GRACE: Duration = Duration::from_secs(86_400);
 impl RefreshRequest {
     /// The key with this id.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), expires_at: None, grace_period: None }
+        Self { id: Text::new(id), expires_at: None, grace_period: None }
     }
 
     /// When the new secret stops working: in the future.
@@ -80,7 +68,7 @@ impl RefreshRequest {
             method: Method::POST,
             target,
             body: Some(to_json(&body)?),
-            subject: Some(self.id.clone()),
+            subject: Some(self.id.to_string()),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Remove a key: `PUT /v2/api-keys/{id}/revoke`, and on the alpha stage `DELETE /v2/api-keys/{id}`.
 
 use http::{Method, StatusCode};
+use serde::de::MapAccess;
 
 use crate::call::{Call, Misread, Operation, Reply};
 use crate::error::InvalidRequest;
+use crate::lenient::{Members, read_scalar, read_what_there_is};
 use crate::operations::api_keys;
 use crate::stage::ApiStage;
 
@@ -42,26 +44,30 @@ pub(crate) fn decode(reply: &Reply) -> Result<(), Misread> {
     if reply.status == StatusCode::NO_CONTENT {
         return Ok(());
     }
-    let media_type = reply.media_type();
-    let is_json = media_type == "application/json" || media_type.ends_with("+json");
-    let is_empty = reply.body.is_empty() && media_type.is_empty();
-    let is_problem = media_type == "application/problem+json" || tells_a_problem(&reply.body);
-    if !(is_json || is_empty) || is_problem || is_markup(&reply.body) {
+    if reply.is_foreign() || reply.media_type() == "application/problem+json" || tells_a_problem(&reply.body) {
         return Err(Misread::WrongContent("not the answer of the service to a removal".to_owned()));
     }
     Ok(())
 }
 
-fn is_markup(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    body.trim_ascii_start().starts_with(b"<")
-}
-
 /// Whether a problem document (RFC 9457) says that the request failed, under whatever media type.
 fn tells_a_problem(body: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
+    #[derive(Default)]
     struct Told {
-        status: u16,
+        status: Option<String>,
     }
-    serde_json::from_slice::<Told>(body).is_ok_and(|told| told.status >= 400)
+
+    impl Members for Told {
+        fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+            if name != "status" {
+                return Ok(false);
+            }
+            self.status = read_scalar(map)?;
+            Ok(true)
+        }
+    }
+
+    let mut told = Told::default();
+    read_what_there_is(body, &mut told);
+    told.status.is_some_and(|status| status.trim().parse::<u16>().is_ok_and(|status| status >= 400))
 }

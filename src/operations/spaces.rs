@@ -11,11 +11,10 @@ use serde::de::MapAccess;
 use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
 use crate::lenient::{Members, read_scalar, read_text};
-
 use crate::operations::page::{Page, read_object, read_page};
 use crate::pages::Trail;
-use crate::redact::keyless;
-use crate::target::Target;
+use crate::redact::{Text, keyless};
+use crate::target::{Target, same_id};
 
 /// A space, by its id or its name.
 ///
@@ -36,19 +35,19 @@ pub struct SpaceRef(Space);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Space {
-    Id(String),
-    Name(String),
+    Id(Text),
+    Name(Text),
 }
 
 impl SpaceRef {
     /// The space with this id.
     pub fn id(id: impl Into<String>) -> Self {
-        Self(Space::Id(id.into()))
+        Self(Space::Id(Text::new(id)))
     }
 
     /// The space with this name.
     pub fn name(name: impl Into<String>) -> Self {
-        Self(Space::Name(name.into()))
+        Self(Space::Name(Text::new(name)))
     }
 
     pub(crate) fn check(&self, field: &str) -> Result<(), InvalidRequest> {
@@ -66,7 +65,7 @@ impl SpaceRef {
 
 impl From<String> for SpaceRef {
     fn from(text: String) -> Self {
-        Self(if looks_like_id(&text) { Space::Id(text) } else { Space::Name(text) })
+        if looks_like_id(&text) { Self::id(text) } else { Self::name(text) }
     }
 }
 
@@ -122,9 +121,7 @@ impl Members for FoundSpace {
 impl FoundSpace {
     /// Whether it is, as far as the service says it, in another organization.
     fn is_elsewhere(&self, org_id: &str) -> bool {
-        // The same id is written with padding or without.
-        let same = |id: &str| id.trim_end_matches('=') == org_id.trim_end_matches('=');
-        self.organization_id.as_deref().is_some_and(|id| !same(id))
+        self.organization_id.as_deref().is_some_and(|id| !same_id(id, org_id))
     }
 
     fn candidate(&self, own_key: &str) -> SpaceCandidate {
@@ -165,7 +162,7 @@ impl<'a> Lookup<'a> {
     /// The id of the space. A name is looked for in the organization, if one is given.
     pub(crate) fn space_id(&mut self, space: &SpaceRef, org_id: Option<&str>) -> Result<String, Error> {
         match &space.0 {
-            Space::Id(id) => Ok(id.clone()),
+            Space::Id(id) => Ok(id.to_string()),
             Space::Name(name) => Ok(self.named(name, org_id)?.id),
         }
     }
@@ -216,13 +213,14 @@ impl<'a> Lookup<'a> {
         if let Some(org_id) = org_id {
             exact.retain(|space| !space.is_elsewhere(org_id));
         }
-        let name = name.to_owned();
         let own_key = self.session.settings().api_key.expose_secret();
+        // Whoever gives a key where a name belongs shall not find it in a log.
+        let name = keyless(name, own_key);
         let candidates = |spaces: Vec<FoundSpace>| spaces.iter().map(|space| space.candidate(own_key)).collect();
         match exact.len() {
             0 => Err(Error::SpaceNotFound(SpaceNotFound {
                 name,
-                organization_id: org_id.map(str::to_owned),
+                organization_id: org_id.map(|id| keyless(id, own_key)),
                 similar: candidates(similar),
             })),
             1 => {
@@ -251,12 +249,13 @@ impl<'a> Lookup<'a> {
             Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
             Err(error) => return Err(error),
         };
-        Err(Error::OrganizationNotFound(OrganizationNotFound { space_id: space_id.to_owned(), source }))
+        let space_id = keyless(space_id, self.session.settings().api_key.expose_secret());
+        Err(Error::OrganizationNotFound(OrganizationNotFound { space_id, source }))
     }
 
     fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
         let target = spaces(Some(org_id), name);
-        let is_it = |space: &FoundSpace| space.id == space_id && !space.is_elsewhere(org_id);
+        let is_it = |space: &FoundSpace| same_id(&space.id, space_id) && !space.is_elsewhere(org_id);
         let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(is_it).then_some(()));
         match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
             Ok(hit) => Ok(hit.is_some()),
@@ -282,10 +281,10 @@ impl<'a> Lookup<'a> {
             if let Some(found) = visit(items)? {
                 return Ok(Some(found));
             }
-            cursor = trail.follow(pagination)?;
-            if cursor.is_none() {
+            if !trail.follow(&pagination)? {
                 return Ok(None);
             }
+            cursor = pagination.next_cursor;
         }
     }
 }

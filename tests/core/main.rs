@@ -14,6 +14,7 @@ mod model;
 mod pages;
 mod pipeline;
 mod properties;
+mod rotation;
 mod service_keys;
 mod spaces;
 mod support;

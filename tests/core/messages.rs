@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use arize_api_keys::{
     ApiKeysClient, ApiStage, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret, ListRequest, NewKey,
-    RefreshRequest, RotationError, TransportError, TransportErrorKind as Kind, UnknownStage, http,
+    OrgBinding, RefreshRequest, RotationError, SpaceBinding, SpaceRef, TransportError, TransportErrorKind as Kind,
+    UnknownStage, http,
 };
 
 use crate::support::{
-    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, Verb, everything, failed, html, json, problem, reply, variant,
+    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, everything, failed, html, json, problem, reply, variant,
 };
 
 #[track_caller]
@@ -90,12 +91,13 @@ fn answers_to_come_back_later() {
 fn what_may_have_happened() {
     let create = "; the key may exist: list the keys and revoke the one named `n` that was created since \
                   2026-03-01T12:00:00Z";
+    let service = create.replace("the keys", "the service keys of its space");
     let refresh = "; the secret may have been replaced: compare `redacted_key` of the key `QXBpS2V5OjE6YWJjZA==` \
                    in a list, and refresh it again to get a fresh secret";
     let remove = "; the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, repeating it does no harm";
     for (verb, advice) in [
         (Verb::Create, create),
-        (Verb::CreateServiceKey, create),
+        (Verb::CreateServiceKey, service.as_str()),
         (Verb::Refresh, refresh),
         (Verb::Revoke, remove),
         (Verb::DeleteAlpha, remove),
@@ -181,7 +183,21 @@ fn a_secret_that_was_not_recovered() {
         named,
         "SecretNotRecovered",
         "refresh: done, but no secret could be read in the answer (application/json, 23 bytes); the old secret is \
+         replaced: refresh the key `new` again to get a fresh one",
+    );
+    assert_message(
+        Verb::Refresh,
+        reply(204, ""),
+        "SecretNotRecovered",
+        "refresh: done, but no secret could be read in the answer (empty body); the old secret is \
          replaced: refresh the key `QXBpS2V5OjE6YWJjZA==` again to get a fresh one",
+    );
+    assert_message(
+        Verb::CreateServiceKey,
+        reply(204, ""),
+        "SecretNotRecovered",
+        "create_service_key: done, but no secret could be read in the answer (empty body); the key exists: list the \
+         service keys of its space, and refresh or revoke the one named `n` that was created since 2026-03-01T12:00:00Z",
     );
     assert_message(
         Verb::Create,
@@ -379,4 +395,48 @@ fn no_transport_error_shows_what_arrived() {
     let text = format!("{error} {error:?} {error:#?}");
     assert_clean(&text);
     assert!(text.contains("PartialResponse(200, 74 bytes)"), "{text}");
+}
+
+#[test]
+fn no_request_shows_a_key_that_stands_where_none_belongs() {
+    let organization = OrgBinding::new(OWN_KEY).space(SpaceBinding::new(NEW_KEY));
+    for request in [
+        format!("{:?}", ListRequest::new().space(OWN_KEY).org_id(OWN_KEY).user_id(NEW_KEY).cursor(NEW_KEY)),
+        format!("{:?}", NewKey::from(CreateRequest::new(OWN_KEY).description(NEW_KEY))),
+        format!(
+            "{:?}",
+            CreateServiceKeyRequest::new(OWN_KEY, SpaceRef::id(NEW_KEY)).description(NEW_KEY).org_id(OWN_KEY)
+        ),
+        format!("{:?}", CreateServiceKeyRequest::for_organizations(NEW_KEY, [organization])),
+        format!("{:?}", RefreshRequest::new(NEW_KEY)),
+    ] {
+        assert_clean(&request);
+        assert!(request.contains("[redacted]"), "{request}");
+    }
+}
+
+#[test]
+fn no_look_up_shows_a_key_that_stands_where_none_belongs() {
+    let nothing = || json(200, r#"{"spaces":[],"organizations":[],"pagination":{"has_more":false}}"#);
+    let two = format!(r#"{{"spaces":[{{"id":"a","name":"{OWN_KEY}"}},{{"id":"b","name":"{OWN_KEY}"}}]}}"#);
+    let list = ListRequest::new().space(SpaceRef::name(OWN_KEY)).org_id(OWN_KEY);
+    for answer in [nothing(), json(200, two)] {
+        let error = Rig::new([answer]).client.list(&list).unwrap_err();
+        assert_clean(&everything(&error));
+        assert!(error.to_string().contains("`[redacted]`"), "{error}");
+    }
+    let request = CreateServiceKeyRequest::new("n", SpaceRef::id(OWN_KEY));
+    let error = Rig::new([json(200, "{}"), nothing()]).client.create_service_key(&request).unwrap_err();
+    assert_clean(&everything(&error));
+    assert!(matches!(&error, Error::OrganizationNotFound(e) if e.space_id() == "[redacted]"), "{error:?}");
+}
+
+/// A key of the account may have other characters than those that keys are known by.
+#[test]
+fn the_clients_key_is_hidden_as_it_stands_in_a_url_too() {
+    let own_key = "PLANTED/+key==";
+    let body = r#"{"title":"no","detail":"bad token PLANTED%2F%2Bkey%3D%3D, PLANTED/+key=="}"#;
+    let rig = Rig::with([problem(400, body)], false, TestClock::new(), |builder| builder.api_key(own_key));
+    let error = rig.client.list(&ListRequest::new()).unwrap_err();
+    assert_eq!(error.api().unwrap().detail(), Some("bad token [redacted], [redacted]"));
 }

@@ -364,6 +364,23 @@ fn the_organization_is_searched_where_the_server_does_not_tell() {
     assert_found(&by_name, answers, &lines, "o3", "c");
 }
 
+/// Ids are written with the padding of base64 or without.
+#[test]
+fn the_organization_of_an_id_without_padding() {
+    let request = CreateServiceKeyRequest::new("ci", SPACE_ID.trim_end_matches('='));
+    let answers = vec![
+        json(200, format!(r#"{{"id":"{SPACE_ID}","name":"prod"}}"#)),
+        organizations(&["o1"], None),
+        spaces(&[(SPACE_ID, "prod", None)], None),
+    ];
+    let lines = [
+        "GET /v2/spaces/U3BhY2U6MTIzNDU",
+        "GET /v2/organizations?limit=100",
+        "GET /v2/spaces?org_id=o1&name=prod&limit=100",
+    ];
+    assert_found(&request, answers, &lines, "o1", "U3BhY2U6MTIzNDU");
+}
+
 #[test]
 fn an_organization_whose_spaces_may_not_be_seen_is_passed_over() {
     let by_name = CreateServiceKeyRequest::new("ci", "prod");

@@ -177,15 +177,20 @@ fn row_31_no_length_and_reset() {
         for part in Part::BOTH {
             // However it ends, the end of the connection is that of such a body: only its content can tell that it came too
             // early.
-            let list = if matches!(part, Part::Cut) { again("Decode", Unknown) } else { fine() };
+            let (list, mint) = match part {
+                Part::Whole => (fine(), fine()),
+                Part::Cut => (again("Decode", Unknown), part.minted()),
+            };
             let case = row.serve(move |mut conn| {
                 conn.arrival();
                 conn.send(head("") + &part.of(conn.operation));
             });
-            broken(part, case, list).check();
+            case.list(list).mint(mint).remove(fine()).check();
             let case = row.answer_and_close(move |op| (head("") + &part.of(op)).into());
-            broken(part, case, list).check();
+            case.list(list).mint(mint).remove(fine()).check();
         }
+        // It ends behind the secret.
+        row.answer_and_close(|op| (head("") + op.json().trim_end_matches('}')).into()).mint(rescue()).check();
     });
 }
 

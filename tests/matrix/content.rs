@@ -131,7 +131,7 @@ fn row_40_deep_nesting() {
         json_response("200 OK", format!("{{{member}{open}{close},{rest}"))
     };
     row(40, |row| {
-        row.answer(move |op| deep("\"new\":", op)).list(fine()).mint(rescue()).remove(fine()).check();
+        row.answer(move |op| deep("\"new\":", op)).all(fine()).check();
         let known = move |op: Operation| {
             let member = if op == Operation::List { "\"pagination\":" } else { "\"name\":" };
             deep(member, op)
@@ -160,14 +160,14 @@ fn row_41_other_shapes() {
         ] {
             row.answer(move |_| json_response("200 OK", body)).list(fine()).check();
         }
-        for odd in [
-            r#""status":"SUSPENDED","key_type":"ROBOT""#,
-            r#""id":7,"name":[],"status":null,"created_at":{},"expires_at":1"#,
-            r#""id":"x","id":"y""#,
-            r#""key":"ak-second-0123456789""#,
+        for (odd, expected) in [
+            (r#""status":"SUSPENDED","key_type":"ROBOT""#, fine()),
+            (r#""id":7,"name":[],"status":null,"created_at":{},"expires_at":1"#, rescue()),
+            (r#""id":"x","id":"y""#, fine()),
+            (r#""key":"ak-second-0123456789""#, fine()),
         ] {
             let answer = move |_| json_response("201 Created", format!(r#"{{"key":"{SECRET}",{odd}}}"#));
-            row.answer(answer).mint(rescue()).check();
+            row.answer(answer).mint(expected).check();
         }
         for key in ["null", "5", "true", r#""""#, r#"[]"#, r#"{"key":"ak-inner-0123456789"}"#] {
             let answer = move |_| json_response("201 Created", format!(r#"{{"id":"x","key":{key}}}"#));

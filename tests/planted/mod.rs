@@ -372,8 +372,33 @@ fn configurations() {
     clean_result("a bad key", &client.with_api_key(&format!("{NEW}\n{NEW}").into()));
 }
 
-/// Requests hold no secrets; they and the types in them are shown once, for whatever they may come to hold.
+/// A caller who gives a secret where a name or an id belongs.
 fn requests() {
-    clean_debug("a request", &(ListRequest::new().space("prod"), CreateRequest::new("n"), bindings()));
-    clean_debug("a request", &(RefreshRequest::new("k"), SpaceRef::name("prod"), NewKey::from(bindings())));
+    let organization = OrgBinding::new(OWN).space(SpaceBinding::new(NEW)).space(SpaceBinding::new(SpaceRef::id(OWN)));
+    let service_keys = [
+        CreateServiceKeyRequest::new(OWN, NEW).description(NEW).org_id(OWN),
+        CreateServiceKeyRequest::new(NEW, SpaceRef::id(OWN)),
+        CreateServiceKeyRequest::for_organizations(NEW, [organization]),
+    ];
+    let user_key = CreateRequest::new(OWN).description(NEW);
+    let lists = [
+        ListRequest::new().space(OWN).org_id(NEW).user_id(OWN).cursor(NEW),
+        ListRequest::new().space(SpaceRef::id(NEW)).user_id(NEW),
+    ];
+    clean_debug("requests", &(&service_keys, &user_key, &lists));
+    clean_debug("a new key", &(NewKey::from(user_key.clone()), service_keys.clone().map(NewKey::from)));
+    let service = Service::default();
+    let client = builder().transport(service.clone()).build().unwrap();
+    for script in Script::all() {
+        service.play(script);
+        let what = format!("{script:?}, a slip in a request");
+        clean_result(&what, &client.create(&user_key));
+        for request in &service_keys {
+            clean_result(&what, &client.create_service_key(request));
+        }
+        for request in &lists {
+            clean_result(&what, &client.list(request));
+            clean_debug(&what, &client.list_all(request));
+        }
+    }
 }

@@ -73,7 +73,7 @@ fn a_key_that_cannot_be_stored_is_revoked() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the old key still works; the new key `{}` could not be stored (disk full) and was revoked",
+                "the old key is as it was; the new key `{}` could not be stored (disk full) and was revoked",
                 new.id
             )
         );
@@ -148,7 +148,7 @@ fn rotations_that_create_nothing() {
             let error = world.costs(0, |client| client.rotate(id, request, store)).unwrap_err();
             let RotationError::Create(cause) = &error else { panic!("{error:?}") };
             assert_eq!((cause.to_string().as_str(), cause.outcome()), (message, Outcome::NotSent));
-            let expected = format!("the old key still works; creating the new one failed: {message}");
+            let expected = format!("the old key is as it was; creating the new one failed: {message}");
             assert_eq!(error.to_string(), expected);
         }
         assert!(world.alive(&old.key));

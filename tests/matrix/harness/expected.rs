@@ -120,7 +120,8 @@ impl Expected {
             if found == wanted { Ok(()) } else { Err(format!("{what}: {found}, not {wanted}")) }
         };
         match (self, &seen.result) {
-            (Self::Fine { .. }, Ok(answer)) => {
+            (Self::Fine { rescued, .. }, Ok(answer)) => {
+                same("something was wrong", &answer.odd, &rescued)?;
                 let secret = operation.mints().then_some(SECRET);
                 same("the secret", &answer.secret.as_deref(), &secret)?;
                 if operation == Operation::List {

@@ -48,9 +48,11 @@ impl Operation {
     /// Makes one call.
     pub(crate) fn call(self, client: &ApiKeysClient) -> Result<Answer, Error> {
         match self {
-            Self::List => client
-                .list(&ListRequest::new())
-                .map(|list| Answer { secret: None, names: list.api_keys.into_iter().map(|key| key.name).collect() }),
+            Self::List => client.list(&ListRequest::new()).map(|list| Answer {
+                secret: None,
+                names: list.api_keys.into_iter().map(|key| key.name).collect(),
+                odd: false,
+            }),
             Self::Create => client.create(&CreateRequest::new("ci")).map(Answer::from),
             Self::Refresh => client.refresh(&RefreshRequest::new(ID)).map(Answer::from),
             Self::Revoke | Self::Delete => client.delete(ID).map(|()| Answer::default()),
@@ -83,11 +85,14 @@ pub(crate) struct Answer {
     pub(crate) secret: Option<String>,
     /// The names of the keys, of a list.
     pub(crate) names: Vec<String>,
+    /// Whether something was wrong with the answer to a create or a refresh.
+    pub(crate) odd: bool,
 }
 
 impl From<ApiKeyCreated> for Answer {
     fn from(created: ApiKeyCreated) -> Self {
-        Self { secret: Some(created.key.expose_secret().to_owned()), names: Vec::new() }
+        let odd = !created.oddities.is_empty();
+        Self { secret: Some(created.key.expose_secret().to_owned()), names: Vec::new(), odd }
     }
 }
 
