@@ -246,7 +246,7 @@ fn warn_of_trace() {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::{SocketAddr, TcpListener};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
     use std::sync::{Mutex, mpsc};
     use std::thread;
 
@@ -268,30 +268,36 @@ mod tests {
             let _ = held.lock().unwrap().recv();
             Ok(Vec::new())
         }));
-        let mut request = post("api.example");
-        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(50)));
-        let error = transport.send(request).unwrap_err();
-        assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Timeout, false));
+        for method in [Method::GET, Method::POST, Method::PUT] {
+            let mut request = post("api.example");
+            *request.method_mut() = method;
+            request.extensions_mut().insert(SendOptions::new(Duration::from_millis(50)));
+            let error = transport.send(request).unwrap_err();
+            assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Timeout, false));
+        }
         drop(release);
+    }
+
+    /// Answers every request, one connection after the other. Its port.
+    fn serve(listener: TcpListener) -> u16 {
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for mut connection in listener.incoming().flatten() {
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"{}") && connection.read_exact(&mut byte).is_ok() {
+                    request.extend(byte);
+                }
+                let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+            }
+        });
+        port
     }
 
     /// And once the host is known, the name server may die (row 58).
     #[test]
     fn row_05_first_address_is_dead() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = thread::spawn(move || {
-            for _ in 0..2 {
-                let (mut connection, _) = listener.accept().unwrap();
-                let mut request = Vec::new();
-                while !request.ends_with(b"{}") {
-                    let mut byte = [0];
-                    connection.read_exact(&mut byte).unwrap();
-                    request.extend(byte);
-                }
-                connection.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
-            }
-        });
+        let port = serve(TcpListener::bind("127.0.0.1:0").unwrap());
         let asked = Mutex::new(0);
         let names = Names::asking(move |_| {
             *asked.lock().unwrap() += 1;
@@ -304,6 +310,31 @@ mod tests {
         assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
         names.doubt("api.example");
         assert_eq!(transport.send(post(&host)).unwrap().status(), 204);
-        server.join().unwrap();
+    }
+
+    /// The first address gets two thirds of the time for connecting.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn row_05_first_address_is_silent() {
+        let silent = TcpListener::bind("127.0.0.2:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        // With its queue full, Linux drops what asks for a connection.
+        let mut queue = Vec::new();
+        while let Ok(connection) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+            queue.push(connection);
+        }
+        serve(TcpListener::bind(("127.0.0.1", address.port())).unwrap());
+        let names =
+            Names::asking(|_| Ok(["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse().unwrap()).to_vec()));
+        let transport = transport(names);
+        // First little time, then more, so that a slow machine gets as far as a fast one.
+        let reached = |millis: &u64| {
+            let mut request = post(&format!("api.example:{}", address.port()));
+            request.extensions_mut().insert(SendOptions::new(Duration::from_millis(*millis)));
+            transport.send(request).is_ok_and(|response| response.status() == 204)
+        };
+        for _ in 0..2 {
+            assert!([300, 3_000, 30_000].iter().any(reached));
+        }
     }
 }

@@ -84,22 +84,23 @@ fn row_56_closed_in_the_next_request() {
 #[test]
 fn row_57_half_open() {
     row(57, |row| {
-        row.serve(|mut conn| {
-            if conn.number == 0 {
-                conn.request();
-                conn.send(Operation::List.response());
-                conn.request();
-                conn.hold();
-            } else {
-                conn.serve();
-            }
-        })
-        .first(list)
-        .stalls()
-        .list(fine_after(2))
-        .mint(fine())
-        .remove(fine_after(2))
-        .check();
+        let half_open = || {
+            row.serve(|mut conn| {
+                if conn.number == 0 {
+                    conn.request();
+                    conn.send(Operation::List.response());
+                    conn.request();
+                    conn.hold();
+                } else {
+                    conn.serve();
+                }
+            })
+            .first(list)
+            .stalls()
+        };
+        half_open().list(fine_after(2)).mint(fine()).remove(fine_after(2)).check();
+        let error = later("Transport(Timeout)", Unknown);
+        half_open().policy(RetryPolicy::none(), 1).list(error).remove(error).check();
     });
 }
 
