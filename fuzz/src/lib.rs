@@ -10,8 +10,10 @@ use std::time::Duration;
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    ApiKeysClient, Clock, CreateRequest, Error, ExposeSecret, ListRequest, Outcome, RefreshRequest, TransportError,
+    ApiKeysClient, Clock, CreateRequest, Error, ExposeSecret, ListRequest, Outcome, PaginationErrorKind,
+    RefreshRequest, TransportError,
 };
+use serde_json::Value;
 
 /// The client's own key. No error may show it.
 const OWN_KEY: &str = "ak-own-key-0123456789";
@@ -103,9 +105,29 @@ pub fn created(data: &[u8]) {
 pub fn list(data: &[u8]) {
     let body = data.to_vec();
     let client = client(Impatient::default(), move |_| answer(200, &body));
-    match client.list(&ListRequest::new()) {
-        Ok(page) => drop(format!("{page:?}")),
-        Err(error) => drop(show(&error)),
+    let page = match client.list(&ListRequest::new()) {
+        Ok(page) => page,
+        Err(error) => {
+            show(&error);
+            return;
+        }
+    };
+    drop(format!("{page:?}"));
+    // What any other reader makes of it. What is no JSON to that one is not compared.
+    let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
+    let items = value["api_keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => String::new(),
+    };
+    let ids = |id: fn(&Value) -> &Value| items.iter().map(|item| text(id(item))).collect::<Vec<_>>();
+    assert_eq!(page.api_keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>(), ids(|item| &item["id"]));
+    assert_eq!(page.api_keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>(), ids(|item| &item["name"]));
+    let cursor = Some(text(&value["pagination"]["next_cursor"])).filter(|cursor| !cursor.is_empty());
+    assert_eq!(page.pagination.next_cursor, cursor);
+    if let Some(has_more) = value["pagination"]["has_more"].as_bool() {
+        assert_eq!(page.pagination.has_more, has_more);
     }
 }
 
@@ -125,15 +147,27 @@ pub fn problem(data: &[u8]) {
 pub fn retry_after(data: &[u8]) {
     let Ok(value) = arize_api_keys::http::HeaderValue::from_bytes(data) else { return };
     let clock = Impatient::default();
+    let sent = value.clone();
     let client = client(clock.clone(), move |_| {
         let mut response = answer(429, b"");
-        response.headers_mut().insert("retry-after", value.clone());
+        response.headers_mut().insert("retry-after", sent.clone());
         response
     });
     let error = client.list(&ListRequest::new()).expect_err("429 is no success");
-    assert!(error.attempts() <= 3);
-    assert!(clock.waited() <= Duration::from_secs(60), "waited {:?}", clock.waited());
+    let (attempts, waited, asked) = (error.attempts(), clock.waited(), error.retry_after());
+    assert!((1..=3).contains(&attempts));
+    assert!(waited <= Duration::from_secs(60), "waited {waited:?}");
     show(&error);
+
+    let text = value.to_str().unwrap_or_default().trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds = Duration::from_secs(text.parse().unwrap_or(u64::MAX));
+        assert_eq!(asked, Some(seconds));
+        assert!(waited >= seconds * (attempts - 1), "asked for {seconds:?}, waited {waited:?}");
+        assert!(attempts == 3 || seconds > Duration::from_secs(20), "{attempts} attempts of 3 for {seconds:?}");
+    } else if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        assert_eq!((asked, attempts), (None, 3), "neither seconds nor a date");
+    }
 }
 
 /// The host of the service.
@@ -196,13 +230,61 @@ pub fn no_proxy(data: &[u8]) {
     if list.contains('\0') {
         return;
     }
-    std::env::set_var("NO_PROXY", list);
-    std::env::set_var("HTTPS_PROXY", "http://user:password@proxy.example:3128");
+    // A proxy that is none is an error, unless the list has it that none is asked.
+    std::env::set_var("HTTPS_PROXY", "http://user:hidden@");
     for host in ["api.arize.com", "10.1.2.3", "[2001:db8::1]:8443"] {
-        let built = ApiKeysClient::builder().api_key(OWN_KEY).host(host).build();
-        let client = built.expect("no list is an error");
-        assert!(!format!("{client:?}").contains("password"));
+        let covers = |list: &str| {
+            std::env::set_var("NO_PROXY", list);
+            match ApiKeysClient::builder().api_key(OWN_KEY).host(host).build() {
+                Ok(_) => true,
+                Err(error) => {
+                    assert!(matches!(error, Error::Config(_)) && !show(&error).contains("hidden"), "{error}");
+                    false
+                }
+            }
+        };
+        let covered = covers(list);
+        let entries: Vec<&str> = list.split(|c: char| c == ',' || c.is_whitespace()).collect();
+        assert_eq!(covered, entries.iter().any(|entry| covers(entry)), "{list:?}: each entry stands for itself");
+        assert_eq!(covered, covers(&entries.join(" , \r\n\t")), "{list:?}: blanks do not count");
+        assert_eq!(covered, covers(&format!("other.example,{list}")), "{list:?}: a name of another");
+        assert_eq!(covered, covers(&list.to_ascii_uppercase()), "{list:?}: case does not count");
+        assert!(covers(&format!("{list},*")) && covers(&format!("{host},{list}")), "{list:?}: everything, and itself");
     }
+}
+
+/// The URL of a proxy: up to a line end what stands behind its password, and what stands behind its host.
+pub fn proxy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (user, host) = text.split_once('\n').unwrap_or(("", text));
+    let url = format!("http://user:hidden-password{user}@proxy.example{host}");
+    let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).host("api.example").proxy(url);
+    assert!(!format!("{builder:?}").contains("hidden"));
+    match builder.build() {
+        Ok(client) => assert!(!format!("{client:?}").contains("hidden")),
+        Err(error) => assert!(matches!(error, Error::Config(_)) && !show(&error).contains("hidden"), "{error}"),
+    }
+}
+
+/// What ends a walk through pages.
+type End = Option<PaginationErrorKind>;
+
+/// The number of keys that the pages of a script have until they end, and how they do.
+fn walk(script: &[u8], max_pages: usize) -> (usize, End) {
+    let mut seen = HashSet::new();
+    let mut keys = 0;
+    for page in 0.. {
+        let byte = script.get(page).copied().unwrap_or_default();
+        keys += usize::from(byte % 2 == 0);
+        match byte % 6 {
+            0 => break,
+            1 | 2 => return (keys, Some(PaginationErrorKind::MissingCursor)),
+            _ if !seen.insert(byte / 6) => return (keys, Some(PaginationErrorKind::RepeatedCursor)),
+            _ if page + 1 >= max_pages => return (keys, Some(PaginationErrorKind::TooManyPages)),
+            _ => {}
+        }
+    }
+    (keys, None)
 }
 
 /// A list whose pages are as the bytes say.
@@ -224,12 +306,23 @@ pub fn pager(data: &[u8]) {
         let keys = if page % 2 == 0 { "{\"id\":\"k\"}" } else { "" };
         answer(200, format!("{{\"api_keys\":[{keys}],\"pagination\":{cursor}}}").as_bytes())
     });
-    let mut keys = client.list_all(&ListRequest::new()).max_pages(1000);
-    let errors = keys.by_ref().filter(|key| key.is_err()).count();
-    assert!(errors <= 1, "an error ends the list");
+    // Fewer pages than there are cursors, so that both ends are met.
+    let max_pages = 1 + data.len() % 40;
+    let mut keys = client.list_all(&ListRequest::new()).max_pages(u32::try_from(max_pages).expect("small"));
+    let (mut arrived, mut end) = (0, None);
+    for key in keys.by_ref() {
+        match key {
+            Ok(key) => {
+                assert_eq!((key.id.as_str(), end), ("k", None), "an error ends the list");
+                arrived += 1;
+            }
+            Err(Error::Pagination(error)) => end = Some(error.kind()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!((arrived, end), walk(data, max_pages));
     assert!(keys.next().is_none(), "what has ended stays so");
     let asked = asked.lock().expect("nothing panics here");
-    assert!(asked.len() <= 1000);
     assert_eq!(asked.iter().collect::<HashSet<_>>().len(), asked.len(), "a page was asked for twice: {asked:?}");
 }
 
@@ -286,6 +379,11 @@ mod tests {
     #[test]
     fn no_proxy() {
         run("no_proxy", super::no_proxy);
+    }
+
+    #[test]
+    fn proxy() {
+        run("proxy", super::proxy);
     }
 
     #[test]
