@@ -269,12 +269,9 @@ impl Budget {
     }
 
     pub(crate) fn deposit(&self) {
-        // Nearly always full: then no write, and no cache line taken from other threads.
-        if self.0.load(Ordering::Relaxed) < Self::FULL {
-            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                (tokens < Self::FULL).then_some(tokens + 1)
-            });
-        }
+        // Nearly always full: then nothing is written, and no cache line taken from other threads.
+        let deposited = |tokens: u32| (tokens < Self::FULL).then_some(tokens + 1);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, deposited);
     }
 }
 

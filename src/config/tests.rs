@@ -396,14 +396,20 @@ fn without_ureq_there_is_no_default_transport() {
 
 #[test]
 fn no_secret_in_the_builders_debug_output() {
-    let builder = builder()
+    let full = builder()
         .api_key("ak-planted-key")
         .host("planted:planted@api.example")
         .proxy("http://planted-user:planted-password@proxy.example")
         .header("x-token", "planted-value");
-    let shown = format!("{builder:?}");
+    let shown = format!("{full:?}");
     assert!(!shown.contains("planted"), "{shown}");
-    assert!(shown.contains("x-token"));
+    assert!(shown.contains("x-token") && shown.contains("host: Some(\"api.example\")"), "{shown}");
+    for (builder, proxy) in
+        [(full, "[redacted]"), (ClientBuilder::default(), "from the environment"), (builder().no_proxy(), "none")]
+    {
+        let shown = format!("{builder:?}");
+        assert!(shown.contains(&format!("proxy: {proxy},")), "{shown}");
+    }
 }
 
 #[cfg(feature = "ureq")]
@@ -416,6 +422,8 @@ fn the_default_transport_reads_the_environment() {
         let message = refused(bare(), &[(name, "/nowhere/ca.pem")]);
         assert_eq!(message, format!("configuration: `{name}` {missing}"));
     }
+    let error = bare().ca_file("/nowhere/ca.pem").ignore_env().build().unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().is::<std::io::Error>());
     assert_eq!(
         refused(bare(), &[("https_proxy", "socks5://proxy.example")]),
         "configuration: `https_proxy` names a SOCKS proxy: only http:// and https:// proxies are supported"

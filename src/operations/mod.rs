@@ -30,7 +30,7 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 
 /// Reads the answer to a create or a refresh, whatever its status among the 2xx and its content type.
 pub(crate) fn read_created(reply: &Reply) -> Result<ApiKeyCreated, Misread> {
-    let Minted { mut fields, key } = secret::decode(&reply.body);
+    let Minted { key, mut fields } = secret::decode(&reply.body);
     if reply.broke_off && !fields.oddities.iter().any(|oddity| oddity.field == "body") {
         fields.oddities.push(Oddity { field: "body", found: "an answer that broke off".to_owned() });
     }

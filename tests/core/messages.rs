@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use arize_api_keys::{
     ApiKeysClient, ApiStage, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret, ListRequest, NewKey,
-    OrgBinding, RefreshRequest, RotationError, SpaceBinding, SpaceRef, TransportError, TransportErrorKind as Kind,
-    UnknownStage, http,
+    OrgBinding, RefreshRequest, RetryPolicy, RotationError, SpaceBinding, SpaceRef, TransportError,
+    TransportErrorKind as Kind, UnknownStage, http,
 };
 
 use crate::support::{
-    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, everything, failed, html, json, problem, reply, variant,
+    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, everything, failed, html, json, moment, problem, reply,
+    variant,
 };
 
 #[track_caller]
 fn assert_message(verb: Verb, answer: Answer, name: &str, message: &str) {
     let error = verb.call(&Rig::forever(verb.stage(), answer).client).unwrap_err();
     assert_eq!((variant(&error), error.to_string().as_str()), (name, message));
+    // All but what has no answer say its status.
+    assert_eq!(error.status().is_none(), matches!(name, "Transport" | "Config"), "{error}");
 }
 
 #[test]
@@ -85,6 +88,29 @@ fn answers_to_come_back_later() {
         "RateLimited",
         "create: the service answered 429 Too Many Requests: slow down; wait before the next call (after 3 attempts)",
     );
+}
+
+#[test]
+fn a_wait_is_told_in_whole_seconds_that_are_enough() {
+    for (now, seconds) in [("2026-03-01T12:00:00Z", 10), ("2026-03-01T12:00:00.5Z", 10), ("2026-03-01T12:00:01Z", 9)] {
+        let answer = reply(429, "").header("retry-after", "Sun, 01 Mar 2026 12:00:10 GMT");
+        let rig = Rig::with([answer], false, TestClock::new(), |builder| builder.retry(RetryPolicy::none()));
+        rig.clock.set_date(moment(now));
+        let error = rig.client.list(&ListRequest::new()).unwrap_err();
+        let message = "list: the service answered 429 Too Many Requests (empty body)";
+        assert_eq!(error.to_string(), format!("{message}; wait {seconds} s before the next call"));
+    }
+}
+
+#[test]
+fn what_is_at_fault_is_named() {
+    let config = ApiKeysClient::builder().ignore_env().api_key("ak-x").region("mars").build().unwrap_err();
+    assert!(matches!(&config, Error::Config(error) if error.setting() == "region"), "{config:?}");
+    assert!(config.source().is_none());
+    let request = Rig::new([]).client.list(&ListRequest::new().limit(0)).unwrap_err();
+    assert!(matches!(&request, Error::InvalidRequest(error) if error.field() == "limit"), "{request:?}");
+    let decode = Rig::new([html(203)]).client.list(&ListRequest::new()).unwrap_err();
+    assert!(matches!(&decode, Error::Decode(error) if error.status() == 203), "{decode:?}");
 }
 
 #[test]
