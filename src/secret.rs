@@ -21,7 +21,8 @@ pub(crate) fn decode(body: &[u8]) -> Minted {
     let body = without_mark(body);
     let key = scan(body, "key");
     let mut fields = ApiKey::default();
-    let text = String::from_utf8_lossy(body);
+    // The usual case first: replacing what is not UTF-8 is slow even where there is nothing to replace.
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mut json = Deserializer::from_str(&text);
     // It has no member `key`: what stands there is noted by nobody.
     let ended = ObjectInto(&mut fields).deserialize(&mut json).and_then(|_| json.end());
@@ -53,7 +54,7 @@ fn scan(body: &[u8], wanted: &str) -> Option<SecretString> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'"' => {
                 let end = string_end(body, at)?;
-                let is_wanted = depth == 1 && string(body, at, end).is_some_and(|name| name == wanted);
+                let is_wanted = depth == 1 && is_string(body, at, end, wanted);
                 if let Some(text) = is_wanted.then(|| member_text(body, end)).flatten() {
                     return Some(text);
                 }
@@ -92,16 +93,23 @@ fn skip_blanks(body: &[u8], at: usize) -> usize {
 
 /// The position after the closing quote of the string that opens at `start`.
 fn string_end(body: &[u8], start: usize) -> Option<usize> {
-    let mut escaped = false;
-    for (offset, byte) in body.iter().enumerate().skip(start + 1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(offset + 1),
-            _ => {}
+    let mut at = start + 1;
+    loop {
+        let rest = body.get(at..)?;
+        let special = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if rest.get(special) == Some(&b'"') {
+            return Some(at + special + 1);
         }
+        // Past the character that is escaped.
+        at += special + 2;
     }
-    None
+}
+
+/// Whether `body[start..end]` is the string literal of a text without quotes, written in whatever way.
+fn is_string(body: &[u8], start: usize, end: usize, text: &str) -> bool {
+    let between_quotes = body.get(start + 1..end - 1).unwrap_or_default();
+    between_quotes == text.as_bytes()
+        || between_quotes.contains(&b'\\') && string(body, start, end).is_some_and(|found| found == text)
 }
 
 /// The string literal of `body[start..end]`, if it is a valid one.

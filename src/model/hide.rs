@@ -23,7 +23,7 @@ impl ApiKey {
     }
 
     /// Every text of the service's, with the member that it stands in.
-    fn texts(&mut self) -> Vec<(&'static str, &mut String)> {
+    fn texts(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
         // Member by member, so that none that is added can be forgotten.
         let Self {
             id,
@@ -39,17 +39,12 @@ impl ApiKey {
             bot_user,
             oddities: _,
         } = self;
-        let mut texts = vec![
-            ("id", id),
-            ("name", name),
-            ("redacted_key", redacted_key),
-            ("created_by_user_id", created_by_user_id),
-        ];
-        texts.extend(description.as_mut().map(|text| ("description", text)));
-        texts.extend(key_type.unknown_mut().map(|word| ("key_type", word)));
-        texts.extend(status.unknown_mut().map(|word| ("status", word)));
-        texts.extend(bot_user.iter_mut().flat_map(BotUser::texts).map(|text| ("bot_user", text)));
-        texts
+        [("id", id), ("name", name), ("redacted_key", redacted_key), ("created_by_user_id", created_by_user_id)]
+            .into_iter()
+            .chain(description.as_mut().map(|text| ("description", text)))
+            .chain(key_type.unknown_mut().map(|word| ("key_type", word)))
+            .chain(status.unknown_mut().map(|word| ("status", word)))
+            .chain(bot_user.iter_mut().flat_map(BotUser::texts).map(|text| ("bot_user", text)))
     }
 }
 
