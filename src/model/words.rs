@@ -61,6 +61,8 @@ macro_rules! open_enum {
         }
 
         impl From<&str> for $name {
+            // Every key of a page has two: they are read in place.
+            #[inline]
             fn from(word: &str) -> Self {
                 match word {
                     $( _ if same_word(word, $word) $(|| same_word(word, $alias))? => Self::$variant, )+
@@ -86,6 +88,7 @@ macro_rules! open_enum {
         }
 
         impl Scalar for $name {
+            #[inline]
             fn from_text(text: &str) -> Option<Self> {
                 Some(Self::from(text))
             }
