@@ -179,6 +179,11 @@ fn the_body_of_the_alpha_stage() {
         body(ApiStage::Alpha, &simple().space_role(SpaceRole::from("Curator"))),
         r#"{"key_type":"service","name":"ci","space_id":"U3BhY2U6MTIzNDU=","roles":{"space_role":"Curator"}}"#
     );
+    // Each by itself.
+    let one =
+        |role: &str| format!(r#"{{"key_type":"service","name":"ci","space_id":"{SPACE_ID}","roles":{{{role}}}}}"#);
+    assert_eq!(body(ApiStage::Alpha, &simple().org_role(OrgRole::Admin)), one(r#""org_role":"admin""#));
+    assert_eq!(body(ApiStage::Alpha, &simple().account_role(AccountRole::Admin)), one(r#""account_role":"admin""#));
 }
 
 #[test]
