@@ -192,8 +192,8 @@ impl ApiKeysClient {
     /// Removes a key: on the beta stage it is revoked (`PUT …/revoke`), on the alpha stage deleted (`DELETE`). It cannot be
     /// undone.
     ///
-    /// Tried again after failures that may pass. On the alpha stage, a 404 counts as success if an attempt before it may have
-    /// been processed.
+    /// Tried again after failures that may pass. On the alpha stage, a 404 of the service's counts as success if an attempt
+    /// before it may have been processed.
     ///
     /// # Errors
     ///

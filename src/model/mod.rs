@@ -20,7 +20,7 @@ use crate::redact::quoted;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Oddity {
-    /// The member, by its name on the wire; `body` where the JSON text itself breaks off or is wrong.
+    /// The member, by its name on the wire; `body` where the answer broke off, or its text is not JSON or not UTF-8.
     pub field: &'static str,
     /// What was found there: the text itself, at most 1 KiB of it, with what looks like a key replaced; or what kind of
     /// value it is.

@@ -110,3 +110,80 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
         _ => TransportError::new(Kind::Other, "ureq failed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ureq::{Error, Timeout};
+
+    use super::*;
+
+    /// What the client hears: kind, whether the request may have left, and why.
+    fn heard(error: Error) -> String {
+        let error = to_transport_error(error);
+        let sent = if error.may_have_been_sent() { "sent" } else { "not sent" };
+        format!("{:?}, {sent}: {}", error.kind(), error.source().map(ToString::to_string).unwrap_or_default())
+    }
+
+    fn io(kind: io::ErrorKind) -> Error {
+        Error::Io(io::Error::new(kind, "told"))
+    }
+
+    fn proxy(answer: &str) -> Error {
+        Error::ConnectProxyFailed(answer.to_owned())
+    }
+
+    /// ureq's own text has what was sent in it.
+    fn planted() -> [Error; 2] {
+        [Error::BadUri("https://planted/".to_owned()), Error::RequireHttpsOnly("http://planted/".to_owned())]
+    }
+
+    #[test]
+    fn failures_of_a_request_that_may_have_left() {
+        for (error, expected) in [
+            (io(io::ErrorKind::TimedOut), "Timeout, sent: told"),
+            (io(io::ErrorKind::WouldBlock), "Timeout, sent: told"),
+            (io(io::ErrorKind::InvalidData), "Tls, sent: told"),
+            (io(io::ErrorKind::ConnectionReset), "Interrupted, sent: told"),
+            (Error::Timeout(Timeout::Resolve), "Timeout, sent: while looking up the name"),
+            (Error::Timeout(Timeout::Connect), "Timeout, sent: while connecting"),
+            (Error::Timeout(Timeout::RecvBody), "Timeout, sent: waiting for the whole answer"),
+            (Error::BodyStalled, "Protocol, sent: the body does not end"),
+            (Error::LargeResponseHeader(2, 1), "TooLarge, sent: the head has more than 24 KiB"),
+            (Error::ConnectionFailed, "Other, sent: ureq failed"),
+            (Error::Other("planted".into()), "Other, sent: ureq failed"),
+        ] {
+            assert_eq!(heard(error), expected);
+        }
+        let [uri, https] = planted();
+        assert_eq!(heard(uri), "Configuration, sent: the request is not valid HTTP");
+        assert_eq!(heard(https), "Other, sent: ureq failed");
+    }
+
+    #[test]
+    fn failures_while_connecting() {
+        for (error, expected) in [
+            (io(io::ErrorKind::InvalidData), "Tls, not sent: told"),
+            (io(io::ErrorKind::TimedOut), "Timeout, not sent: told"),
+            (io(io::ErrorKind::WouldBlock), "Timeout, not sent: told"),
+            (io(io::ErrorKind::UnexpectedEof), "Connect, not sent: told"),
+            (Error::Timeout(Timeout::Connect), "Timeout, not sent: while connecting"),
+            (
+                proxy("proxy server responded 407/407"),
+                "Proxy, not sent: the proxy wants a user name and a password that it knows (407)",
+            ),
+            (
+                proxy("proxy server responded 502/502"),
+                "Connect, not sent: the proxy could not connect, and answered 502",
+            ),
+            (proxy("proxy server did not respond"), "Connect, not sent: the proxy closed the connection"),
+            (proxy("the answer is /planted"), "Connect, not sent: the proxy closed the connection"),
+            (Error::ConnectionFailed, "Connect, not sent: no connection was made"),
+            (BeforeSending::wrap(Kind::Resolve, "marked"), "Resolve, not sent: marked"),
+        ] {
+            assert_eq!(heard(BeforeSending::connecting(error)), expected);
+        }
+        for error in planted() {
+            assert_eq!(heard(BeforeSending::connecting(error)), "Connect, not sent: no connection was made");
+        }
+    }
+}
