@@ -1,6 +1,5 @@
 //! Time and chance, passed in wherever they decide something.
 
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -65,8 +64,30 @@ impl Clock for SystemClock {
     }
 }
 
-impl fmt::Debug for dyn Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_and_waits_are_waited() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (before, date) = (clock.elapsed(), clock.now());
+        let wait = Duration::from_millis(20);
+        Clock::sleep(&clock, wait);
+        assert!(Clock::elapsed(&clock) >= before + wait);
+        assert!(date > OffsetDateTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    }
+
+    #[test]
+    fn jitter_is_anything_up_to_its_bound() {
+        let clock = Arc::new(SystemClock);
+        let max = Duration::from_secs(1);
+        let thrown: Vec<Duration> = (0..100).map(|_| Clock::jitter(&clock, max)).collect();
+        assert!(thrown.iter().all(|jitter| *jitter <= max));
+        // That all of them are on one side has a chance of one in 10³⁰.
+        assert!(thrown.iter().any(|jitter| *jitter < max / 2) && thrown.iter().any(|jitter| *jitter > max / 2));
+        assert_eq!(clock.jitter(Duration::ZERO), Duration::ZERO);
+        // Nothing overflows.
+        clock.jitter(Duration::MAX);
     }
 }

@@ -118,3 +118,11 @@ fn a_service_key_with_its_look_up() {
     expect(&mut network, "POST https://api.arize.com/v2/api-keys", body, true, 201, CREATED);
     client(network, ApiStage::Beta).create_service_key(&CreateServiceKeyRequest::new("ci", "prod")).unwrap();
 }
+
+#[test]
+fn a_client_knows_where_it_calls_and_in_which_words() {
+    for stage in [ApiStage::Alpha, ApiStage::Beta] {
+        let client = client(MockNetwork::new(), stage);
+        assert_eq!((client.endpoint().as_str(), client.stage()), ("https://api.arize.com", stage));
+    }
+}

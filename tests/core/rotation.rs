@@ -88,6 +88,10 @@ fn a_new_key_is_found_by_its_id_wherever_that_stands_or_by_its_name() {
          failed: invalid request: `id` must not be empty"
     );
     assert_eq!(error.created().unwrap().name, "ci 2");
+    let rig = Rig::new([json(201, created(""))]);
+    let request = CreateServiceKeyRequest::new("bot 2", SpaceRef::id("s")).org_id("o");
+    let error = rig.client.rotate("old", request, |_| Err("disk full")).unwrap_err();
+    assert_eq!(error.created().unwrap().name, "bot 2");
 }
 
 #[test]
