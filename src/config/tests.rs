@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 use crate::error::Error;
@@ -122,6 +122,47 @@ fn a_missing_or_wrong_key_is_refused_and_never_repeated() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_key_is_given_as_any_kind_of_text() {
+    let text = " ak-own ".to_owned();
+    let secret = SecretString::from(" ak-own ");
+    for builder in [
+        builder().api_key(" ak-own "),
+        builder().api_key(&text),
+        builder().api_key(text),
+        builder().api_key(&secret),
+        builder().api_key(secret),
+    ] {
+        assert_eq!(settings(builder, &[]).unwrap().api_key.expose_secret(), "ak-own");
+    }
+}
+
+/// The request passes through what was put around, and what is beneath keeps its settings.
+#[test]
+fn something_around_a_transport() {
+    let wrap = |inner: Arc<dyn Transport>| -> Arc<dyn Transport> {
+        Arc::new(move |mut request: http::Request<Vec<u8>>| {
+            request.headers_mut().insert("x-wrapped", http::HeaderValue::from_static("yes"));
+            inner.send(request)
+        })
+    };
+    let echo = |request: http::Request<Vec<u8>>| {
+        let mut response = http::Response::default();
+        *response.headers_mut() = request.into_parts().0.headers;
+        Ok(response)
+    };
+    let settings = settings(builder().transport(echo).wrap_transport(wrap), &[]).unwrap();
+    let response = settings.transport.send(http::Request::default()).unwrap();
+    assert_eq!(response.headers()["x-wrapped"], "yes");
+    // Around the default one, whose settings are checked all the same.
+    #[cfg(feature = "ureq")]
+    {
+        let bare = ClientBuilder::default().api_key("ak-test").wrap_transport(wrap);
+        let problem = "must be a proxy URL, `http://[user:password@]host[:port]` or `https://…`";
+        assert_eq!(refused(bare.proxy("ftp://p"), &[]), format!("configuration: `proxy` {problem}"));
+    }
+}
+
 #[test]
 fn a_variable_that_is_not_unicode_is_refused() {
     use std::os::unix::ffi::OsStringExt;
