@@ -117,6 +117,8 @@ mod tests {
     fn the_ca_file_of_the_machine_matters_only_to_tls() {
         let env = [("SSL_CERT_FILE", "machine.pem")];
         assert_eq!(ca_file(resolve(unset(), "localhost", "http", &env).unwrap()), None);
+        let plain = [env[0], ("http_proxy", "http://proxy.example")];
+        assert_eq!(ca_file(resolve(unset(), "other.example", "http", &plain).unwrap()), None);
         let proxied = [env[0], ("http_proxy", "https://proxy.example")];
         assert!(ca_file(resolve(unset(), "other.example", "http", &proxied).unwrap()).is_some());
     }
