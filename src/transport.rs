@@ -242,3 +242,19 @@ impl StdError for TransportError {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_kept_up_to_64_kib() {
+        let kept = |capacity: usize| {
+            let mut room = Room::default();
+            room.keep(Vec::with_capacity(capacity));
+            room.0.capacity()
+        };
+        assert_eq!(kept(65_536), 65_536);
+        assert_eq!(kept(65_537), 0);
+    }
+}

@@ -418,6 +418,7 @@ fn no_set_up_shows_a_key() {
 fn no_transport_error_shows_what_arrived() {
     let partial = http::Response::builder().header("x", NEW_KEY).body(CREATED.into()).unwrap();
     let error = TransportError::new(Kind::Interrupted, "reset").with_partial_response(partial);
+    assert_eq!(error.partial_response().unwrap().body(), CREATED.as_bytes());
     let text = format!("{error} {error:?} {error:#?}");
     assert_clean(&text);
     assert!(text.contains("PartialResponse(200, 74 bytes)"), "{text}");

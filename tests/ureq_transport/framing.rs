@@ -1,11 +1,12 @@
 //! What is sent, what comes back, and over which connection.
 
+use std::error::Error;
 use std::io::Write;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use arize_api_keys::http::{HeaderValue, Method, Request};
-use arize_api_keys::{Transport, UreqTransport};
+use arize_api_keys::http::{HeaderValue, Method, Request, Version};
+use arize_api_keys::{Transport, TransportErrorKind, UreqTransport};
 
 use crate::server::{Server, fresh, get, ok, post, request, send};
 use crate::support::http::read_request;
@@ -186,4 +187,41 @@ fn threads_open_as_many_connections_as_there_are_threads() {
         }
     });
     assert_eq!(server.accepted(), THREADS);
+}
+
+/// Longer ones would not fit into the buffer that ureq writes them to, beside what is there already.
+#[test]
+fn the_longest_uri_and_the_longest_header() {
+    let server = Server::echoing();
+    let long = |length: usize| "x".repeat(length);
+    let with_header = |length: usize| {
+        let mut sent = post(server.uri("/"));
+        sent.headers_mut().insert("x-long", HeaderValue::from_str(&long(length)).unwrap());
+        sent
+    };
+    let with_path = |length: usize| get(server.uri(&format!("/{}", long(length - 1))));
+    assert!(seen(with_header(16_384)).contains(&format!("\r\nx-long: {}\r\n", long(16_384))));
+    assert!(seen(with_path(16_384)).starts_with(&format!("GET /{} HTTP/1.1\r\n", long(16_383))));
+    for beyond in [with_header(16_385), with_path(16_385)] {
+        let error = send(beyond).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Configuration, false));
+        assert_eq!(error.source().unwrap().to_string(), "the URI and each header of the request may have 16 KiB");
+    }
+}
+
+/// ureq speaks HTTP/1.1 and 1.0. It says so before it asks for the body.
+#[test]
+fn a_body_that_is_never_asked_for_was_not_sent() {
+    let server = Server::echoing();
+    let mut sent = post(server.uri("/"));
+    *sent.version_mut() = Version::HTTP_2;
+    let error = send(sent).unwrap_err();
+    assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::Protocol, false));
+}
+
+#[test]
+fn the_debug_output_of_a_transport() {
+    assert_eq!(format!("{:?}", UreqTransport::new()), "UreqTransport { proxy: false, .. }");
+    let proxied = UreqTransport::builder().proxy("http://user:hidden@proxy.example").build().unwrap();
+    assert_eq!(format!("{proxied:?}"), "UreqTransport { proxy: true, .. }");
 }
