@@ -10,8 +10,8 @@ use crate::transport::{Room, TransportError, TransportErrorKind};
 /// The body of a response.
 const LIMIT: usize = 1024 * 1024;
 
-/// Room for a body of unknown length, to begin with.
-const FIRST_ROOM: usize = 16 * 1024;
+/// Room for a body of unknown length, to begin with: 16 KiB.
+const FIRST_ROOM: usize = 16_384;
 
 /// The body of a request, which knows whether ureq has asked for it.
 pub(super) struct Tracked<'a> {
