@@ -157,6 +157,27 @@ mod tests {
     }
 
     #[test]
+    fn a_read_that_a_signal_interrupts_is_made_again() {
+        struct Interrupted(u8);
+        impl Read for Interrupted {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 | 3 => Err(io::ErrorKind::Interrupted.into()),
+                    2 => {
+                        buffer[..5].copy_from_slice(b"whole");
+                        Ok(5)
+                    }
+                    _ => Ok(0),
+                }
+            }
+        }
+        let mut bytes = Vec::with_capacity(16);
+        assert!(read_into(&mut bytes, &mut Interrupted(0)).unwrap());
+        assert_eq!(bytes, b"whole");
+    }
+
+    #[test]
     fn what_a_failed_read_wrote_is_kept() {
         struct Hasty(bool);
         impl Read for Hasty {

@@ -113,3 +113,110 @@ pub(super) fn remaining(started: Instant, mut timeout: NextTimeout) -> NextTimeo
     }
     timeout
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ureq::unversioned::transport::LazyBuffers;
+
+    use super::*;
+
+    /// A connection that notes the time it is given.
+    #[derive(Debug)]
+    struct Line {
+        given: Arc<Mutex<Vec<NextTimeout>>>,
+        buffers: LazyBuffers,
+        open: bool,
+        tls: bool,
+    }
+
+    impl Transport for Line {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(&mut self, _: usize, timeout: NextTimeout) -> Result<(), Error> {
+            self.given.lock().unwrap().push(timeout);
+            Ok(())
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+            self.given.lock().unwrap().push(timeout);
+            Ok(true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            self.open
+        }
+
+        fn is_tls(&self) -> bool {
+            self.tls
+        }
+    }
+
+    fn line(open: bool, tls: bool) -> Line {
+        Line { given: Arc::default(), buffers: LazyBuffers::new(10, 10), open, tls }
+    }
+
+    /// With this time for connecting, which begins now.
+    fn counting_down(line: Line, whole: Duration, connected: bool) -> CountingDown {
+        CountingDown {
+            connection: line.boxed(),
+            started: Instant::now(),
+            timeout: time(whole, Timeout::Connect),
+            connected: Arc::new(AtomicBool::new(connected)),
+        }
+    }
+
+    fn time(after: Duration, reason: Timeout) -> NextTimeout {
+        NextTimeout { after, reason, ..NextTimeout::default() }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// What a connection with this time for connecting is given if it is asked for that, to write and to read.
+    fn given(whole: Duration, connected: bool, asked: Duration) -> Vec<(Duration, Timeout)> {
+        let line = line(true, false);
+        let notes = Arc::clone(&line.given);
+        let mut connection = counting_down(line, whole, connected);
+        let asked = time(asked, Timeout::Global);
+        let outcomes = [connection.transmit_output(0, asked), connection.await_input(asked).map(|_| ())];
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(Error::Timeout(Timeout::Connect)))));
+        let given = notes.lock().unwrap();
+        assert_eq!(given.len(), outcomes.iter().filter(|outcome| outcome.is_ok()).count());
+        given.iter().map(|timeout| (timeout.after, timeout.reason)).collect()
+    }
+
+    #[test]
+    fn the_time_for_connecting_counts_down() {
+        for (after, reason) in given(seconds(600), false, Duration::NotHappening) {
+            assert!(after <= seconds(600) && after > seconds(300));
+            assert_eq!(reason, Timeout::Connect);
+        }
+        assert_eq!(given(seconds(600), false, Duration::NotHappening).len(), 2);
+        // Less is less.
+        assert_eq!(given(seconds(600), false, seconds(1)), [(seconds(1), Timeout::Global); 2]);
+        // Without a bound there is nothing to count.
+        let unbounded = (Duration::NotHappening, Timeout::Global);
+        assert_eq!(given(Duration::NotHappening, false, Duration::NotHappening), [unbounded; 2]);
+        assert_eq!(given(seconds(0), false, seconds(1)), []);
+    }
+
+    #[test]
+    fn a_connection_is_what_it_was() {
+        for (open, tls) in [(true, false), (false, true)] {
+            let mut connection = counting_down(line(open, tls), seconds(1), false);
+            assert_eq!((connection.is_open(), connection.is_tls()), (open, tls));
+        }
+    }
+
+    #[test]
+    fn a_connection_that_is_made_has_time_of_its_own() {
+        for whole in [seconds(0), seconds(600)] {
+            assert_eq!(given(whole, true, seconds(1000)), [(seconds(1000), Timeout::Global); 2]);
+        }
+    }
+}

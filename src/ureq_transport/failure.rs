@@ -179,11 +179,32 @@ mod tests {
             (proxy("the answer is /planted"), "Connect, not sent: the proxy closed the connection"),
             (Error::ConnectionFailed, "Connect, not sent: no connection was made"),
             (BeforeSending::wrap(Kind::Resolve, "marked"), "Resolve, not sent: marked"),
+            (Error::Other("planted".into()), "Connect, not sent: no connection was made"),
         ] {
             assert_eq!(heard(BeforeSending::connecting(error)), expected);
         }
         for error in planted() {
             assert_eq!(heard(BeforeSending::connecting(error)), "Connect, not sent: no connection was made");
         }
+    }
+
+    /// Its message is that of the cause, so its source is what lies below that.
+    #[test]
+    fn a_marked_failure_is_its_cause() {
+        #[derive(Debug)]
+        struct Cause(io::Error);
+        impl fmt::Display for Cause {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the cause")
+            }
+        }
+        impl StdError for Cause {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let marked = BeforeSending { kind: Kind::Connect, source: Box::new(Cause(io::Error::other("below"))) };
+        assert_eq!(marked.to_string(), "the cause");
+        assert_eq!(marked.source().unwrap().to_string(), "below");
     }
 }

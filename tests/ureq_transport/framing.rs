@@ -222,6 +222,11 @@ fn a_body_that_is_never_asked_for_was_not_sent() {
 #[test]
 fn the_debug_output_of_a_transport() {
     assert_eq!(format!("{:?}", UreqTransport::new()), "UreqTransport { proxy: false, .. }");
-    let proxied = UreqTransport::builder().proxy("http://user:hidden@proxy.example").build().unwrap();
-    assert_eq!(format!("{proxied:?}"), "UreqTransport { proxy: true, .. }");
+    let builder = UreqTransport::builder().proxy("http://user:hidden@proxy.example");
+    assert_eq!(
+        format!("{builder:?}"),
+        "UreqTransportBuilder { ca_file: None, danger_accept_invalid_certs: false, \
+         proxy: Some(SecretBox<str>([REDACTED])) }"
+    );
+    assert_eq!(format!("{:?}", builder.build().unwrap()), "UreqTransport { proxy: true, .. }");
 }

@@ -1,5 +1,6 @@
 //! Through a proxy.
 
+use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
@@ -74,7 +75,14 @@ fn what_a_proxy_can_do_wrong() {
             client.write_all(answer.as_bytes()).unwrap();
         });
         let transport = through(proxy.address);
-        assert_eq!(fault(transport.send(get("http://service.example/"))), expected, "{answer:?}");
+        let failed = transport.send(get("http://service.example/"));
+        let cause = failed.as_ref().unwrap_err().source().unwrap().to_string();
+        assert_eq!(
+            cause == "the proxy does not answer with HTTP",
+            answer.starts_with("garbage"),
+            "{answer:?}: {cause}"
+        );
+        assert_eq!(fault(failed), expected, "{answer:?}");
         assert_eq!(fault(transport.send(post("https://service.example/"))), expected, "{answer:?}");
     }
     assert_eq!(fault(through(CLOSED).send(get("https://service.example/"))), "Connect, not sent");
