@@ -337,6 +337,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_doubt_makes_room_for_others() {
+        let (names, _) = scripted(vec![vec!["192.0.2.1"]; HOSTS + 1]);
+        for i in 0..HOSTS {
+            addresses(&names, &format!("{i}.example")).unwrap();
+        }
+        assert_eq!(names.lock().len(), HOSTS);
+        names.doubt("0.example");
+        addresses(&names, "another.example").unwrap();
+        let known = names.lock();
+        assert_eq!(known.len(), HOSTS);
+        assert!(!known.contains_key("0.example") && known.contains_key("1.example"));
+    }
+
+    #[test]
     fn an_address_needs_no_look_up() {
         let (names, asked) = scripted(vec![]);
         for (uri, expected) in [

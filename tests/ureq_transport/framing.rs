@@ -230,3 +230,18 @@ fn the_debug_output_of_a_transport() {
     );
     assert_eq!(format!("{:?}", builder.build().unwrap()), "UreqTransport { proxy: true, .. }");
 }
+
+/// In one header, and in many.
+#[test]
+fn the_longest_head_of_a_response() {
+    let answer = |length: usize, headers: usize| {
+        let header = format!("x: {}\r\n", "y".repeat(length / headers));
+        let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 2\r\n\r\n", header.repeat(headers));
+        send(get(Server::answering(head + "ok").uri("/")))
+    };
+    for headers in [1, 100] {
+        assert_eq!(answer(23 * 1024, headers).unwrap().body(), b"ok");
+        let error = answer(25 * 1024, headers).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_sent()), (TransportErrorKind::TooLarge, true));
+    }
+}
