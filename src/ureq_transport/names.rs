@@ -348,6 +348,7 @@ mod tests {
         let known = names.lock();
         assert_eq!(known.len(), HOSTS);
         assert!(!known.contains_key("0.example") && known.contains_key("1.example"));
+        assert_eq!(format!("{names:?}"), "Names");
     }
 
     #[test]
