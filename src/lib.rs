@@ -53,7 +53,6 @@
 //! * `platform-verifier`: trust what the operating system trusts.
 //! * `native-tls`: TLS by the system's library.
 //! * `emulator`: the service in this process, and its HTTP server.
-//! * `cli`: the program `arize-keys`; nothing of it is part of the library.
 //!
 //! # Logging
 //!

@@ -38,7 +38,7 @@ fi
 program=${ARIZE_KEYS:-}
 if [ -z "$program" ]; then
   echo "== building arize-keys"
-  program=$(cd "$here/../.." && cargo build --quiet --features cli --bin arize-keys --message-format=json |
+  program=$(cd "$here/../.." && cargo build --quiet -p arize-keys --message-format=json |
     sed -n 's/.*"executable":"\([^"]*arize-keys\)".*/\1/p')
 fi
 

@@ -1,4 +1,4 @@
-//! `arize-keys`: list, create, rotate and revoke API keys of the Arize platform from the command line.
+//! The program `arize-keys`. `main.rs` calls [`run`]; nothing here is an interface for other crates.
 
 #![forbid(unsafe_code)]
 
@@ -22,7 +22,8 @@ use crate::args::{Cli, Command, Talk};
 use crate::exit::Failure;
 use crate::terminal::Terminal;
 
-fn main() -> ExitCode {
+/// Runs the program with the arguments of this process.
+pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::List(args) => end(args.common.talk, |terminal| commands::list::run(&args, terminal)),
         Command::Create(args) => end(args.common.talk, |terminal| commands::mint::create(&args, terminal)),
