@@ -16,16 +16,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let created = match client.create(&request) {
         Ok(created) => created,
         Err(ArizeError::BadRequest(e)) => return Err(format!("invalid request: {e}").into()),
-        // Sent, and no answer: do not just try again, or there are two keys. The message says how to find out.
-        Err(e) if e.outcome() == Outcome::Unknown => return Err(format!("look before you try again: {e}").into()),
+        // The request was sent and no response came. A second create could make a second key; the message says how to
+        // find the first one.
+        Err(e) if e.outcome() == Outcome::Unknown => return Err(format!("a key may exist: {e}").into()),
         Err(e) => return Err(e.into()),
     };
 
-    // The secret is shown once, here: store it before anything else can go wrong.
+    // The service shows the secret once. Store it before any other step that can fail.
     let secret = created.key.expose_secret();
     println!("created key {} - secret of {} characters, like {}", created.id, secret.len(), created.redacted_key);
 
     client.delete(&created.id)?;
-    println!("removed it again");
+    println!("removed the key");
     Ok(())
 }

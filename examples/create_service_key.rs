@@ -1,4 +1,4 @@
-//! Create a service API key, in both forms: `cargo run --example create_service_key --features emulator`.
+//! Create a service API key, for one space and for any number of organizations and spaces: `cargo run --example create_service_key --features emulator`.
 
 mod support;
 
@@ -16,13 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         &CreateServiceKeyRequest::new("ci-bot", space.as_str()).org_role(OrgRole::Member).space_role(SpaceRole::Member),
     ) {
         Err(ArizeError::SpaceNotFound(e)) => return Err(format!("no such space: {e}").into()),
-        Err(ArizeError::AmbiguousSpace(e)) => return Err(format!("which one? {e}").into()),
+        Err(ArizeError::AmbiguousSpace(e)) => return Err(format!("name the organization too: {e}").into()),
         created => created?,
     };
     println!("created service key {} - {}", created.id, created.redacted_key);
 
-    // What the service made of it is the blueprint of the other form: any number of organizations and spaces.
-    let bot = created.bot_user.ok_or("the service did not say which bot user it made")?;
+    // The response lists the organizations and spaces of the bot user. A second key gets the same ones, read-only.
+    let bot = created.bot_user.ok_or("the response has no bot user")?;
     let organizations = bot.organizations.iter().map(|organization| {
         OrgBinding::new(&organization.org_id)
             .role(organization.role.clone().unwrap_or(RoleAssignment::Predefined(OrgRole::ReadOnly)))
@@ -36,6 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     for id in [&created.id, &reader.id] {
         client.delete(id)?;
     }
-    println!("removed both again");
+    println!("removed both keys");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A transport of one's own, around the default one: it logs what goes out and how it ends.
+//! A custom transport around another one: it logs the method, path and status of each request.
 //!
 //! `cargo run --example custom_transport --features emulator`
 
@@ -8,16 +8,16 @@ use std::sync::Arc;
 use arize_api_keys::emulator::Emulator;
 use arize_api_keys::{ApiKeysClient, CreateRequest, ListRequest, Transport, TransportError, http};
 
-/// Hands on to another transport, and tells. Never the headers and never the bodies: they hold the key and its secrets.
+/// Passes requests on to another transport and logs them. Headers and bodies are left out, because they hold secrets.
 struct Logging<T>(T);
 
 impl<T: Transport> Transport for Logging<T> {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
-        let what = format!("{} {}", request.method(), request.uri().path());
+        let line = format!("{} {}", request.method(), request.uri().path());
         let result = self.0.send(request);
         match &result {
-            Ok(response) => println!("{what}: {}, {} bytes", response.status(), response.body().len()),
-            Err(error) => println!("{what}: {error}"),
+            Ok(response) => println!("{line}: {}, {} bytes", response.status(), response.body().len()),
+            Err(error) => println!("{line}: {error}"),
         }
         result
     }
@@ -25,10 +25,10 @@ impl<T: Transport> Transport for Logging<T> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let builder = if std::env::args().any(|word| word == "--live") {
-        // Around the default transport, as the environment sets it up.
+        // Wraps the default transport with the settings of the environment.
         ApiKeysClient::builder().wrap_transport(|default| Arc::new(Logging(default)))
     } else {
-        // An emulator is a transport, too: no socket is opened here.
+        // The emulator is a transport, so no socket is opened.
         let emulator = Emulator::new();
         ApiKeysClient::builder().ignore_env().api_key(emulator.admin_key()).transport(Logging(emulator))
     };

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match client.delete(id) {
             Ok(()) => println!("removed {id}"),
             Err(ArizeError::NotFound(e)) => println!("no api key to remove: {e}"),
-            // Removing is safe to repeat, and the client has done so already.
+            // A removal is idempotent, so the client has repeated it already.
             Err(e) if e.outcome() == Outcome::Unknown => return Err(format!("it may still be active: {e}").into()),
             Err(e) => return Err(e.into()),
         }

@@ -1,4 +1,4 @@
-//! List API keys, a page at a time: `cargo run --example list --features emulator`.
+//! List API keys page by page: `cargo run --example list --features emulator`.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for key in &page.api_keys {
             println!("  {}: {} (type={} status={})", key.id, key.name, key.key_type, key.status);
         }
-        // `client.list_all(&request)` does this by itself, and cannot go in circles.
+        // `client.list_all(&request)` is this loop, and fails if a cursor repeats.
         match page.pagination.next_cursor {
             Some(cursor) if page.pagination.has_more => request = request.cursor(cursor),
             _ => return Ok(()),

@@ -1,9 +1,9 @@
-//! Testing one's own code with a mock of the transport (mockall): what is asked, and what to do when it fails.
+//! Unit tests with a mocked transport (mockall): which request the code sends, and how it handles a failure.
 //!
 //! `cargo run --example mock_transport`
 //!
-//! Where a test needs a service that behaves, rather than single answers, the emulator is less work: see the README.
-//! This example has no `--live`: a mock answers, nobody else.
+//! For a whole service instead of single responses, use the emulator: see the README. There is no `--live` here, because
+//! the mock sends nothing.
 
 use std::error::Error;
 
@@ -19,11 +19,11 @@ mockall::mock! {
     }
 }
 
-/// The code under test: removes a key, and says what to tell the person on duty if that is not certain.
+/// The code under test: removes a key, and returns an instruction for the operator if the result is not certain.
 fn remove(client: &ApiKeysClient, id: &str) -> Result<&'static str, ArizeError> {
     match client.delete(id) {
         Ok(()) | Err(ArizeError::NotFound(_)) => Ok("gone"),
-        Err(e) if e.outcome() == Outcome::Unknown => Ok("look at the list of keys"),
+        Err(e) if e.outcome() == Outcome::Unknown => Ok("check the list of keys"),
         Err(e) => Err(e),
     }
 }
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with(function(is_revoke))
         .times(1)
         .returning(|_| Err(TransportError::new(TransportErrorKind::Interrupted, "the connection was reset")));
-    assert_eq!(remove(&client(wire)?, "abc")?, "look at the list of keys");
+    assert_eq!(remove(&client(wire)?, "abc")?, "check the list of keys");
 
     println!("both tests pass");
     Ok(())

@@ -1,9 +1,12 @@
-//! The whole life of API keys: list, create, use, rotate, remove. By the real client, over HTTP.
+//! The life of an API key: list, create, refresh, remove, with the real client over HTTP.
 //!
 //! ```text
-//! cargo run --example quickstart --features emulator                          # on an emulator, nothing to set up
-//! cargo run --example quickstart --features emulator -- --live --space prod   # on the service; needs ARIZE_API_KEY
+//! cargo run --example quickstart --features emulator                          # on the emulator: nothing to set up
+//! cargo run --example quickstart --features emulator -- --live --space prod   # on the service: needs ARIZE_API_KEY
 //! ```
+//!
+//! In a clone of the repository, `cargo run --manifest-path examples/quickstart/Cargo.toml` runs the same program and
+//! compiles fewer crates.
 
 mod support;
 
@@ -12,18 +15,18 @@ use std::time::Duration;
 
 use arize_api_keys::time::{self, OffsetDateTime};
 use arize_api_keys::{
-    ApiKeyCreated, ApiKeyStatus, ApiKeyType, ApiKeysClient, CreateRequest, CreateServiceKeyRequest,
+    ApiKey, ApiKeyCreated, ApiKeyStatus, ApiKeyType, ApiKeysClient, CreateRequest, CreateServiceKeyRequest,
     Error as ArizeError, ListRequest, OrgRole, RefreshRequest, SpaceRole,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (client, space, _service) = &support::connect()?;
 
-    println!("1. the keys that are there, mine and those of the space `{space}`");
+    println!("1. list my own keys, then the keys of the space `{space}`");
     list(client, &ListRequest::new())?;
     list(client, &ListRequest::new().space(space.as_str()))?;
 
-    println!("2. create a user key, for 30 days");
+    println!("2. create a user key that expires in 30 days");
     let personal = client.create(
         &CreateRequest::new("personal-key")
             .description("key for local development")
@@ -31,25 +34,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     show(&personal);
 
-    println!("3. create a service key in the space; its organization is found by itself");
+    println!("3. create a service key in the space; the client looks up the organization");
     let service = client.create_service_key(
         &CreateServiceKeyRequest::new("ci-bot", space.as_str()).org_role(OrgRole::Member).space_role(SpaceRole::Member),
     )?;
     show(&service);
 
-    println!("4. the service keys of the space");
-    list(client, &ListRequest::new().key_type(ApiKeyType::Service).space(space.as_str()).limit(25))?;
+    println!("4. list the service keys of the space");
+    let service_keys = ListRequest::new().key_type(ApiKeyType::Service).space(space.as_str());
+    list(client, &service_keys)?;
 
-    println!("5. rotate the service key; the old secret works for another hour");
-    let rotated = client.refresh(&RefreshRequest::new(&service.id).grace_period(Duration::from_secs(3600)))?;
-    println!("   {} is now {}", service.redacted_key, rotated.redacted_key);
+    println!("5. refresh the service key: it gets a new secret, and the old one works for another hour");
+    let refreshed = client.refresh(&RefreshRequest::new(&service.id).grace_period(Duration::from_secs(3600)))?;
+    println!("   {} is replaced by {}", service.redacted_key, refreshed.redacted_key);
 
-    println!("6. remove both");
+    println!("6. remove both keys, and find them in the list of revoked keys");
     client.delete(&personal.id)?;
-    client.delete(&rotated.id)?;
-    list(client, &ListRequest::new().status(ApiKeyStatus::Revoked))?;
+    client.delete(&refreshed.id)?;
+    find(client, &ListRequest::new().status(ApiKeyStatus::Revoked), &personal.id)?;
+    find(client, &service_keys.status(ApiKeyStatus::Revoked), &refreshed.id)?;
 
-    println!("7. what an error says");
+    println!("7. remove a key that does not exist");
     match client.delete("QXBpS2V5OjA6bm9uZQ==") {
         Err(ArizeError::NotFound(e)) => println!("   no api key to remove: {e}"),
         other => other?,
@@ -57,15 +62,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Prints every key of the list; the client fetches the pages as the loop needs them.
 fn list(client: &ApiKeysClient, request: &ListRequest) -> Result<(), ArizeError> {
     for key in client.list_all(request) {
-        let key = key?;
-        println!("   {} {} (type={} status={})", key.redacted_key, key.name, key.key_type, key.status);
+        print(&key?);
     }
     Ok(())
 }
 
-/// The secret is in `created.key`, for `expose_secret()` and a safe place: it cannot be seen again. Not for a terminal.
+/// Prints one key of the list.
+fn find(client: &ApiKeysClient, request: &ListRequest, id: &str) -> Result<(), Box<dyn Error>> {
+    for key in client.list_all(request) {
+        let key = key?;
+        if key.id == id {
+            print(&key);
+            return Ok(());
+        }
+    }
+    Err(format!("the service does not list the key {id}").into())
+}
+
+fn print(key: &ApiKey) {
+    println!("   {} {} (type={} status={})", key.redacted_key, key.name, key.key_type, key.status);
+}
+
+/// The secret is in `created.key`: read it with `expose_secret()` and store it, because the service never shows it again.
+/// A terminal is not a safe place for it, so this prints its redacted form.
 fn show(created: &ApiKeyCreated) {
     println!("   created {} with the id {}", created.redacted_key, created.id);
 }

@@ -1,4 +1,6 @@
-//! Refresh an API key, that is, rotate its secret: `cargo run --example refresh --features emulator`.
+//! Refresh an API key: the key stays, its secret is replaced.
+//!
+//! `cargo run --example refresh --features emulator`
 
 mod support;
 
@@ -9,18 +11,18 @@ use arize_api_keys::{CreateRequest, Error as ArizeError, RefreshRequest};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (client, _, _service) = support::connect()?;
-    let key = client.create(&CreateRequest::new("to-be-rotated"))?;
+    let key = client.create(&CreateRequest::new("to-be-refreshed"))?;
 
-    // With a grace period, programs that hold the old secret go on working until they have the new one. A key that expires
-    // needs `.expires_at(…)` too, not later than it has.
+    // During the grace period both secrets work. For a key that expires, the service also requires `.expires_at(…)`, and
+    // answers 422 if that is later than the present expiry.
     let request = RefreshRequest::new(&key.id).grace_period(Duration::from_secs(3600));
-    let rotated = match client.refresh(&request) {
+    let refreshed = match client.refresh(&request) {
         Err(ArizeError::NotFound(e)) => return Err(format!("api key not found: {e}").into()),
-        rotated => rotated?,
+        refreshed => refreshed?,
     };
-    println!("rotated key {} - from {} to {}", rotated.id, key.redacted_key, rotated.redacted_key);
+    println!("refreshed key {} - from {} to {}", refreshed.id, key.redacted_key, refreshed.redacted_key);
 
-    client.delete(&rotated.id)?;
-    println!("removed it again");
+    client.delete(&refreshed.id)?;
+    println!("removed the key");
     Ok(())
 }

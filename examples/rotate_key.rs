@@ -1,13 +1,14 @@
-//! Rotate a key so that no program is ever without one that works, and no key is lost.
+//! Rotate a key while programs use it: in two ways, with every failure handled.
 //!
 //! ```text
 //! cargo run --example rotate_key --features emulator
 //! cargo run --example rotate_key --features emulator -- --live --space prod --key-id QXBpS2V5… --file path/to/secret
 //! ```
 //!
-//! Two ways. The safe one makes a new key: create, store, prove, revoke. At every moment, the file holds a secret that works.
-//! The other one keeps the key and refreshes its secret, with a grace period in which both secrets work: shorter, but if the
-//! answer is lost, the new secret is lost with it, and the key must be refreshed again before the grace period ends.
+//! `rotate` makes a new key: create, store, verify, revoke. The file holds a working secret at every step.
+//!
+//! `refresh` keeps the key and replaces its secret, with a grace period in which both secrets work. That is one call, but if
+//! its response is lost, the new secret is lost too, and the key must be refreshed again before the grace period ends.
 
 mod support;
 
@@ -35,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .create(&CreateRequest::new("ci"))
         .map_err(Into::into)
         .and_then(|old| rotate(&client, &old.id, &directory.join("secret")));
-    // The emulator is about to end, and its keys with it.
+    // The emulator's keys end with it.
     fs::remove_dir_all(directory)?;
     result
 }
@@ -44,26 +45,26 @@ fn rotate(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<(), Box<d
     let new = replace(client, old_id, file)?;
     println!("{old_id} is revoked, {} is in the file", new.id);
 
-    // The old key may have been the one that this client uses.
+    // The old key may have been the client's own.
     let client = client.with_api_key(&new.key)?;
     refresh(&client, &new.id, file)?;
     println!("{} has a new secret, and it is in the file", new.id);
     Ok(())
 }
 
-/// Create, store, prove, revoke.
+/// Create, store, verify, revoke.
 fn replace(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<ApiKeyCreated, Box<dyn Error>> {
-    // A name of its own: if this program is killed after creating and before storing, the key is found by it.
+    // A unique name: if this program is killed between create and store, the name finds the key.
     let name = format!("ci {}", OffsetDateTime::now_utc().unix_timestamp());
     match client.rotate(old_id, CreateRequest::new(&name), |created| store(file, created.key.expose_secret())) {
         Ok(created) => Ok(created),
-        // Nothing has changed, unless the message says that a key may exist.
+        // The response to the create was lost, so the new key may exist.
         Err(RotationError::Create(e)) if e.outcome() == Outcome::Unknown => {
             Err(format!("look for a key named `{name}`, and revoke it: {e}").into())
         }
-        // The old key works and is in the file. The new one is revoked, or is named in the message.
+        // The old key works and is in the file. The new key is revoked, or the message names it.
         Err(e @ RotationError::Store { .. }) => Err(e.to_string().into()),
-        // Both work. The file has the new one. Nothing is broken: revoke the old one later.
+        // Both keys work and the file has the new one. Revoke the old one later.
         Err(e @ RotationError::Revoke { .. }) => Err(format!("revoke {old_id} yourself: {e}").into()),
         Err(e) => Err(e.to_string().into()),
     }
@@ -74,18 +75,20 @@ fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn 
     let request = RefreshRequest::new(id).grace_period(Duration::from_secs(3600));
     let refreshed = match client.refresh(&request) {
         Ok(refreshed) => refreshed,
-        // The secret may have been replaced: then the old one dies in an hour. Refreshing again gives a fresh one, and can
-        // only be done from here: nobody has seen the one that was lost.
+        // The service may have replaced the secret, and the new one is lost. The old one works for an hour, so there is time
+        // to refresh again.
         Err(e) if matches!(e.outcome(), Outcome::Unknown | Outcome::Applied) => {
             eprintln!("{e}");
             client.refresh(&request)?
         }
         Err(ArizeError::UnprocessableEntity(e)) => {
-            return Err(format!("a key that expires needs `.expires_at(…)`, not later than it has: {e}").into());
+            return Err(
+                format!("a key that expires needs `.expires_at(…)`, no later than its present expiry: {e}").into()
+            );
         }
         Err(e) => return Err(e.into()),
     };
-    // Nobody but this program has the new secret, and it is about to be gone.
+    // This program has the only copy of the new secret.
     store(file, refreshed.key.expose_secret()).map_err(|e| {
         format!(
             "the new secret of {id} could not be stored ({e}); the old one works for an hour: refresh again until then"
@@ -94,9 +97,9 @@ fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn 
     Ok(())
 }
 
-/// Writes a file that only its owner can read, in one step: whoever opens it finds the old secret or the new one.
+/// Writes a file that only its owner can read. The rename is atomic, so readers see the old secret or the new one.
 fn store(file: &Path, secret: &str) -> io::Result<()> {
-    // A name that nobody has, or this fails: its mode is set when it is made.
+    // `create_new` fails if the file exists, so the mode below is the mode of the file.
     let draft = PathBuf::from(format!("{}.{}.new", file.display(), std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -107,7 +110,7 @@ fn store(file: &Path, secret: &str) -> io::Result<()> {
     written.and_then(|()| fs::rename(&draft, file)).inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
-/// What follows `name` on the command line.
+/// The argument after `name` on the command line.
 fn argument(name: &str) -> Option<String> {
     std::env::args().skip_while(|word| word != name).nth(1)
 }

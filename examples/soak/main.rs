@@ -1,14 +1,15 @@
-//! A soak: threads that share one client call a service that fails again and again, and nothing may get lost.
+//! A soak test: 16 threads share one client and call a service that fails one request in twenty. No key, secret, connection,
+//! thread or memory may be lost.
 //!
 //! ```text
 //! cargo run --release --example soak --features emulator             # 200,000 calls
 //! cargo run --release --example soak --features emulator -- 20000
 //! ```
 //!
-//! The service is the emulator, served over HTTP by a process of its own, so that the memory of the client is measured
-//! alone. One request in twenty meets a fault. After each call whose outcome is unknown, the caller finds out what has
-//! become of its key, so that in the end the books of the callers and of the service must agree to the last secret.
-//! Exits with an error if they do not, or if a connection, a thread or memory has leaked (which only Linux can tell).
+//! The service is the emulator, served over HTTP by a second process, so that only the client's memory is measured. After
+//! each call whose outcome is unknown, the caller lists its keys to find out. At the end the counts of the callers and of
+//! the service must be equal. The exit status is 1 if they differ, or if a connection, a thread or memory has leaked (checked
+//! on Linux).
 
 mod process;
 mod service;
@@ -29,9 +30,9 @@ use crate::worker::{Books, Worker};
 const CALLS: u64 = 200_000;
 const THREADS: u64 = 16;
 const SEED: u64 = 2026;
-/// From so many calls on, one that meets nothing of what it is for is not a soak.
+/// A run of at least this many calls must meet every kind of fault; otherwise it fails.
 const ENOUGH: u64 = 10_000;
-/// What the allocator may take and give back between two averages.
+/// Memory of the allocator may vary by this much between two averages.
 const SLACK_KIB: u64 = 1024;
 
 type Outcomes<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -44,7 +45,7 @@ fn main() -> Outcomes<ExitCode> {
     }
 }
 
-/// The system's clock, for those in a hurry: it waits a millisecond at most.
+/// The system's clock, except that it sleeps for at most a millisecond.
 struct Hurried;
 
 impl Clock for Hurried {
@@ -114,7 +115,7 @@ fn soak(calls: u64) -> Outcomes<ExitCode> {
     for key_type in [ApiKeyType::User, ApiKeyType::Service] {
         let keys = client.list_all(&ListRequest::new().key_type(key_type)).collect::<Result<Vec<_>, _>>()?;
         let strays = keys.iter().filter(|key| key.name.starts_with("soak-")).count();
-        expect("live keys that nobody knows of", strays as u64, 0);
+        expect("live keys that no caller knows", strays as u64, 0);
     }
 
     drop(client);

@@ -1,4 +1,4 @@
-//! What the operating system tells of this process; nothing but on Linux.
+//! Threads, files and memory of this process. `None` on systems other than Linux.
 
 use std::fs;
 use std::ops::Range;

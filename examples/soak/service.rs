@@ -1,4 +1,4 @@
-//! The service: an emulator in a process of its own.
+//! The service: an emulator in a second process.
 
 use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,7 +11,7 @@ use crate::{Outcomes, SEED};
 
 const FAULT_RATE: f64 = 0.05;
 
-/// The service: answers on loopback, and does what it is told on the standard input until that ends.
+/// Runs the service on loopback: reads commands from standard input until that ends, and prints a report after each.
 pub(crate) fn serve() -> Outcomes<()> {
     let emulator = Emulator::new();
     let server = emulator.serve()?;
@@ -36,7 +36,7 @@ pub(crate) fn serve() -> Outcomes<()> {
     Ok(())
 }
 
-/// What the service knows of itself.
+/// The counts of the service.
 pub(crate) struct Report {
     pub(crate) requests: u64,
     pub(crate) faults: u64,

@@ -1,4 +1,4 @@
-//! A thread that calls, and what callers know.
+//! One calling thread, and the counts of the callers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,10 +11,10 @@ use crate::{Outcomes, SEED};
 
 /// How many live keys a thread has at most.
 const KEYS: usize = 4;
-/// How often a thread repeats what does no harm until it succeeds. Each repetition is a call with retries of its own.
+/// How often a thread repeats a list or a removal until it succeeds. Each repetition is a call with its own retries.
 const PERSISTENCE: usize = 50;
 
-/// What callers know.
+/// The counts of the callers.
 #[derive(Default)]
 pub(crate) struct Books {
     pub(crate) created: u64,
@@ -93,7 +93,7 @@ impl<'a> Worker<'a> {
         call(&self.client).inspect_err(|_| self.books.failed += 1)
     }
 
-    /// Whether the error leaves open what has happened to the key.
+    /// Whether the outcome of the call is unknown, or the secret is lost.
     fn doubts(&mut self, error: &Error) -> bool {
         let doubts = matches!(error.outcome(), Outcome::Unknown | Outcome::Applied);
         self.books.doubts += u64::from(doubts);
@@ -151,7 +151,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Removes the youngest key. Repeating that does no harm.
+    /// Removes the youngest key, and repeats that until it succeeds.
     fn remove(&mut self) -> Outcomes<()> {
         let Some(key) = self.keys.pop() else { return Ok(()) };
         for _ in 1..PERSISTENCE {
@@ -162,7 +162,7 @@ impl<'a> Worker<'a> {
         Ok(self.call(|client| client.delete(&key.id))?)
     }
 
-    /// The live keys that are wanted, once the service tells.
+    /// The live keys that match `wanted`.
     fn find(&mut self, key_type: &ApiKeyType, wanted: impl Fn(&ApiKey) -> bool) -> Outcomes<Vec<ApiKey>> {
         let request = ListRequest::new().key_type(key_type.clone()).limit(100);
         let find = |client: &ApiKeysClient| {

@@ -1,16 +1,15 @@
-//! What the examples have in common: the emulator unless `--live` is said, and then the live service.
+//! Shared by the examples: a client of the emulator, or with `--live` of the service.
 
 use std::error::Error;
 
 use arize_api_keys::ApiKeysClient;
 use arize_api_keys::emulator::{Emulator, EmulatorServer};
 
-/// A client, the name or id of a space, and the service on loopback, which stops when it is dropped.
+/// A client, the name or id of a space, and the emulator's server, which stops when it is dropped.
 pub(crate) type Connection = (ApiKeysClient, String, Option<EmulatorServer>);
 
-/// Talks to an emulator on loopback, or with `--live` to the service that the environment names (`ARIZE_API_KEY`,
-/// `ARIZE_REGION`, …). A live run takes the name or id of a space with `--space`, so that nothing is created before it turns
-/// out that there is none.
+/// Connects to an emulator on loopback, or with `--live` to the service that the environment names (`ARIZE_API_KEY`,
+/// `ARIZE_REGION`, …). A live run requires `--space` with the name or id of a space, and says so before it creates a key.
 pub(crate) fn connect() -> Result<Connection, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let space = arguments.iter().skip_while(|word| *word != "--space").nth(1).cloned();
@@ -29,6 +28,6 @@ pub(crate) fn connect() -> Result<Connection, Box<dyn Error>> {
         .port(server.port())
         .api_key(emulator.admin_key())
         .build()?;
-    eprintln!("an emulator of the service answers at {}", server.url());
+    eprintln!("the emulator listens at {}", server.url());
     Ok((client, space.unwrap_or_else(|| "prod".into()), Some(server)))
 }

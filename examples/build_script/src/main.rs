@@ -1,5 +1,5 @@
-//! The program. Nothing of the SDK is in it: it was used when this was built.
+//! The program. The SDK is a build dependency, so it is not part of this binary.
 
 fn main() {
-    println!("built with a key that is in order");
+    println!("built with a valid key");
 }
