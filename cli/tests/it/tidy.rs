@@ -29,7 +29,6 @@ fn only_the_system_touches_the_world() {
         "std::fs",
         "std::process",
         "std::env",
-        "std::net",
         "io::stdin",
         "io::stdout",
         "io::stderr",
