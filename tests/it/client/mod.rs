@@ -1,0 +1,12 @@
+//! The client against scripted answers: what is retried, what an error says, what cannot be lost and what cannot leak.
+
+mod faults;
+mod messages;
+mod model;
+mod pages;
+mod pipeline;
+mod properties;
+mod rotation;
+mod service_keys;
+mod spaces;
+mod support;

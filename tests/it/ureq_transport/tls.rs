@@ -1,0 +1,236 @@
+//! TLS, against servers that use rustls, whichever library the client uses.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arize_api_keys::{Transport, UreqTransport};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{ServerConnection, StreamOwned};
+
+use super::proxy::tunnel_to;
+use super::server::{Server, assert_stalls, fault, fresh, get, ok, post};
+use crate::support::http::read_request;
+use crate::support::tls::{Authority, authority, file, server_config};
+
+/// A server with a certificate for `name`, which answers every request with itself.
+fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+    serving(authority, name, change, |mut stream| {
+        while let Some(request) = read_request(&mut stream) {
+            stream.write_all(&ok(&request)).unwrap();
+            stream.flush().unwrap();
+        }
+    })
+}
+
+type Stream = StreamOwned<ServerConnection, TcpStream>;
+
+fn serving(
+    authority: &Authority,
+    name: &str,
+    change: impl FnOnce(&mut CertificateParams),
+    serve: impl Fn(Stream) + Send + Sync + 'static,
+) -> Server {
+    let config = server_config(authority, name, change);
+    Server::start(move |connection| {
+        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+        serve(StreamOwned::new(session, connection));
+    })
+}
+
+fn trusting(authority: &Authority, name: &str) -> UreqTransport {
+    UreqTransport::builder().ca_file(file(name, authority.pem())).build().unwrap()
+}
+
+fn uri(server: &Server) -> String {
+    format!("https://{}/", server.address)
+}
+
+/// Both kinds of request must end alike.
+#[track_caller]
+fn both(transport: &UreqTransport, server: &Server, expected: &str) {
+    assert_eq!(fault(transport.send(get(uri(server)))), expected);
+    assert_eq!(fault(transport.send(post(uri(server)))), expected);
+}
+
+#[test]
+fn a_ca_file_adds_an_authority() {
+    let authority = authority("test authority");
+    let server = server(&authority, "127.0.0.1", |_| {});
+    let transport = trusting(&authority, "adds.pem");
+    for _ in 0..3 {
+        let response = transport.send(post(uri(&server))).unwrap();
+        assert!(response.body().starts_with(b"POST / HTTP/1.1\r\n"));
+    }
+    assert_eq!(server.accepted(), 1);
+    transport.send(fresh(post(uri(&server)))).unwrap();
+    assert_eq!(server.accepted(), 2);
+}
+
+#[test]
+fn a_file_may_hold_several_authorities() {
+    let (one, two) = (authority("one"), authority("two"));
+    let both = file("several.pem", ["# a comment\n", &one.pem(), &two.pem()].concat());
+    let transport = UreqTransport::builder().ca_file(both).build().unwrap();
+    for authority in [one, two] {
+        let server = server(&authority, "127.0.0.1", |_| {});
+        assert_eq!(transport.send(get(uri(&server))).unwrap().status(), 200);
+    }
+}
+
+/// Run by the next test, in a process of its own: another one's environment could not be changed safely.
+#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child() {
+    let own = file("besides.pem", authority("besides").pem());
+    match UreqTransport::builder().ca_file(own).build() {
+        Ok(_) => println!("outcome: built"),
+        Err(error) => println!("outcome: {error}"),
+    }
+}
+
+/// Or it would replace it, and nobody would know.
+#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[test]
+fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
+    let outcome = |certificates: &std::path::Path| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.env_clear().args(["--exact", "ureq_transport::tls::child", "--ignored", "--nocapture"]);
+        let output = child.env("SSL_CERT_FILE", certificates).output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        output.lines().find_map(|line| line.strip_prefix("outcome: ")).unwrap_or_default().to_owned()
+    };
+    let system = file("system.pem", authority("system").pem());
+    assert_eq!(outcome(&system), "built");
+    assert_eq!(outcome(&system.with_file_name("missing.pem")), "configuration: `ca_file` cannot be used for TLS");
+}
+
+#[test]
+fn a_large_answer_comes_whole() {
+    let authority = authority("test authority");
+    let server = server(&authority, "127.0.0.1", |_| {});
+    let mut sent = post(uri(&server));
+    *sent.body_mut() = vec![b'x'; 300_000];
+    let response = trusting(&authority, "large.pem").send(sent).unwrap();
+    assert!(response.body().ends_with(&[b'x'; 300_000]));
+}
+
+#[test]
+fn certificates_that_are_refused() {
+    let trusted = authority("test authority");
+    let transport = trusting(&trusted, "refused.pem");
+    let unknown = server(&authority("unknown"), "127.0.0.1", |_| {});
+    both(&transport, &unknown, "Tls, not sent");
+    let wrong_host = server(&trusted, "other.example", |_| {});
+    both(&transport, &wrong_host, "Tls, not sent");
+    let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
+    both(&transport, &expired, "Tls, not sent");
+    let default = UreqTransport::new();
+    let private = server(&trusted, "127.0.0.1", |_| {});
+    both(&default, &private, "Tls, not sent");
+}
+
+#[test]
+fn accepting_invalid_certificates() {
+    let server = server(&authority("test authority"), "other.example", |_| {});
+    let transport = UreqTransport::builder().danger_accept_invalid_certs(true).build().unwrap();
+    assert_eq!(transport.send(post(uri(&server))).unwrap().status(), 200);
+}
+
+#[test]
+fn handshakes_that_fail() {
+    let transport = UreqTransport::new();
+    let plain = Server::start(|mut connection| {
+        connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(&transport, &plain, "Tls, not sent");
+    let alert = Server::start(|mut connection| {
+        // A fatal alert: the handshake failed.
+        connection.write_all(&[21, 3, 3, 0, 2, 2, 40]).unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(&transport, &alert, "Tls, not sent");
+    let closed = Server::start(|mut connection| {
+        connection.shutdown(Shutdown::Write).unwrap();
+        let _ = std::io::copy(&mut connection, &mut std::io::sink());
+    });
+    both(&transport, &closed, "Connect, not sent");
+    let reset = Server::start(|mut connection| std::io::Read::read_exact(&mut connection, &mut [0]).unwrap());
+    both(&transport, &reset, "Connect, not sent");
+    let silent = Server::silent();
+    assert_stalls(&transport, &get(uri(&silent)), "Timeout, not sent");
+    assert_stalls(&transport, &post(uri(&silent)), "Timeout, not sent");
+}
+
+#[test]
+fn through_a_tunnel() {
+    let authority = authority("test authority");
+    let service = server(&authority, "service.example", |_| {});
+    let (proxy, asks) = tunnel_to(service.address);
+    let transport = UreqTransport::builder()
+        .ca_file(file("tunnel.pem", authority.pem()))
+        .proxy(format!("http://{}", proxy.address))
+        .build()
+        .unwrap();
+    assert_eq!(transport.send(post("https://service.example/")).unwrap().status(), 200);
+    assert!(asks.recv().unwrap().starts_with("CONNECT service.example:443 HTTP/1.1\r\n"));
+    // The name is checked behind the proxy, too.
+    assert_eq!(fault(transport.send(post("https://other.example/"))), "Tls, not sent");
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let authority = authority("test authority");
+    let proxy = serving(
+        &authority,
+        "127.0.0.1",
+        |_| {},
+        |mut stream| {
+            assert!(read_request(&mut stream).unwrap().starts_with(b"CONNECT service.example:80 HTTP/1.1\r\n"));
+            stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            // What comes through the tunnel.
+            let request = read_request(&mut stream).unwrap();
+            stream.write_all(&ok(&request)).unwrap();
+        },
+    );
+    let transport = UreqTransport::builder()
+        .ca_file(file("tls_proxy.pem", authority.pem()))
+        .proxy(format!("https://{}", proxy.address))
+        .build()
+        .unwrap();
+    let response = transport.send(get("http://service.example/x")).unwrap();
+    assert_eq!(response.body(), b"GET /x HTTP/1.1\r\nhost: service.example\r\n\r\n");
+}
+
+#[test]
+fn a_ca_file_that_is_none_is_refused() {
+    let cut = authority("test authority").pem().replace("-----END CERTIFICATE-----", "");
+    let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let second_is_junk = authority("test authority").pem() + junk;
+    for (name, content, problem) in [
+        ("empty.pem", "", "holds no PEM certificate"),
+        ("text.pem", "hello", "holds no PEM certificate"),
+        ("key.pem", KeyPair::generate().unwrap().serialize_pem().as_str(), "holds no PEM certificate"),
+        ("cut.pem", cut.as_str(), "is not valid PEM"),
+        ("junk.pem", junk, "whose certificate 1 cannot be parsed"),
+        ("second.pem", second_is_junk.as_str(), "whose certificate 2 cannot be parsed"),
+    ] {
+        let path = file(name, content);
+        let shown = path.display().to_string();
+        let error = UreqTransport::builder().ca_file(path).build().unwrap_err().to_string();
+        let relation = if problem.starts_with("whose") { "" } else { "which " };
+        assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, {relation}{problem}"));
+    }
+    let missing = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("missing.pem");
+    let shown = missing.display().to_string();
+    let error = UreqTransport::builder().ca_file(missing).build().unwrap_err().to_string();
+    assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, which cannot be read"));
+    let both = UreqTransport::builder().ca_file("x.pem").danger_accept_invalid_certs(true).build().unwrap_err();
+    assert_eq!(
+        both.to_string(),
+        "configuration: `ca_file` has no effect with `danger_accept_invalid_certs`: set one of them"
+    );
+}
