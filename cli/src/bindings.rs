@@ -1,8 +1,7 @@
 //! What a service key is bound to: one space, `--grant`s, or a file of assignments.
 
-use std::io::Read;
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use arize_api_keys::{
     AccountRole, CreateServiceKeyRequest, OrgBinding, OrgRole, RoleAssignment, SpaceBinding, SpaceRole,
@@ -10,7 +9,8 @@ use arize_api_keys::{
 use serde::Deserialize;
 
 use crate::args::Binding;
-use crate::exit::{Code, Failure};
+use crate::failure::{Code, Failure};
+use crate::system::{Access, System};
 
 /// The documented form of the file, in the help of `--assignments` and the README.
 pub(crate) const ASSIGNMENTS: &str = r#"{
@@ -78,7 +78,7 @@ pub(crate) fn account_role(text: &str) -> Result<AccountRole, String> {
 }
 
 /// The request that the arguments ask for, without description and expiry.
-pub(crate) fn request(name: &str, args: &Binding) -> Result<CreateServiceKeyRequest, Failure> {
+pub(crate) fn request(name: &str, args: &Binding, system: &dyn System) -> Result<CreateServiceKeyRequest, Failure> {
     let mut request;
     if let Some(space) = &args.space {
         request = CreateServiceKeyRequest::new(name, space.as_str());
@@ -92,7 +92,7 @@ pub(crate) fn request(name: &str, args: &Binding) -> Result<CreateServiceKeyRequ
             request = request.org_id(org_id);
         }
     } else if let Some(path) = &args.assignments {
-        let file = File::read(path)?;
+        let file = File::read(path, system)?;
         request = CreateServiceKeyRequest::for_organizations(name, file.organizations(path)?);
         if let Some(role) = file.account_role {
             let role = account_role(&role.word()).map_err(|problem| wrong(path, "account_role", &problem))?;
@@ -181,14 +181,13 @@ impl Role {
 }
 
 impl File {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let mut text = String::new();
-        let read = if path == Path::new("-") {
-            io::stdin().read_to_string(&mut text).map(drop)
+    fn read(path: &Path, system: &dyn System) -> Result<Self, Failure> {
+        let text = if path == Path::new("-") {
+            io::read_to_string(system.stdin())
         } else {
-            fs::read_to_string(path).map(|read| text = read)
+            system.open(path, Access::Read).and_then(io::read_to_string)
         };
-        read.map_err(|error| Failure::file("read", path, &error))?;
+        let text = text.map_err(|error| Failure::file("read", path, &error))?;
         serde_json::from_str(&text).map_err(|error| {
             Failure::new(Code::Usage, format!("`{}` is not a file of assignments: {error}", path.display()))
                 .hint(format!("it looks like this:\n{ASSIGNMENTS}"))

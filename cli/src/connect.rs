@@ -1,33 +1,34 @@
 //! The client that the arguments and the environment describe.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeysClient, Transport, TransportError};
 
 use crate::args::Connection;
-use crate::exit::{Code, Effect, Failure, printable};
-use crate::terminal::Terminal;
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable};
+use crate::system::{Access, System};
 
 /// More than any key has.
 const KEY_FILE_LIMIT: u64 = 64 * 1024;
 
 /// Connects as told. Nothing is sent yet.
-pub(crate) fn client(args: &Connection, terminal: Terminal) -> Result<ApiKeysClient, Failure> {
-    client_with(args, key(args)?, terminal)
+pub(crate) fn client(args: &Connection, console: &Console) -> Result<ApiKeysClient, Failure> {
+    client_with(args, key(args, &*console.system)?, console)
 }
 
 /// The key that requests are made with. `None` if there is none: the client says so best.
-pub(crate) fn key(args: &Connection) -> Result<Option<SecretString>, Failure> {
+pub(crate) fn key(args: &Connection, system: &dyn System) -> Result<Option<SecretString>, Failure> {
     match &args.api_key_file {
-        Some(path) => read_key(path).map(Some),
-        None => Ok(std::env::var("ARIZE_API_KEY").ok().map(|key| key.trim().into())),
+        Some(path) => read_key(path, system).map(Some),
+        None => {
+            Ok(system.variable("ARIZE_API_KEY").and_then(|key| key.into_string().ok()).map(|key| key.trim().into()))
+        }
     }
 }
 
@@ -35,9 +36,9 @@ pub(crate) fn key(args: &Connection) -> Result<Option<SecretString>, Failure> {
 pub(crate) fn client_with(
     args: &Connection,
     key: Option<SecretString>,
-    terminal: Terminal,
+    console: &Console,
 ) -> Result<ApiKeysClient, Failure> {
-    let mut builder = ApiKeysClient::builder();
+    let mut builder = console.system.client();
     // What is in the environment the client finds there, and names it so in its errors.
     if let Some(key) = key.filter(|_| args.api_key_file.is_some()) {
         builder = builder.api_key(key);
@@ -75,26 +76,28 @@ pub(crate) fn client_with(
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
     }
-    if terminal.verbose {
-        builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, terminal }));
+    if console.verbosity.verbose {
+        let console = console.clone();
+        builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, console: console.clone() }));
     }
     let warned = AtomicBool::new(false);
+    let console = console.clone();
     let builder = builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |warning| {
         // One operation's warning says it for all of a command.
         if !warned.swap(true, Ordering::Relaxed) {
-            terminal.warning(warning);
+            console.warning(warning);
         }
     });
     builder.build().map_err(|error| Failure::sdk(&error, Effect::Read))
 }
 
 /// A key is never an argument: every user of the machine can read those.
-fn read_key(path: &Path) -> Result<SecretString, Failure> {
+fn read_key(path: &Path, system: &dyn System) -> Result<SecretString, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
-        io::stdin().take(KEY_FILE_LIMIT).read_to_string(&mut text)
+        system.stdin().take(KEY_FILE_LIMIT).read_to_string(&mut text)
     } else {
-        File::open(path).and_then(|file| file.take(KEY_FILE_LIMIT).read_to_string(&mut text))
+        system.open(path, Access::Read).and_then(|file| file.take(KEY_FILE_LIMIT).read_to_string(&mut text))
     };
     match read {
         Ok(_) if text.trim().is_empty() => {
@@ -108,18 +111,18 @@ fn read_key(path: &Path) -> Result<SecretString, Failure> {
 /// What `--verbose` tells: methods, paths, statuses, times. No headers and no bodies, so no secrets.
 struct Logged {
     inner: Arc<dyn Transport>,
-    terminal: Terminal,
+    console: Console,
 }
 
 impl Transport for Logged {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let what = printable(format_args!("{} {}", request.method(), request.uri()));
-        let begun = Instant::now();
+        let begun = self.console.system.elapsed();
         let answer = self.inner.send(request);
-        let took = begun.elapsed().as_millis();
+        let took = self.console.system.elapsed().saturating_sub(begun).as_millis();
         match &answer {
-            Ok(response) => self.terminal.report(format_args!("{what} -> {} in {took} ms", response.status().as_u16())),
-            Err(error) => self.terminal.report(format_args!("{what} -> {error} after {took} ms")),
+            Ok(response) => self.console.report(format_args!("{what} -> {} in {took} ms", response.status().as_u16())),
+            Err(error) => self.console.report(format_args!("{what} -> {error} after {took} ms")),
         }
         answer
     }

@@ -6,51 +6,76 @@ mod args;
 mod bindings;
 mod commands;
 mod connect;
+mod console;
 mod env_file;
-mod exit;
+mod failure;
 mod faults;
 mod output;
 mod store;
-mod terminal;
+pub mod system;
 mod times;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::args::{Cli, Command, Talk};
-use crate::exit::Failure;
-use crate::terminal::Terminal;
+use crate::args::{Cli, Command, Verbosity};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::system::System;
 
-/// Runs the program with the arguments of this process.
-pub fn run() -> ExitCode {
-    match Cli::parse().command {
-        Command::List(args) => end(args.common.talk, |terminal| commands::list::run(&args, terminal)),
-        Command::Create(args) => end(args.common.talk, |terminal| commands::mint::create(&args, terminal)),
-        Command::CreateServiceKey(args) => {
-            end(args.common.talk, |terminal| commands::mint::create_service_key(&args, terminal))
+/// Runs the program: the arguments with its own name first, and the world that it acts on. Returns the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) -> u8 {
+    let parsed = command(&*system).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return console::usage(&*system, &error),
+    };
+    let console = Console::new(system, cli.command.verbosity());
+    match execute(&cli.command, &console) {
+        Ok(()) => 0,
+        Err(failure) => {
+            console.failure(&failure);
+            failure.code as u8
         }
-        Command::Refresh(args) => end(args.common.talk, |terminal| commands::mint::refresh(&args, terminal)),
-        Command::Delete(args) => end(args.talk, |terminal| commands::remove::delete(&args, terminal)),
-        Command::Revoke(args) => end(args.remove.talk, |terminal| commands::remove::revoke(&args.remove, terminal)),
-        Command::Rotate(args) => end(args.common.talk, |terminal| commands::rotate::run(&args, terminal)),
-        Command::Check(args) => end(args.common.talk, |terminal| commands::check::run(&args, terminal)),
-        Command::Emulator(args) => end(TALK, |terminal| commands::emulator::run(&args, terminal)),
-        Command::Completions(args) => end(TALK, |_| commands::texts::completions(&args)),
-        Command::Man(args) => end(TALK, |_| commands::texts::man(&args)),
     }
 }
 
-/// For the commands that send nothing.
-const TALK: Talk = Talk { quiet: false, verbose: false };
+/// clap's description of the program, with help that fits the terminal.
+fn command(system: &dyn System) -> clap::Command {
+    let command = Cli::command();
+    command.term_width(system.width().map_or(args::HELP_WIDTH, |width| usize::from(width).min(args::MAX_HELP_WIDTH)))
+}
 
-fn end(talk: Talk, run: impl FnOnce(Terminal) -> Result<(), Failure>) -> ExitCode {
-    let terminal = Terminal { quiet: talk.quiet, verbose: talk.verbose };
-    match run(terminal) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            terminal.failure(&failure);
-            failure.exit_code()
+fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
+    match command {
+        Command::List(args) => commands::list::run(args, console),
+        Command::Create(args) => commands::secret_commands::create(args, console),
+        Command::CreateServiceKey(args) => commands::secret_commands::create_service_key(args, console),
+        Command::Refresh(args) => commands::secret_commands::refresh(args, console),
+        Command::Delete(args) => commands::delete::delete(args, console),
+        Command::Revoke(args) => commands::delete::revoke(&args.remove, console),
+        Command::Rotate(args) => commands::rotate::run(args, console),
+        Command::Check(args) => commands::check::run(args, console),
+        Command::Emulator(args) => commands::emulator::run(args, console),
+        Command::Completions(args) => commands::generate::completions(args, console),
+        Command::Man(args) => commands::generate::man(args, console),
+    }
+}
+
+impl Command {
+    fn verbosity(&self) -> Verbosity {
+        match self {
+            Self::List(args) => args.common.verbosity,
+            Self::Create(args) => args.common.verbosity,
+            Self::CreateServiceKey(args) => args.common.verbosity,
+            Self::Refresh(args) => args.common.verbosity,
+            Self::Delete(args) => args.verbosity,
+            Self::Revoke(args) => args.remove.verbosity,
+            Self::Rotate(args) => args.common.verbosity,
+            Self::Check(args) => args.common.verbosity,
+            Self::Emulator(_) | Self::Completions(_) | Self::Man(_) => Verbosity::default(),
         }
     }
 }

@@ -3,7 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use arize_keys::system::Os;
 
 fn main() -> ExitCode {
-    arize_keys::run()
+    arize_keys::run(Os::args(), Arc::new(Os::new())).into()
 }

@@ -2,22 +2,22 @@
 //! out then.
 
 use std::fmt;
-use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arize_api_keys::{ApiKeyCreated, ExposeSecret};
-use tempfile::NamedTempFile;
 
 use crate::args::{Format, SecretTo};
 use crate::env_file;
-use crate::exit::{Code, Failure};
+use crate::failure::{Code, Failure};
 use crate::output;
+use crate::system::{Access, File, FileKind, Metadata, System};
 
 /// A place for one secret, ready to take it.
 pub(crate) enum Store {
     Stdout {
-        out: File,
+        out: Box<dyn File>,
         format: Format,
     },
     /// A file that is replaced as a whole.
@@ -28,7 +28,7 @@ pub(crate) enum Store {
     /// A pipe or a device: written to as it is.
     Stream {
         path: PathBuf,
-        stream: File,
+        stream: Box<dyn File>,
     },
 }
 
@@ -44,20 +44,21 @@ impl fmt::Display for NotStored {
 
 impl Store {
     /// Before anything is created: the place exists, and can be written.
-    pub(crate) fn prepare(to: &SecretTo, format: Format) -> Result<Self, Failure> {
+    pub(crate) fn prepare(to: &SecretTo, format: Format, system: &Arc<dyn System>) -> Result<Self, Failure> {
         match (&to.out, &to.env_file) {
-            (Some(path), _) => Self::file(path, None),
-            (None, Some(path)) => Self::file(path, Some(to.env_name.clone())),
-            (None, None) => Self::stdout(format),
+            (Some(path), _) => Self::file(path, None, system),
+            (None, Some(path)) => Self::file(path, Some(to.env_name.clone()), system),
+            (None, None) => Self::stdout(format, &**system),
         }
     }
 
-    fn stdout(format: Format) -> Result<Self, Failure> {
-        let stdout = output::raw_stdout().and_then(|out| Ok((is_null_device(&out)?, out)));
+    fn stdout(format: Format, system: &dyn System) -> Result<Self, Failure> {
+        let stdout = system.stdout().and_then(|out| Ok((keeps_nothing(&*out)?, out)));
         match stdout {
             Ok((false, out)) => Ok(Self::Stdout { out, format }),
             Ok((true, _)) => {
-                let message = "the secret would be lost: stdout is closed, or the null device; nothing was created";
+                let message =
+                    "the secret would be lost: stdout is closed, or a device that keeps nothing; nothing was created";
                 Err(Failure::new(Code::Usage, message).hint("pass --out FILE or --env-file FILE"))
             }
             Err(error) => {
@@ -66,22 +67,22 @@ impl Store {
         }
     }
 
-    fn file(path: &Path, env_name: Option<String>) -> Result<Self, Failure> {
+    fn file(path: &Path, env_name: Option<String>, system: &Arc<dyn System>) -> Result<Self, Failure> {
         let failed = |verb: &str, error: &io::Error| {
             let failure = Failure::file(verb, path, error);
             Failure { message: format!("{}; nothing was created", failure.message), ..failure }
         };
-        match fs::metadata(path) {
-            Ok(found) if found.is_dir() => Err(failed("write", &io::ErrorKind::IsADirectory.into())),
-            Ok(found) if !found.is_file() && env_name.is_none() => {
-                let stream = OpenOptions::new().write(true).open(path).map_err(|error| failed("write", &error))?;
+        match system.metadata(path) {
+            Ok(found) if found.kind == FileKind::Directory => Err(failed("write", &io::ErrorKind::IsADirectory.into())),
+            Ok(found) if found.kind != FileKind::Regular && env_name.is_none() => {
+                let stream = system.open(path, Access::Write).map_err(|error| failed("write", &error))?;
                 Ok(Self::Stream { path: path.to_owned(), stream })
             }
-            Ok(found) if !found.is_file() => {
+            Ok(found) if found.kind != FileKind::Regular => {
                 Err(failed("edit", &io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")))
             }
             found => {
-                let replacement = Replacement::new(path, found).map_err(|error| failed("write", &error))?;
+                let replacement = Replacement::new(path, found, system).map_err(|error| failed("write", &error))?;
                 if env_name.is_some() {
                     replacement.current().map_err(|error| failed("read", &error))?;
                 }
@@ -136,80 +137,91 @@ pub(crate) struct Replacement {
     /// As the user wrote it.
     shown: PathBuf,
     path: PathBuf,
-    beside: NamedTempFile,
+    beside: Beside,
 }
 
 impl Replacement {
-    fn new(path: &Path, found: io::Result<Metadata>) -> io::Result<Self> {
+    fn new(path: &Path, found: io::Result<Metadata>, system: &Arc<dyn System>) -> io::Result<Self> {
         let shown = path.to_owned();
         let existing = match found {
             Ok(found) => Some(found),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && system.link_metadata(path).is_err() => None,
             Err(error) => return Err(error),
         };
         // Behind a symbolic link lies the file to replace.
-        let path = if existing.is_some() { path.canonicalize()? } else { path.to_owned() };
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        // `tempfile` gives it the mode 0600.
-        let beside = tempfile::Builder::new().prefix(&prefix).suffix(".new").tempfile_in(directory)?;
+        let path = if existing.is_some() { system.canonicalize(path)? } else { path.to_owned() };
+        let mut beside = Beside::new(&path, system)?;
         if let Some(existing) = &existing {
-            keep_owner(existing, beside.as_file())?;
+            keep_owner(existing, &mut beside)?;
         }
         Ok(Self { shown, path, beside })
     }
 
     /// What the file holds now; nothing, if there is none yet.
     fn current(&self) -> io::Result<Vec<u8>> {
-        match fs::read(&self.path) {
+        match self.beside.system.read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             read => read,
         }
     }
 
     /// Whole and on the disk, or not at all.
-    fn replace(mut self, content: &[u8]) -> io::Result<()> {
-        self.beside.write_all(content)?;
-        self.beside.as_file().sync_all()?;
-        self.beside.persist(&self.path).map_err(|error| error.error)?;
+    fn replace(self, content: &[u8]) -> io::Result<()> {
+        let Self { path, mut beside, .. } = self;
+        beside.file.write_all(content)?;
+        beside.file.sync()?;
+        beside.system.rename(&beside.path, &path)?;
+        beside.is_renamed = true;
         // The file is in place; that the directory cannot be synced (some file systems) does not undo it.
-        if let Some(directory) = self.path.parent().and_then(|parent| File::open(parent).ok()) {
-            let _ = directory.sync_all();
+        if let Ok(directory) = beside.system.open(directory(&path), Access::Read) {
+            let _ = directory.sync();
         }
         Ok(())
     }
 }
 
-/// An administrator who edits somebody's file leaves it theirs.
-#[cfg(unix)]
-fn keep_owner(existing: &Metadata, new: &File) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-
-    let made = new.metadata()?;
-    if (existing.uid(), existing.gid()) == (made.uid(), made.gid()) {
-        return Ok(());
-    }
-    fchown(new, Some(existing.uid()), Some(existing.gid()))
+/// A temporary file beside a target. It is removed, unless it was renamed.
+struct Beside {
+    system: Arc<dyn System>,
+    path: PathBuf,
+    file: Box<dyn File>,
+    is_renamed: bool,
 }
 
-#[cfg(not(unix))]
-fn keep_owner(_: &Metadata, _: &File) -> io::Result<()> {
-    Ok(())
+impl Beside {
+    fn new(target: &Path, system: &Arc<dyn System>) -> io::Result<Self> {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(target.file_name().ok_or(io::ErrorKind::IsADirectory)?);
+        name.push(format!(".{}.new", system.process_id()));
+        let path = directory(target).join(name);
+        let file = system.create(&path)?;
+        Ok(Self { system: Arc::clone(system), path, file, is_renamed: false })
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if !self.is_renamed {
+            let _ = self.system.remove(&self.path);
+        }
+    }
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// An administrator who edits somebody's file leaves it theirs.
+fn keep_owner(existing: &Metadata, new: &mut Beside) -> io::Result<()> {
+    let created = new.file.metadata()?;
+    if (existing.user, existing.group) == (created.user, created.group) {
+        return Ok(());
+    }
+    new.file.set_owner(existing.user, existing.group)
 }
 
 /// Whether everything that is written there is lost. A closed stdout is, too: the runtime opens the null device in its
 /// place.
-#[cfg(unix)]
-fn is_null_device(out: &File) -> io::Result<bool> {
-    use std::os::unix::fs::{FileTypeExt, MetadataExt};
-
-    let found = out.metadata()?;
-    Ok(found.file_type().is_char_device() && found.rdev() == fs::metadata("/dev/null")?.rdev())
-}
-
-#[cfg(not(unix))]
-fn is_null_device(_: &File) -> io::Result<bool> {
-    Ok(false)
+fn keeps_nothing(out: &dyn File) -> io::Result<bool> {
+    Ok(out.metadata()?.kind == FileKind::Character && !out.is_terminal())
 }

@@ -36,10 +36,10 @@ pub(crate) fn moment(text: &str) -> Result<OffsetDateTime, String> {
         .map_err(|_| "write a date like `2027-01-01`, or a time like `2027-01-01T12:00:00Z`".to_owned())
 }
 
-/// This long from now, in whole seconds: nobody means the nanosecond.
-pub(crate) fn from_now(duration: Duration) -> Option<OffsetDateTime> {
+/// This long after `now`, in whole seconds.
+pub(crate) fn after(now: OffsetDateTime, duration: Duration) -> Option<OffsetDateTime> {
     // Cut off, not rounded up: it may be the longest that the account allows.
-    OffsetDateTime::now_utc().checked_add(time::Duration::try_from(duration).ok()?)?.replace_nanosecond(0).ok()
+    now.checked_add(time::Duration::try_from(duration).ok()?)?.replace_nanosecond(0).ok()
 }
 
 /// RFC 3339 as it is shown and written.
@@ -72,6 +72,6 @@ mod tests {
         for wrong in ["", "tomorrow", "2027-13-01", "2027-01-01T12:00:00", "20270101T00"] {
             assert!(moment(wrong).is_err(), "{wrong}: {:?}", moment(wrong));
         }
-        assert!(from_now(Duration::MAX).is_none());
+        assert!(after(OffsetDateTime::UNIX_EPOCH, Duration::MAX).is_none());
     }
 }

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::connection::Connection;
 pub(crate) use self::emulator::Emulator;
 pub(crate) use self::service_key::{Binding, RotateService, ServiceKey};
-use crate::exit::EXIT_CODES;
+use crate::failure::EXIT_CODES;
 use crate::{env_file, times};
 
 const SETUP: &str = "\
@@ -25,10 +25,14 @@ every user of the machine could read it.
 Data goes to stdout, everything else to stderr. A new secret can be seen once: it is printed alone on a line, or stored \
 by --out or --env-file.";
 
+/// How wide help is without a terminal, and at most, in columns.
+pub(crate) const HELP_WIDTH: usize = 100;
+pub(crate) const MAX_HELP_WIDTH: usize = 110;
+
 /// List, create, rotate and revoke API keys of the Arize platform
 #[derive(Debug, Parser)]
 #[command(name = "arize-keys", version, after_help = SETUP, after_long_help = format!("{SETUP}\n\n{EXIT_CODES}"))]
-#[command(arg_required_else_help = true, max_term_width = 110)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -69,13 +73,13 @@ pub(crate) struct Common {
     #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) output: Format,
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) verbosity: Verbosity,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
 
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct Talk {
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Verbosity {
     /// No warnings, notes and progress on stderr
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub(crate) quiet: bool,
@@ -126,7 +130,7 @@ pub(crate) struct List {
 
 /// What a new key is called, and how long it lives.
 #[derive(Args, Debug)]
-pub(crate) struct NewKey {
+pub(crate) struct NewKeyArgs {
     /// What the key is for
     #[arg(long, value_name = "TEXT")]
     pub(crate) description: Option<String>,
@@ -173,7 +177,7 @@ pub(crate) struct Create {
     /// What the key is called; names need not be unique
     pub(crate) name: String,
     #[command(flatten)]
-    pub(crate) key: NewKey,
+    pub(crate) key: NewKeyArgs,
     #[command(flatten)]
     pub(crate) secret: SecretTo,
     #[command(flatten)]
@@ -194,7 +198,7 @@ pub(crate) struct CreateServiceKey {
     /// What the key and its bot user are called; names need not be unique
     pub(crate) name: String,
     #[command(flatten)]
-    pub(crate) key: NewKey,
+    pub(crate) key: NewKeyArgs,
     #[command(flatten)]
     pub(crate) service: ServiceKey,
     #[command(flatten)]
@@ -242,7 +246,7 @@ pub(crate) struct Remove {
     #[arg(short, long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) verbosity: Verbosity,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -279,7 +283,7 @@ pub(crate) struct Rotate {
     #[arg(short, long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) key: NewKey,
+    pub(crate) key: NewKeyArgs,
     #[command(flatten)]
     pub(crate) service: RotateService,
     #[command(flatten)]

@@ -4,15 +4,15 @@ use arize_api_keys::secrecy::ExposeSecret;
 use arize_api_keys::{ApiKey, ListRequest};
 
 use crate::args::Check;
-use crate::exit::{Effect, Failure};
-use crate::terminal::Terminal;
+use crate::console::Console;
+use crate::failure::{Effect, Failure};
 use crate::times::rfc3339;
 use crate::{connect, output};
 
-pub(crate) fn run(args: &Check, terminal: Terminal) -> Result<(), Failure> {
+pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     let connection = &args.common.connection;
-    let key = connect::key(connection)?;
-    let client = connect::client_with(connection, key.clone(), terminal)?;
+    let key = connect::key(connection, &*console.system)?;
+    let client = connect::client_with(connection, key.clone(), console)?;
     let mut own = Vec::new();
     let mut failed = None;
     for key in client.list_all(&ListRequest::new().limit(100)).take(if args.offline { 0 } else { usize::MAX }) {
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Check, terminal: Terminal) -> Result<(), Failure> {
         ("key_name", key.map(|key| key.name.clone())),
         ("key_expires_at", key.and_then(|key| key.expires_at).map(rfc3339)),
     ];
-    let _ = output::facts(args.common.output, &facts)?;
+    let _ = output::facts(args.common.output, &facts, &*console.system)?;
     match failed {
         // The hint would be to run this.
         Some(error) if error.status() != Some(403) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),

@@ -1,22 +1,22 @@
 //! `emulator`: the service on this machine.
 
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::thread;
 
 use arize_api_keys::emulator::{AccountSpec, Emulator, EmulatorBuilder, ManualClock};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiStage, ExposeSecret};
 
 use crate::args;
-use crate::exit::{Code, Failure, printable};
+use crate::console::Console;
+use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
-use crate::terminal::Terminal;
+use crate::system::{Access, Stream, System};
 
-pub(crate) fn run(args: &args::Emulator, terminal: Terminal) -> Result<(), Failure> {
-    let builder = builder(args)?;
+pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
+    let system = &*console.system;
+    let builder = builder(args, system)?;
     let emulator = match &args.state {
         None => builder.build(),
         Some(path) => builder.open(path).map_err(|error| {
@@ -35,23 +35,24 @@ pub(crate) fn run(args: &args::Emulator, terminal: Terminal) -> Result<(), Failu
         Failure::new(Code::Other, format!("cannot serve at {address}: {error}")).hint("take another --port")
     })?;
     if !args.address.is_loopback() {
-        terminal
-            .warning("whoever reaches this machine reaches the emulator, and nothing that is sent to it is encrypted");
+        console.warning("any machine that reaches this one can use the emulator, and nothing is encrypted");
     }
     let line = exports(reachable(server.addr()), emulator.admin_key().expose_secret(), args.stage);
-    if output::print(line.as_bytes())? == Reader::Gone {
+    if output::print(line.as_bytes(), system)? == Reader::Gone {
         return Err(Failure::new(Code::Other, "nobody reads the address of the emulator"));
     }
-    if io::stdout().is_terminal() {
-        terminal.note("paste the line into another shell to use the emulator there; Ctrl-C ends it");
+    if system.is_terminal(Stream::Stdout) {
+        console.note("paste the line into another shell to use the emulator there; Ctrl-C ends it");
     }
-    // Until the process is ended from outside. There is nothing to put away: what is acknowledged is in the state file.
-    loop {
-        thread::park();
-    }
+    // A handler, not the default effect: as process 1 of a container, the program would ignore both signals. Nothing remains
+    // to be written: every change that was acknowledged is in the state file.
+    let mut signals =
+        system.signals().map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")))?;
+    signals.next();
+    Ok(())
 }
 
-fn builder(args: &args::Emulator) -> Result<EmulatorBuilder, Failure> {
+fn builder(args: &args::Emulator, system: &dyn System) -> Result<EmulatorBuilder, Failure> {
     let mut builder = Emulator::builder().stage(args.stage).omit_organization_id(args.omit_organization_id);
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
@@ -66,19 +67,19 @@ fn builder(args: &args::Emulator) -> Result<EmulatorBuilder, Failure> {
         builder = builder.empty();
     }
     if let Some(path) = &args.account {
-        builder = builder.account(account(path)?);
+        builder = builder.account(account(path, system)?);
     }
     if let Some(key) = &args.admin_key {
         builder = builder.admin_key(key.as_str()).map_err(|error| {
             Failure::new(Code::Usage, error.to_string()).hint("the option is --admin-key, or `secret` in the account")
         })?;
     }
-    Ok(builder.clock(clock(args.time, args.standing_clock)))
+    Ok(builder.clock(clock(args.time, args.standing_clock, system)))
 }
 
-fn clock(time: Option<OffsetDateTime>, stands: bool) -> ManualClock {
+fn clock(time: Option<OffsetDateTime>, stands: bool, system: &dyn System) -> ManualClock {
     if stands {
-        return ManualClock::at(time.unwrap_or_else(OffsetDateTime::now_utc));
+        return ManualClock::at(time.unwrap_or_else(|| system.now()));
     }
     let clock = ManualClock::running();
     if let Some(time) = time {
@@ -87,8 +88,11 @@ fn clock(time: Option<OffsetDateTime>, stands: bool) -> ManualClock {
     clock
 }
 
-fn account(path: &Path) -> Result<AccountSpec, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
+    let text = system
+        .open(path, Access::Read)
+        .and_then(io::read_to_string)
+        .map_err(|error| Failure::file("read", path, &error))?;
     let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
         toml::from_str(&text).map_err(|error| error.to_string())
     } else {
@@ -99,7 +103,7 @@ fn account(path: &Path) -> Result<AccountSpec, Failure> {
     })
 }
 
-/// One line for a shell, after which clients talk to the emulator there.
+/// One line for a shell, after which clients verbosity to the emulator there.
 fn exports(addr: SocketAddr, key: &str, stage: ApiStage) -> String {
     // The port twice: the clients differ in whether they read one from the host or from a variable of its own.
     let (key, port) = (quoted(key), addr.port());

@@ -1,23 +1,22 @@
 //! `list`
 
-use std::io::{self, IsTerminal};
-
 use arize_api_keys::{ApiKey, ApiKeysClient, ListRequest, Pagination};
 use indicatif::ProgressBar;
 
 use crate::args::{Format, List};
 use crate::connect;
-use crate::exit::{Effect, Failure, printable};
+use crate::console::Console;
+use crate::failure::{Effect, Failure, printable};
 use crate::output::{Keys, Reader};
-use crate::terminal::Terminal;
+use crate::system::Stream;
 
 /// The page size for `--all`: the largest, for the fewest requests.
 const ALL_LIMIT: u32 = 100;
 
-pub(crate) fn run(args: &List, terminal: Terminal) -> Result<(), Failure> {
-    let client = connect::client(&args.common.connection, terminal)?;
+pub(crate) fn run(args: &List, console: &Console) -> Result<(), Failure> {
+    let client = connect::client(&args.common.connection, console)?;
     let request = request(args);
-    if args.all { every_page(&client, &request, args, terminal) } else { one_page(&client, &request, args, terminal) }
+    if args.all { every_page(&client, &request, args, console) } else { one_page(&client, &request, args, console) }
 }
 
 fn request(args: &List) -> ListRequest {
@@ -46,38 +45,38 @@ fn request(args: &List) -> ListRequest {
     }
 }
 
-fn one_page(client: &ApiKeysClient, request: &ListRequest, args: &List, terminal: Terminal) -> Result<(), Failure> {
+fn one_page(client: &ApiKeysClient, request: &ListRequest, args: &List, console: &Console) -> Result<(), Failure> {
     let page = client.list(request).map_err(|error| Failure::sdk(&error, Effect::Read))?;
-    let mut keys = Keys::begin(args.common.output);
+    let mut keys = Keys::begin(args.common.output, &*console.system)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
-        report_oddities(&key, terminal);
+        report_oddities(&key, console);
         if keys.push(key, n == 0)? == Reader::Gone {
             return Ok(());
         }
     }
-    if keys.end(&page.pagination, is_empty)? == Reader::Here {
+    if keys.end(&page.pagination, is_empty, &*console.system)? == Reader::Here {
         if is_empty {
-            terminal.note("no keys");
+            console.note("no keys");
         }
         if let Some(cursor) = page.pagination.next_cursor.filter(|_| page.pagination.has_more) {
-            terminal.note(format_args!("there are more: pass --all, or --cursor {}", printable(cursor)));
+            console.note(format_args!("there are more: pass --all, or --cursor {}", printable(cursor)));
         }
     }
     Ok(())
 }
 
 /// What arrived before an error is printed, and the error tells where to go on.
-fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, terminal: Terminal) -> Result<(), Failure> {
-    let bar = progress(args.common.output, terminal);
-    let mut keys = Keys::begin(args.common.output);
+fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, console: &Console) -> Result<(), Failure> {
+    let bar = progress(args.common.output, console);
+    let mut keys = Keys::begin(args.common.output, &*console.system)?;
     let mut pages = client.list_all(request);
     let mut count: u64 = 0;
     let mut failed = None;
     for key in &mut pages {
         match key {
             Ok(key) => {
-                report_oddities(&key, terminal);
+                report_oddities(&key, console);
                 count = count.saturating_add(1);
                 bar.set_position(count);
                 if keys.push(key, count == 1)? == Reader::Gone {
@@ -89,8 +88,8 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, termin
     }
     bar.finish_and_clear();
     let Some(failure) = failed else {
-        if keys.end(&Pagination::default(), count == 0)? == Reader::Here && count == 0 {
-            terminal.note("no keys");
+        if keys.end(&Pagination::default(), count == 0, &*console.system)? == Reader::Here && count == 0 {
+            console.note("no keys");
         }
         return Ok(());
     };
@@ -100,7 +99,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, termin
     let mut rest = Pagination::default();
     rest.has_more = true;
     rest.next_cursor = pages.resume_cursor().map(str::to_owned);
-    let _ = keys.end(&rest, false)?;
+    let _ = keys.end(&rest, false, &*console.system)?;
     let message = format!("the list is not complete, {count} keys came: {}", failure.message);
     Err(match &rest.next_cursor {
         Some(cursor) => Failure { message, ..failure }.hint(format!("go on with --cursor {}", printable(cursor))),
@@ -109,13 +108,17 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, termin
 }
 
 /// None where it would be drawn between lines of output on the same terminal.
-fn progress(format: Format, terminal: Terminal) -> ProgressBar {
+fn progress(format: Format, console: &Console) -> ProgressBar {
     let is_streamed = matches!(format, Format::Jsonl | Format::Csv);
-    if is_streamed && io::stdout().is_terminal() { ProgressBar::hidden() } else { terminal.progress("keys") }
+    if is_streamed && console.system.is_terminal(Stream::Stdout) {
+        ProgressBar::hidden()
+    } else {
+        console.progress("keys")
+    }
 }
 
-fn report_oddities(key: &ApiKey, terminal: Terminal) {
+fn report_oddities(key: &ApiKey, console: &Console) {
     for oddity in &key.oddities {
-        terminal.warning(format_args!("key {}: cannot read {oddity}", printable(&key.id)));
+        console.warning(format_args!("key {}: cannot read {oddity}", printable(&key.id)));
     }
 }

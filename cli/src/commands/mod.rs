@@ -1,9 +1,9 @@
 //! What each command does.
 
 pub(crate) mod check;
+pub(crate) mod delete;
 pub(crate) mod emulator;
+pub(crate) mod generate;
 pub(crate) mod list;
-pub(crate) mod mint;
-pub(crate) mod remove;
 pub(crate) mod rotate;
-pub(crate) mod texts;
+pub(crate) mod secret_commands;

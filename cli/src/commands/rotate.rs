@@ -3,48 +3,48 @@
 use arize_api_keys::{Error, NewKey, RotationError};
 
 use crate::args::Rotate;
-use crate::commands::mint::{describe, report_oddities, service_key, user_key};
-use crate::commands::remove::ask;
-use crate::exit::{Code, Effect, Failure, printable, with_causes};
+use crate::commands::delete::ask;
+use crate::commands::secret_commands::{describe, report_oddities, service_key, user_key};
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
-use crate::terminal::Terminal;
 use crate::{connect, output};
 
 /// Every step is told before it is taken, and what it came to before the next: whoever is interrupted knows which keys live.
-pub(crate) fn run(args: &Rotate, terminal: Terminal) -> Result<(), Failure> {
+pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     let binding = &args.service.binding;
     let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     let new: NewKey = if is_service {
-        service_key(&args.name, binding, &args.key)?.into()
+        service_key(&args.name, binding, &args.key, &*console.system)?.into()
     } else {
-        user_key(&args.name, &args.key)?.into()
+        user_key(&args.name, &args.key, console.system.now())?.into()
     };
-    let client = connect::client(&args.common.connection, terminal)?;
+    let client = connect::client(&args.common.connection, console)?;
     let old = printable(&args.id);
     if !args.yes {
-        ask(&format!("Replace the key {old} by a new one, and revoke it?"))?;
+        ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
-    let store = Store::prepare(&args.secret, args.common.output)?;
+    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
     let location = store.location().unwrap_or_default();
 
-    terminal.report(format_args!(
+    console.report(format_args!(
         "1/4 creating a key named `{}`; if this is interrupted, look for that name in a list",
         printable(&args.name)
     ));
     let rotated = client.rotate(&args.id, new, |created| {
-        terminal.report(format_args!("    created {}", describe(created)));
-        terminal.report(format_args!("2/4 storing its secret in {location}"));
+        console.report(format_args!("    created {}", describe(created)));
+        console.report(format_args!("2/4 storing its secret in {location}"));
         store.store(created)?;
-        terminal.report("    stored");
-        terminal.report("3/4 proving that it works");
-        terminal.report(format_args!("4/4 then revoking the old key {old}"));
+        console.report("    stored");
+        console.report("3/4 proving that it works");
+        console.report(format_args!("4/4 then revoking the old key {old}"));
         Ok::<(), NotStored>(())
     });
     match rotated {
         Ok(created) => {
-            terminal.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
-            report_oddities(&created, terminal);
-            output::created(args.common.output, &created).map(drop)
+            console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
+            report_oddities(&created, console);
+            output::created(args.common.output, &created, &*console.system).map(drop)
         }
         Err(error) => Err(failure(&error, &args.id)),
     }

@@ -3,15 +3,15 @@
 mod record;
 mod table;
 
-use std::fs::File;
-use std::io::{self, StdoutLock, Write};
+use std::io::{self, Write};
 
 use arize_api_keys::{ApiKey, ApiKeyCreated, ExposeSecret, Pagination};
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::record::Key;
 use crate::args::Format;
-use crate::exit::{Code, Failure};
+use crate::failure::{Code, Failure};
+use crate::system::{File, System};
 
 /// Whether anybody still reads stdout. `head` goes away early; that is no failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,25 +31,8 @@ fn written(result: io::Result<()>) -> Result<Reader, Failure> {
 }
 
 /// Writes data that is not secret.
-pub(crate) fn print(data: &[u8]) -> Result<Reader, Failure> {
-    let mut out = io::stdout().lock();
-    written(out.write_all(data).and_then(|()| out.flush()))
-}
-
-/// stdout without what the standard library puts before it: a buffer, and silence about a stdout that cannot be written.
-#[cfg(unix)]
-pub(crate) fn raw_stdout() -> io::Result<File> {
-    use std::os::fd::AsFd;
-
-    io::stdout().as_fd().try_clone_to_owned().map(File::from)
-}
-
-/// See above.
-#[cfg(windows)]
-pub(crate) fn raw_stdout() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-
-    io::stdout().as_handle().try_clone_to_owned().map(File::from)
+pub(crate) fn print(data: &[u8], system: &dyn System) -> Result<Reader, Failure> {
+    written(system.stdout().and_then(|mut out| out.write_all(data)))
 }
 
 /// What a new key looks like on stdout, with its secret: alone on a line, or as the member or column `key`.
@@ -61,18 +44,22 @@ pub(crate) fn secret(format: Format, created: &ApiKeyCreated) -> io::Result<Vec<
 }
 
 /// One key, without its secret.
-pub(crate) fn created(format: Format, created: &ApiKeyCreated) -> Result<Reader, Failure> {
+pub(crate) fn created(format: Format, created: &ApiKeyCreated, system: &dyn System) -> Result<Reader, Failure> {
     let text = match format {
-        Format::Table => Ok(table::of_one(&Key::created(created).rows()).into_bytes()),
+        Format::Table => Ok(table::of_one(&Key::created(created).rows(), system).into_bytes()),
         _ => one(format, &Key::created(created)),
     };
-    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?)
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
 }
 
 /// Rows of a name and a value, or one JSON object or CSV record of them.
-pub(crate) fn facts(format: Format, facts: &[(&'static str, Option<String>)]) -> Result<Reader, Failure> {
+pub(crate) fn facts(
+    format: Format,
+    facts: &[(&'static str, Option<String>)],
+    system: &dyn System,
+) -> Result<Reader, Failure> {
     let text = match format {
-        Format::Table => Ok(table::of_one(facts).into_bytes()),
+        Format::Table => Ok(table::of_one(facts, system).into_bytes()),
         Format::Json | Format::Jsonl => json(format, &Facts(facts)),
         Format::Csv => {
             let mut csv = csv::Writer::from_writer(Vec::new());
@@ -82,7 +69,7 @@ pub(crate) fn facts(format: Format, facts: &[(&'static str, Option<String>)]) ->
                 .and_then(|()| csv.into_inner().map_err(|error| error.into_error()))
         }
     };
-    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?)
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
 }
 
 /// A JSON object in the order of its members.
@@ -123,17 +110,19 @@ fn json(format: Format, value: &impl Serialize) -> io::Result<Vec<u8>> {
 /// Keys as they come. CSV and JSON lines go out at once; a table and a JSON document need the last one first.
 pub(crate) enum Keys {
     Gathered { format: Format, keys: Vec<ApiKey> },
-    Lines(io::BufWriter<StdoutLock<'static>>),
-    Csv(Box<csv::Writer<StdoutLock<'static>>>),
+    Lines(io::BufWriter<Box<dyn File>>),
+    Csv(Box<csv::Writer<Box<dyn File>>>),
 }
 
 impl Keys {
-    pub(crate) fn begin(format: Format) -> Self {
-        match format {
+    pub(crate) fn begin(format: Format, system: &dyn System) -> Result<Self, Failure> {
+        let out =
+            || system.stdout().map_err(|error| Failure::new(Code::Other, format!("stdout cannot be used: {error}")));
+        Ok(match format {
             Format::Table | Format::Json => Self::Gathered { format, keys: Vec::new() },
-            Format::Jsonl => Self::Lines(io::BufWriter::new(io::stdout().lock())),
-            Format::Csv => Self::Csv(Box::new(csv::Writer::from_writer(io::stdout().lock()))),
-        }
+            Format::Jsonl => Self::Lines(io::BufWriter::new(out()?)),
+            Format::Csv => Self::Csv(Box::new(csv::Writer::from_writer(out()?))),
+        })
     }
 
     pub(crate) fn push(&mut self, key: ApiKey, is_first: bool) -> Result<Reader, Failure> {
@@ -153,14 +142,14 @@ impl Keys {
     }
 
     /// What is still to be written; a CSV of no keys has a header nevertheless.
-    pub(crate) fn end(self, pagination: &Pagination, is_empty: bool) -> Result<Reader, Failure> {
+    pub(crate) fn end(self, pagination: &Pagination, is_empty: bool, system: &dyn System) -> Result<Reader, Failure> {
         match self {
             Self::Gathered { format: Format::Json, keys } => {
                 let keys: Vec<Key<'_>> = keys.iter().map(Key::listed).collect();
                 let text = json(Format::Json, &record::page(&keys, pagination));
-                print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?)
+                print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
             }
-            Self::Gathered { keys, .. } => print(table::of_keys(&keys).as_bytes()),
+            Self::Gathered { keys, .. } => print(table::of_keys(&keys, system).as_bytes(), system),
             Self::Lines(mut out) => written(out.flush()),
             Self::Csv(mut out) => {
                 let header =

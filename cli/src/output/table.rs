@@ -1,24 +1,21 @@
 //! Tables for reading: without lines around the cells, so that a key stays one line where there is room.
 
-use std::io;
-
-use anstream::{AutoStream, ColorChoice};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeyStatus};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
-use terminal_size::{Width, terminal_size_of};
 
-use crate::exit::printable;
+use crate::failure::printable;
+use crate::system::System;
 use crate::times::rfc3339;
 
 /// Narrower than this, a table says nothing any more.
 const MIN_WIDTH: u16 = 40;
 
-pub(super) fn of_keys(keys: &[ApiKey]) -> String {
-    let mut table = table();
+pub(super) fn of_keys(keys: &[ApiKey], system: &dyn System) -> String {
+    let mut table = table(system);
     table.set_header(["ID", "NAME", "TYPE", "STATUS", "KEY", "EXPIRES", "LAST USED"].map(heading));
-    let now = OffsetDateTime::now_utc();
+    let now = system.now();
     for key in keys {
         let has_expired = key.expires_at.is_some_and(|at| at <= now);
         let color = match key.status {
@@ -55,8 +52,8 @@ pub(super) fn of_keys(keys: &[ApiKey]) -> String {
 }
 
 /// A name and a value on each line; those without a value are left out.
-pub(super) fn of_one(rows: &[(&'static str, Option<String>)]) -> String {
-    let mut table = table();
+pub(super) fn of_one(rows: &[(&'static str, Option<String>)], system: &dyn System) -> String {
+    let mut table = table(system);
     for (name, value) in rows {
         if let Some(value) = value {
             table.add_row([heading(name), Cell::new(printable(value))]);
@@ -69,21 +66,17 @@ fn heading(text: &str) -> Cell {
     Cell::new(text).add_attribute(Attribute::Bold).set_alignment(CellAlignment::Left)
 }
 
-fn table() -> Table {
+fn table(system: &dyn System) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     // A file or a pipe has no width.
-    table.set_width(width().unwrap_or(u16::MAX));
-    match AutoStream::choice(&io::stdout()) {
-        ColorChoice::Never => table.force_no_tty(),
-        _ => table.enforce_styling(),
-    };
+    table.set_width(system.width().map_or(u16::MAX, |width| width.max(MIN_WIDTH)));
+    if system.is_styled() {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
     table
-}
-
-fn width() -> Option<u16> {
-    let (Width(width), _) = terminal_size_of(io::stdout())?;
-    Some(width.max(MIN_WIDTH))
 }
 
 /// To the second: nobody reads further in a table.

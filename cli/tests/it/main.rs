@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod double;
 mod emulator;
 mod failures;
 mod list;
@@ -18,5 +19,7 @@ mod rotate;
 mod secrets;
 mod service;
 mod service_keys;
+mod system;
 mod terminal;
 mod texts;
+mod tidy;

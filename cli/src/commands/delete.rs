@@ -3,48 +3,48 @@
 use arize_api_keys::{ApiKeysClient, Error};
 
 use crate::args::Remove;
-use crate::exit::{Code, Effect, Failure, printable};
-use crate::terminal::{Terminal, confirm};
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable};
 use crate::{connect, output};
 
-pub(crate) fn delete(args: &Remove, terminal: Terminal) -> Result<(), Failure> {
-    run(args, terminal, "Delete", |client, id| client.delete(id))
+pub(crate) fn delete(args: &Remove, console: &Console) -> Result<(), Failure> {
+    run(args, console, "Delete", |client, id| client.delete(id))
 }
 
-pub(crate) fn revoke(args: &Remove, terminal: Terminal) -> Result<(), Failure> {
-    run(args, terminal, "Revoke", |client, id| client.revoke(id))
+pub(crate) fn revoke(args: &Remove, console: &Console) -> Result<(), Failure> {
+    run(args, console, "Revoke", |client, id| client.revoke(id))
 }
 
 /// One key that cannot be removed does not keep the others; the first failure decides the exit code.
 fn run(
     args: &Remove,
-    terminal: Terminal,
+    console: &Console,
     verb: &str,
     remove: impl Fn(&ApiKeysClient, &str) -> Result<(), Error>,
 ) -> Result<(), Failure> {
     // A configuration that cannot work is no reason to ask.
-    let client = connect::client(&args.connection, terminal)?;
+    let client = connect::client(&args.connection, console)?;
     if !args.yes {
         let what = match args.ids.as_slice() {
             [id] => format!("the key {}", printable(id)),
             ids => format!("{} keys ({} …)", ids.len(), printable(ids.first().map(String::as_str).unwrap_or_default())),
         };
-        ask(&format!("{verb} {what}? It cannot be undone."))?;
+        ask(&format!("{verb} {what}? It cannot be undone."), console)?;
     }
-    let bar = terminal.progress("keys done");
+    let bar = console.progress("keys done");
     let mut failed: usize = 0;
     let mut code = None;
     for id in &args.ids {
         // Whether somebody reads what was removed does not keep the others either.
         let ended = match remove(&client, id) {
-            Ok(()) => output::print(format!("{id}\n").as_bytes()).map(drop),
+            Ok(()) => output::print(format!("{id}\n").as_bytes(), &*console.system).map(drop),
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
                 Err(Failure { message: format!("{}: {}", printable(id), failure.message), ..failure })
             }
         };
         if let Err(failure) = ended {
-            bar.suspend(|| terminal.failure(&failure));
+            bar.suspend(|| console.failure(&failure));
             failed = failed.saturating_add(1);
             code.get_or_insert(failure.code);
         }
@@ -58,8 +58,8 @@ fn run(
 }
 
 /// Asks before something is removed.
-pub(crate) fn ask(question: &str) -> Result<(), Failure> {
-    match confirm(question) {
+pub(crate) fn ask(question: &str, console: &Console) -> Result<(), Failure> {
+    match console.confirm(question) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::new(Code::Declined, "not confirmed; nothing was changed")),
         None => Err(Failure::new(Code::Usage, "there is no terminal to ask for a confirmation; nothing was changed")

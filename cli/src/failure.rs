@@ -4,7 +4,6 @@ use std::error::Error as _;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use arize_api_keys::{Error, Outcome};
 
@@ -79,10 +78,6 @@ impl Failure {
     /// An error of the SDK, with its causes.
     pub(crate) fn sdk(error: &Error, effect: Effect) -> Self {
         Self { code: code(error, effect), message: with_causes(error), hint: hint(error) }
-    }
-
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code as u8)
     }
 }
 

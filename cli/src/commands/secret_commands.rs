@@ -4,38 +4,39 @@ use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
-use crate::exit::{Code, Effect, Failure, printable, with_causes};
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
-use crate::terminal::Terminal;
-use crate::times::{from_now, rfc3339};
+use crate::system::System;
+use crate::times::{after, rfc3339};
 use crate::{bindings, connect, output};
 
-pub(crate) fn create(args: &Create, terminal: Terminal) -> Result<(), Failure> {
-    let request = user_key(&args.name, &args.key)?;
-    let store = Store::prepare(&args.secret, args.common.output)?;
-    let client = connect::client(&args.common.connection, terminal)?;
+pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
+    let request = user_key(&args.name, &args.key, console.system.now())?;
+    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
+    let client = connect::client(&args.common.connection, console)?;
     let created = minted(client.create(&request))?;
-    deliver(store, &created, "created", args.common.output, terminal, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", args.common.output, console, |cause| undo(&client, &created, cause))
 }
 
-pub(crate) fn create_service_key(args: &CreateServiceKey, terminal: Terminal) -> Result<(), Failure> {
-    let request = service_key(&args.name, &args.service.binding, &args.key)?;
-    let store = Store::prepare(&args.secret, args.common.output)?;
-    let client = connect::client(&args.common.connection, terminal)?;
+pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
+    let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
+    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
+    let client = connect::client(&args.common.connection, console)?;
     let created = minted(client.create_service_key(&request))?;
-    deliver(store, &created, "created", args.common.output, terminal, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", args.common.output, console, |cause| undo(&client, &created, cause))
 }
 
-pub(crate) fn refresh(args: &Refresh, terminal: Terminal) -> Result<(), Failure> {
+pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
     let mut request = RefreshRequest::new(&args.id);
-    if let Some(expires_at) = expires_at(&args.expiry)? {
+    if let Some(expires_at) = expires_at(&args.expiry, console.system.now())? {
         request = request.expires_at(expires_at);
     }
     if let Some(grace) = args.grace {
         request = request.grace_period(grace);
     }
-    let store = Store::prepare(&args.secret, args.common.output)?;
-    let client = connect::client(&args.common.connection, terminal)?;
+    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
+    let client = connect::client(&args.common.connection, console)?;
     let created = client.refresh(&request).map_err(|error| {
         let failure = Failure::sdk(&error, Effect::Change);
         match error {
@@ -45,7 +46,7 @@ pub(crate) fn refresh(args: &Refresh, terminal: Terminal) -> Result<(), Failure>
             _ => failure,
         }
     })?;
-    deliver(store, &created, "refreshed", args.common.output, terminal, |cause| {
+    deliver(store, &created, "refreshed", args.common.output, console, |cause| {
         // Revoking would end what the old secret is still good for, and refreshing again mends it.
         Failure::new(Code::SecretLost, format!("the key {} was refreshed, but {cause}", printable(&created.id)))
             .hint("the new secret is lost; the old one works until its grace period ends: refresh the key again")
@@ -56,12 +57,12 @@ fn expires_at_is_missing(expiry: &Expiry) -> bool {
     expiry.expires_at.is_none() && expiry.expires_in.is_none()
 }
 
-pub(crate) fn user_key(name: &str, key: &args::NewKey) -> Result<CreateRequest, Failure> {
+pub(crate) fn user_key(name: &str, key: &args::NewKeyArgs, now: OffsetDateTime) -> Result<CreateRequest, Failure> {
     let mut request = CreateRequest::new(name);
     if let Some(description) = &key.description {
         request = request.description(description);
     }
-    Ok(match expires_at(&key.expiry)? {
+    Ok(match expires_at(&key.expiry, now)? {
         Some(expires_at) => request.expires_at(expires_at),
         None => request,
     })
@@ -70,21 +71,22 @@ pub(crate) fn user_key(name: &str, key: &args::NewKey) -> Result<CreateRequest, 
 pub(crate) fn service_key(
     name: &str,
     binding: &args::Binding,
-    key: &args::NewKey,
+    key: &args::NewKeyArgs,
+    system: &dyn System,
 ) -> Result<CreateServiceKeyRequest, Failure> {
-    let mut request = bindings::request(name, binding)?;
+    let mut request = bindings::request(name, binding, system)?;
     if let Some(description) = &key.description {
         request = request.description(description);
     }
-    Ok(match expires_at(&key.expiry)? {
+    Ok(match expires_at(&key.expiry, system.now())? {
         Some(expires_at) => request.expires_at(expires_at),
         None => request,
     })
 }
 
-fn expires_at(expiry: &Expiry) -> Result<Option<OffsetDateTime>, Failure> {
+fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, Failure> {
     match expiry.expires_in {
-        Some(duration) => from_now(duration)
+        Some(duration) => after(now, duration)
             .map(Some)
             .ok_or_else(|| Failure::new(Code::Usage, "--expires-in ends after the year 9999: leave it out for never")),
         None => Ok(expiry.expires_at),
@@ -101,21 +103,21 @@ fn deliver(
     created: &ApiKeyCreated,
     what: &str,
     format: Format,
-    terminal: Terminal,
+    console: &Console,
     lost: impl FnOnce(NotStored) -> Failure,
 ) -> Result<(), Failure> {
     let location = store.location();
     store.store(created).map_err(lost)?;
-    terminal.report(format_args!("{what} {}", describe(created)));
-    report_oddities(created, terminal);
+    console.report(format_args!("{what} {}", describe(created)));
+    report_oddities(created, console);
     match location {
         Some(location) => {
-            terminal.note(format_args!("the secret is in {location}"));
+            console.note(format_args!("the secret is in {location}"));
             // The key is stored: that nobody reads what it is called does not matter.
-            output::created(format, created).map(drop)
+            output::created(format, created, &*console.system).map(drop)
         }
         None => {
-            terminal.note("this is the only time that the secret can be seen: store it now");
+            console.note("this is the only time that the secret can be seen: store it now");
             Ok(())
         }
     }
@@ -148,8 +150,8 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
     )
 }
 
-pub(crate) fn report_oddities(created: &ApiKeyCreated, terminal: Terminal) {
+pub(crate) fn report_oddities(created: &ApiKeyCreated, console: &Console) {
     for oddity in &created.oddities {
-        terminal.warning(format_args!("cannot read {oddity} in the answer"));
+        console.warning(format_args!("cannot read {oddity} in the answer"));
     }
 }

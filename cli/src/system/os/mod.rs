@@ -1,0 +1,150 @@
+//! [`System`] by the operating system.
+
+mod files;
+mod process;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use arize_api_keys::time::OffsetDateTime;
+use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, SystemClock};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use terminal_size::{Width, terminal_size_of};
+
+use super::{Access, File, Finished, Metadata, ShellCommand, Signals, Stream, System};
+
+/// The operating system.
+#[derive(Debug)]
+pub struct Os(());
+
+impl Os {
+    /// Prepares this process.
+    #[must_use]
+    pub fn new() -> Self {
+        process::survive_file_size_limit();
+        Self(())
+    }
+
+    /// The arguments of this process, with its name.
+    pub fn args() -> impl Iterator<Item = OsString> {
+        env::args_os()
+    }
+}
+
+impl Default for Os {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl System for Os {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        SystemClock.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        SystemClock.sleep(duration);
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        env::vars_os().collect()
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn client(&self) -> ClientBuilder {
+        ApiKeysClient::builder()
+    }
+
+    fn stdin(&self) -> Box<dyn BufRead> {
+        Box::new(io::stdin().lock())
+    }
+
+    fn stdout(&self) -> io::Result<Box<dyn File>> {
+        files::stdout()
+    }
+
+    fn stderr(&self, text: &str) -> io::Result<()> {
+        anstream::stderr().lock().write_all(text.as_bytes())
+    }
+
+    fn is_terminal(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Stdin => io::stdin().is_terminal(),
+            Stream::Stdout => io::stdout().is_terminal(),
+            Stream::Stderr => io::stderr().is_terminal(),
+        }
+    }
+
+    fn is_styled(&self) -> bool {
+        AutoStream::choice(&io::stdout()) != ColorChoice::Never
+    }
+
+    fn width(&self) -> Option<u16> {
+        let (Width(width), _) = terminal_size_of(io::stdout())?;
+        Some(width)
+    }
+
+    fn progress(&self) -> ProgressBar {
+        if !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        std::fs::metadata(path).map(|found| files::metadata(&found))
+    }
+
+    fn link_metadata(&self, path: &Path) -> io::Result<Metadata> {
+        std::fs::symlink_metadata(path).map(|found| files::metadata(&found))
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
+    }
+
+    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn File>> {
+        files::open(path, access)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        files::create(path)
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn shell(&self, command: &ShellCommand<'_>) -> io::Result<Finished> {
+        process::shell(command)
+    }
+
+    fn signals(&self) -> io::Result<Box<dyn Signals>> {
+        process::signals()
+    }
+}

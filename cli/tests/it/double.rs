@@ -1,0 +1,383 @@
+//! A system for tests in this process: real files, an emulator in place of the network, streams in memory, and errors or a kill
+//! at chosen steps.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arize_api_keys::emulator::{Emulator, ManualClock};
+use arize_api_keys::http::{Request, Response};
+use arize_api_keys::time::{self, OffsetDateTime};
+use arize_api_keys::{
+    ApiKeysClient, ClientBuilder, Clock, ExposeSecret, Transport, TransportError, TransportErrorKind,
+};
+use arize_keys::system::{
+    Access, File, FileKind, Finished, Metadata, Os, ShellCommand, Signal, Signals, Stream, System,
+};
+use indicatif::ProgressBar;
+use tempfile::TempDir;
+
+/// What becomes of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    Go,
+    Fail(io::ErrorKind),
+    KillBefore,
+    KillAfter,
+}
+
+/// What the program unwinds with when it is killed.
+struct Killed;
+
+type Planner = Box<dyn Fn(usize, &str) -> Plan + Send + Sync>;
+
+/// Clones are the same system.
+#[derive(Clone)]
+pub(crate) struct Double(Arc<World>);
+
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) clock: ManualClock,
+    pub(crate) dir: TempDir,
+    os: Os,
+    variables: Mutex<Vec<(OsString, OsString)>>,
+    out: Mutex<Vec<u8>>,
+    err: Mutex<String>,
+    steps: Mutex<Vec<String>>,
+    plan: Mutex<Planner>,
+    is_dead: AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// `None` for a run that was killed.
+    pub(crate) code: Option<u8>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) steps: Vec<String>,
+}
+
+impl Double {
+    pub(crate) fn new() -> Self {
+        let clock = ManualClock::at(OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000));
+        let emulator = Emulator::builder().seed(7).clock(clock.clone()).build();
+        let key = emulator.admin_key().expose_secret().into();
+        Self(Arc::new(World {
+            emulator,
+            clock,
+            dir: TempDir::new().unwrap(),
+            os: Os::new(),
+            variables: Mutex::new(vec![("ARIZE_API_KEY".into(), key)]),
+            out: Mutex::default(),
+            err: Mutex::default(),
+            steps: Mutex::default(),
+            plan: Mutex::new(Box::new(|_, _| Plan::Go)),
+            is_dead: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.0
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.dir.path().join(name).into_os_string().into_string().unwrap()
+    }
+
+    /// What becomes of the steps from now on, by their number in the run and their name.
+    pub(crate) fn plan(&self, plan: impl Fn(usize, &str) -> Plan + Send + Sync + 'static) {
+        *self.0.plan.lock().unwrap() = Box::new(plan);
+    }
+
+    /// Runs the program to its end, or to its kill.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.0.is_dead.store(false, Ordering::SeqCst);
+        self.0.steps.lock().unwrap().clear();
+        let args = std::iter::once("arize-keys").chain(args.iter().copied()).map(OsString::from);
+        let system: Arc<dyn System> = Arc::new(self.clone());
+        let code = match panic::catch_unwind(AssertUnwindSafe(|| arize_keys::run(args, system))) {
+            Ok(code) => Some(code),
+            Err(payload) if payload.is::<Killed>() => None,
+            Err(payload) => panic::resume_unwind(payload),
+        };
+        Run {
+            code,
+            out: String::from_utf8(std::mem::take(&mut *self.0.out.lock().unwrap())).unwrap(),
+            err: std::mem::take(&mut *self.0.err.lock().unwrap()),
+            steps: self.0.steps.lock().unwrap().clone(),
+        }
+    }
+
+    /// A client of the admin that is no part of the run.
+    pub(crate) fn admin(&self) -> ApiKeysClient {
+        let builder = ApiKeysClient::builder().ignore_env().api_key(self.0.emulator.admin_key());
+        builder.transport(self.0.emulator.clone()).clock(self.0.clock.clone()).build().unwrap()
+    }
+}
+
+impl World {
+    fn step<T>(&self, name: &str, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.is_dead.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the program was killed"));
+        }
+        let plan = {
+            let mut steps = self.steps.lock().unwrap();
+            steps.push(name.to_owned());
+            (self.plan.lock().unwrap())(steps.len() - 1, name)
+        };
+        match plan {
+            Plan::Go => act(),
+            Plan::Fail(kind) => Err(kind.into()),
+            Plan::KillBefore => self.die(),
+            Plan::KillAfter => {
+                drop(act());
+                self.die()
+            }
+        }
+    }
+
+    fn die(&self) -> ! {
+        self.is_dead.store(true, Ordering::SeqCst);
+        panic::resume_unwind(Box::new(Killed))
+    }
+}
+
+/// The name of a file in the name of a step: without the directory, which differs from test to test.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+impl System for Double {
+    fn now(&self) -> OffsetDateTime {
+        self.0.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.clock.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.0.clock.sleep(duration);
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.0.variables.lock().unwrap().clone()
+    }
+
+    fn process_id(&self) -> u32 {
+        4711
+    }
+
+    fn client(&self) -> ClientBuilder {
+        let builder = ApiKeysClient::builder().ignore_env().clock(self.0.clock.clone()).transport(self.clone());
+        match self.variable("ARIZE_API_KEY") {
+            Some(key) => builder.api_key(key.into_string().unwrap()),
+            None => builder,
+        }
+    }
+
+    fn stdin(&self) -> Box<dyn BufRead> {
+        Box::new(io::empty())
+    }
+
+    fn stdout(&self) -> io::Result<Box<dyn File>> {
+        Ok(Box::new(Stdout(self.clone())))
+    }
+
+    fn stderr(&self, text: &str) -> io::Result<()> {
+        let text = anstream::adapter::strip_str(text).to_string();
+        self.0.step("stderr", || {
+            self.0.err.lock().unwrap().push_str(&text);
+            Ok(())
+        })
+    }
+
+    fn is_terminal(&self, _: Stream) -> bool {
+        false
+    }
+
+    fn is_styled(&self) -> bool {
+        false
+    }
+
+    fn width(&self) -> Option<u16> {
+        None
+    }
+
+    fn progress(&self) -> ProgressBar {
+        ProgressBar::hidden()
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.0.step(&format!("metadata {}", name(path)), || self.0.os.metadata(path))
+    }
+
+    fn link_metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.0.step(&format!("link_metadata {}", name(path)), || self.0.os.link_metadata(path))
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.0.step(&format!("canonicalize {}", name(path)), || self.0.os.canonicalize(path))
+    }
+
+    fn names(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        self.0.step("names", || self.0.os.names(directory))
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn File>> {
+        let name = if path == self.0.dir.path() { "directory".to_owned() } else { name(path) };
+        let file = self.0.step(&format!("open {name}"), || self.0.os.open(path, access))?;
+        Ok(Box::new(Watched { file, name, system: self.clone() }))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let name = name(path);
+        let file = self.0.step(&format!("create {name}"), || self.0.os.create(path))?;
+        Ok(Box::new(Watched { file, name, system: self.clone() }))
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.0.step(&format!("create_directory {}", name(path)), || self.0.os.create_directory(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.step(&format!("rename {} {}", name(from), name(to)), || self.0.os.rename(from, to))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.step(&format!("remove {}", name(path)), || self.0.os.remove(path))
+    }
+
+    fn shell(&self, command: &ShellCommand<'_>) -> io::Result<Finished> {
+        self.0.step(&format!("shell {}", command.text), || self.0.os.shell(command))
+    }
+
+    fn signals(&self) -> io::Result<Box<dyn Signals>> {
+        Ok(Box::new(Terminated))
+    }
+}
+
+/// Somebody ends the program at once.
+struct Terminated;
+
+impl Signals for Terminated {
+    fn next(&mut self) -> Signal {
+        Signal::Terminate
+    }
+}
+
+impl Transport for Double {
+    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let name = format!("{} {}", request.method(), request.uri().path());
+        let sent = self.0.step(&name, || Ok(self.0.emulator.send(request)));
+        sent.unwrap_or_else(|error| Err(TransportError::new(TransportErrorKind::Connect, error)))
+    }
+}
+
+struct Stdout(Double);
+
+impl File for Stdout {
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(Metadata { kind: FileKind::Pipe, len: 0, mode: 0, user: 0, group: 0, device: 0, inode: 0, links: 1 })
+    }
+
+    fn is_terminal(&self) -> bool {
+        false
+    }
+
+    fn set_owner(&self, _: u32, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn rewind(&mut self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotSeekable.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+impl Read for Stdout {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let world = &self.0.0;
+        world.step("stdout", || world.out.lock().unwrap().write(data))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A real file whose steps are planned.
+struct Watched {
+    file: Box<dyn File>,
+    name: String,
+    system: Double,
+}
+
+impl Watched {
+    fn step<T>(&self, verb: &str, act: impl FnOnce(&dyn File) -> io::Result<T>) -> io::Result<T> {
+        self.system.0.step(&format!("{verb} {}", self.name), || act(&*self.file))
+    }
+}
+
+impl File for Watched {
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.step("metadata of", |file| file.metadata())
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.file.is_terminal()
+    }
+
+    fn set_owner(&self, user: u32, group: u32) -> io::Result<()> {
+        self.step("set_owner", |file| file.set_owner(user, group))
+    }
+
+    fn rewind(&mut self, len: u64) -> io::Result<()> {
+        let Self { file, name, system } = self;
+        system.0.step(&format!("rewind {name}"), || file.rewind(len))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.step("sync", |file| file.sync())
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        self.step("lock", |file| file.try_lock())
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self { file, name, system } = self;
+        system.0.step(&format!("read {name}"), || file.read(buffer))
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let Self { file, name, system } = self;
+        system.0.step(&format!("write {name}"), || file.write(data))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
