@@ -19,12 +19,12 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     } else {
         user_key(&args.name, &args.key, console.system.now())?.into()
     };
-    let client = connect::client(&args.common.connection, console)?;
+    let client = connect::client(console)?;
     let old = printable(&args.id);
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
-    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
+    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
     let location = store.location().unwrap_or_default();
 
     console.report(format_args!(
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         Ok(created) => {
             console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
             report_oddities(&created, console);
-            output::created(args.common.output, &created, &*console.system).map(drop)
+            output::created(console.global.output, &created, &*console.system).map(drop)
         }
         Err(error) => Err(failure(&error, &args.id)),
     }
