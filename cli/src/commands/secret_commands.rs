@@ -109,7 +109,7 @@ fn deliver(
     let location = store.location();
     store.store(created).map_err(lost)?;
     console.report(format_args!("{what} {}", describe(created)));
-    report_oddities(created, console);
+    report_warnings(created, console);
     match location {
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
@@ -150,8 +150,8 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
     )
 }
 
-pub(crate) fn report_oddities(created: &ApiKeyCreated, console: &Console) {
-    for oddity in &created.oddities {
-        console.warning(format_args!("cannot read {oddity} in the answer"));
+pub(crate) fn report_warnings(created: &ApiKeyCreated, console: &Console) {
+    for warning in &created.warnings {
+        console.warning(format_args!("cannot read {warning} in the answer"));
     }
 }
