@@ -206,6 +206,11 @@ impl ApiKeysClient {
         self.settings().stage
     }
 
+    /// The time of the client's clock.
+    pub(crate) fn now(&self) -> time::OffsetDateTime {
+        self.settings().clock.now()
+    }
+
     fn settings(&self) -> &Settings {
         self.pipeline.settings()
     }
