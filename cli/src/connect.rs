@@ -9,7 +9,6 @@ use arize_api_keys::http::{Request, Response};
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeysClient, Transport, TransportError};
 
-use crate::args::Connection;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::system::{Access, System};
@@ -18,13 +17,14 @@ use crate::system::{Access, System};
 const KEY_FILE_LIMIT: u64 = 64 * 1024;
 
 /// Connects as told. Nothing is sent yet.
-pub(crate) fn client(args: &Connection, console: &Console) -> Result<ApiKeysClient, Failure> {
-    client_with(args, key(args, &*console.system)?, console)
+pub(crate) fn client(console: &Console) -> Result<ApiKeysClient, Failure> {
+    client_with(key(console)?, console)
 }
 
 /// The key that requests are made with. `None` if there is none: the client says so best.
-pub(crate) fn key(args: &Connection, system: &dyn System) -> Result<Option<SecretString>, Failure> {
-    match &args.api_key_file {
+pub(crate) fn key(console: &Console) -> Result<Option<SecretString>, Failure> {
+    let system = &*console.system;
+    match &console.global.connection.api_key_file {
         Some(path) => read_key(path, system).map(Some),
         None => {
             Ok(system.variable("ARIZE_API_KEY").and_then(|key| key.into_string().ok()).map(|key| key.trim().into()))
@@ -33,11 +33,8 @@ pub(crate) fn key(args: &Connection, system: &dyn System) -> Result<Option<Secre
 }
 
 /// `key` is that of [`key`]: stdin can be read once.
-pub(crate) fn client_with(
-    args: &Connection,
-    key: Option<SecretString>,
-    console: &Console,
-) -> Result<ApiKeysClient, Failure> {
+pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Result<ApiKeysClient, Failure> {
+    let args = &console.global.connection;
     let mut builder = console.system.client();
     // What is in the environment the client finds there, and names it so in its errors.
     if let Some(key) = key.filter(|_| args.api_key_file.is_some()) {
@@ -76,7 +73,7 @@ pub(crate) fn client_with(
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
     }
-    if console.verbosity.verbose {
+    if console.global.verbose {
         let console = console.clone();
         builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, console: console.clone() }));
     }

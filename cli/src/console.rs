@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::Verbosity;
+use crate::args::Global;
 use crate::failure::{Code, Failure};
 use crate::system::{Stream, System};
 
@@ -18,17 +18,17 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) system: Arc<dyn System>,
-    pub(crate) verbosity: Verbosity,
+    pub(crate) global: Arc<Global>,
 }
 
 impl Console {
-    pub(crate) fn new(system: Arc<dyn System>, verbosity: Verbosity) -> Self {
-        Self { system, verbosity }
+    pub(crate) fn new(system: Arc<dyn System>, global: Global) -> Self {
+        Self { system, global: Arc::new(global) }
     }
 
     /// Something that is good to know.
     pub(crate) fn note(&self, text: impl Display) {
-        if !self.verbosity.quiet {
+        if !self.global.quiet {
             self.report(text);
         }
     }
@@ -52,7 +52,7 @@ impl Console {
 
     /// Counts what is done, unless `--verbose` already tells.
     pub(crate) fn progress(&self, what: &'static str) -> ProgressBar {
-        if self.verbosity.quiet || self.verbosity.verbose {
+        if self.global.quiet || self.global.verbose {
             return ProgressBar::hidden();
         }
         let bar = self.system.progress();

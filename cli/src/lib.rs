@@ -18,21 +18,18 @@ mod times;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::{CommandFactory, FromArgMatches};
-
-use crate::args::{Cli, Command, Verbosity};
+use crate::args::Command;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::system::System;
 
 /// Runs the program: the arguments with its own name first, and the world that it acts on. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) -> u8 {
-    let parsed = command(&*system).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match args::parse(args.into_iter().collect(), system.width()) {
         Ok(cli) => cli,
         Err(error) => return console::usage(&*system, &error),
     };
-    let console = Console::new(system, cli.command.verbosity());
+    let console = Console::new(system, cli.global);
     match execute(&cli.command, &console) {
         Ok(()) => 0,
         Err(failure) => {
@@ -40,12 +37,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) ->
             failure.code as u8
         }
     }
-}
-
-/// clap's description of the program, with help that fits the terminal.
-fn command(system: &dyn System) -> clap::Command {
-    let command = Cli::command();
-    command.term_width(system.width().map_or(args::HELP_WIDTH, |width| usize::from(width).min(args::MAX_HELP_WIDTH)))
 }
 
 fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
@@ -61,21 +52,5 @@ fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
         Command::Emulator(args) => commands::emulator::run(args, console),
         Command::Completions(args) => commands::generate::completions(args, console),
         Command::Man(args) => commands::generate::man(args, console),
-    }
-}
-
-impl Command {
-    fn verbosity(&self) -> Verbosity {
-        match self {
-            Self::List(args) => args.common.verbosity,
-            Self::Create(args) => args.common.verbosity,
-            Self::CreateServiceKey(args) => args.common.verbosity,
-            Self::Refresh(args) => args.common.verbosity,
-            Self::Delete(args) => args.verbosity,
-            Self::Revoke(args) => args.remove.verbosity,
-            Self::Rotate(args) => args.common.verbosity,
-            Self::Check(args) => args.common.verbosity,
-            Self::Emulator(_) | Self::Completions(_) | Self::Man(_) => Verbosity::default(),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Which service is talked to, and with which key.
+//! The options that say where requests go, and with which key.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,46 +6,47 @@ use std::time::Duration;
 use arize_api_keys::ApiStage;
 use clap::Args;
 
+use super::values;
 use crate::times;
 
-/// The settings of the client. What is not given comes from the environment, then from the defaults.
+/// The settings of the client. The environment fills in for the ones not given, then the defaults.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// A file that holds the API key, `-` for stdin [instead of ARIZE_API_KEY]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = values::path())]
     pub(crate) api_key_file: Option<PathBuf>,
     /// The region of the account, like `eu-west-1a` [env: ARIZE_REGION]
-    #[arg(long)]
+    #[arg(long, global = true, value_parser = values::text())]
     pub(crate) region: Option<String>,
     /// The stage of the API [env: ARIZE_API_STAGE] [default: beta]
-    #[arg(long, value_parser = super::stage())]
+    #[arg(long, global = true, value_parser = values::stage())]
     pub(crate) stage: Option<ApiStage>,
     /// The host of the service [env: ARIZE_API_HOST] [default: api.arize.com]
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true, value_parser = values::text())]
     pub(crate) host: Option<String>,
     /// `https` or, to this machine, `http` [env: ARIZE_API_SCHEME] [default: https]
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true, value_parser = values::text())]
     pub(crate) scheme: Option<String>,
     /// The port of the service [env: ARIZE_API_PORT]
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) port: Option<u16>,
     /// The host of an installation where one host serves everything [env: ARIZE_SINGLE_HOST]
-    #[arg(long, value_name = "HOST", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "HOST", hide_short_help = true, value_parser = values::text())]
     pub(crate) single_host: Option<String>,
     /// The port that goes with --single-host [env: ARIZE_SINGLE_PORT]
-    #[arg(long, value_name = "PORT", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "PORT", hide_short_help = true)]
     pub(crate) single_port: Option<u16>,
     /// The domain of an installation of one's own [env: ARIZE_BASE_DOMAIN]
-    #[arg(long, value_name = "DOMAIN", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "DOMAIN", hide_short_help = true, value_parser = values::text())]
     pub(crate) base_domain: Option<String>,
     /// A PEM file of certificates to trust besides the default ones [env: ARIZE_SSL_CA_CERT]
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = values::path())]
     pub(crate) ca_file: Option<PathBuf>,
     /// Use no proxy, whatever ARIZE_PROXY_URL, HTTPS_PROXY and others say
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_proxy: bool,
     /// The time for a whole call, with its look-ups and repetitions [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = times::duration, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 }

@@ -56,7 +56,7 @@ pub(crate) struct Emulator {
     #[arg(long)]
     pub(crate) standing_clock: bool,
     /// The stage in which requests are answered that could be of either
-    #[arg(long, default_value = "beta", value_parser = super::stage())]
+    #[arg(long, default_value = "beta", value_parser = super::values::stage())]
     pub(crate) stage: ApiStage,
     /// Leave `organization_id` out of spaces, as older servers did
     #[arg(long)]

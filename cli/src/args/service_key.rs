@@ -1,11 +1,34 @@
-//! What a service key is bound to.
+//! The arguments of `create-service-key`, and the bindings of a service key.
 
 use std::path::PathBuf;
 
 use arize_api_keys::{AccountRole, OrgRole, RoleAssignment, SpaceRole};
 use clap::{ArgGroup, Args};
 
+use super::{NewKeyArgs, SecretTo, values};
 use crate::bindings::{self, Grant};
+
+/// Create a service key: a key of a bot user with roles of its own
+///
+/// It is bound to one --space, whose organization the program looks up; to the spaces of --grant; or to those of a file of
+/// --assignments. What happens to the secret is as in `create`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  arize-keys create-service-key ci-bot --space prod --space-role read-only --env-file .env
+  arize-keys create-service-key etl --grant T3JnOjE=/prod --grant T3JnOjE=/dev=admin --out etl.key
+  arize-keys create-service-key etl --assignments etl.json")]
+pub(crate) struct CreateServiceKey {
+    /// The name of the key and of its bot user; several keys may have the same name
+    #[arg(value_parser = values::text())]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) key: NewKeyArgs,
+    #[command(flatten)]
+    pub(crate) service: ServiceKey,
+    #[command(flatten)]
+    pub(crate) secret: SecretTo,
+}
 
 /// The bindings of a service key: exactly one of three forms.
 #[derive(Args, Debug)]
@@ -27,16 +50,16 @@ pub(crate) struct RotateService {
 #[command(next_help_heading = "What a service key may do")]
 pub(crate) struct Binding {
     /// The one space, by name or id
-    #[arg(long, value_name = "NAME|ID")]
+    #[arg(long, value_name = "NAME|ID", value_parser = values::text())]
     pub(crate) space: Option<String>,
     /// A space, and the role there; may be repeated
     #[arg(long, value_name = "ORG_ID/SPACE[=ROLE]", value_parser = Grant::parse)]
     pub(crate) grant: Vec<Grant>,
     /// A JSON file of organizations, spaces and roles; `-` for stdin
-    #[arg(long, value_name = "FILE", long_help = assignments_help())]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), long_help = assignments_help())]
     pub(crate) assignments: Option<PathBuf>,
     /// The organization of --space: saves looking it up
-    #[arg(long, value_name = "ORG_ID", requires = "space")]
+    #[arg(long, value_name = "ORG_ID", requires = "space", conflicts_with_all = ["grant", "assignments"], value_parser = values::text())]
     pub(crate) org: Option<String>,
     /// The role in the space or in those of --grant without one: `admin`, `member`, `read-only`, `custom:ROLE_ID`
     /// [default: member, the service's]

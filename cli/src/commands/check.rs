@@ -10,9 +10,8 @@ use crate::times::rfc3339;
 use crate::{connect, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
-    let connection = &args.common.connection;
-    let key = connect::key(connection, &*console.system)?;
-    let client = connect::client_with(connection, key.clone(), console)?;
+    let key = connect::key(console)?;
+    let client = connect::client_with(key.clone(), console)?;
     let mut own = Vec::new();
     let mut failed = None;
     for key in client.list_all(&ListRequest::new().limit(100)).take(if args.offline { 0 } else { usize::MAX }) {
@@ -21,7 +20,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
             Err(error) => failed = Some(error),
         }
     }
-    let source = match &connection.api_key_file {
+    let source = match &console.global.connection.api_key_file {
         Some(path) if path.as_os_str() == "-" => "stdin".to_owned(),
         Some(path) => format!("the file {}", path.display()),
         None => "ARIZE_API_KEY".to_owned(),
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         ("key_name", key.map(|key| key.name.clone())),
         ("key_expires_at", key.and_then(|key| key.expires_at).map(rfc3339)),
     ];
-    let _ = output::facts(args.common.output, &facts, &*console.system)?;
+    let _ = output::facts(console.global.output, &facts, &*console.system)?;
     match failed {
         // The hint would be to run this.
         Some(error) if error.status() != Some(403) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),

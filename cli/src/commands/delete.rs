@@ -23,7 +23,7 @@ fn run(
     remove: impl Fn(&ApiKeysClient, &str) -> Result<(), Error>,
 ) -> Result<(), Failure> {
     // A configuration that cannot work is no reason to ask.
-    let client = connect::client(&args.connection, console)?;
+    let client = connect::client(console)?;
     if !args.yes {
         let what = match args.ids.as_slice() {
             [id] => format!("the key {}", printable(id)),

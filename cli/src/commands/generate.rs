@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 
-use crate::args::{self, Cli};
+use crate::args;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::output;
@@ -15,27 +15,25 @@ use crate::system::{Access, System};
 pub(crate) fn completions(args: &args::Completions, console: &Console) -> Result<(), Failure> {
     // Not straight to stdout: the generator panics if that fails.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "arize-keys", &mut script);
+    clap_complete::generate(args.shell, &mut args::command(), "arize-keys", &mut script);
     output::print(&script, &*console.system).map(drop)
 }
 
 pub(crate) fn man(args: &args::Man, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
     let Some(dir) = &args.dir else {
-        let page = page(&Man::new(Cli::command())).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
+        let page = page(&Man::new(args::command())).map_err(|error| Failure::new(Code::Other, error.to_string()))?;
         return output::print(&page, system).map(drop);
     };
-    let mut command = Cli::command().disable_help_subcommand(true);
-    command.build();
     system
         .create_directory(dir)
-        .and_then(|()| pages(&command, dir, system))
+        .and_then(|()| pages(&args::command(), dir, system))
         .map_err(|error| Failure::file("write the man pages to", dir, &error))
 }
 
 /// A page for the command and one for each command below it.
 fn pages(command: &Command, dir: &Path, system: &dyn System) -> io::Result<()> {
-    for command in command.get_subcommands() {
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
         pages(command, dir, system)?;
     }
     let man = Man::new(command.clone());

@@ -14,9 +14,9 @@ use crate::system::Stream;
 const ALL_LIMIT: u32 = 100;
 
 pub(crate) fn run(args: &List, console: &Console) -> Result<(), Failure> {
-    let client = connect::client(&args.common.connection, console)?;
+    let client = connect::client(console)?;
     let request = request(args);
-    if args.all { every_page(&client, &request, args, console) } else { one_page(&client, &request, args, console) }
+    if args.all { every_page(&client, &request, console) } else { one_page(&client, &request, console) }
 }
 
 fn request(args: &List) -> ListRequest {
@@ -39,18 +39,19 @@ fn request(args: &List) -> ListRequest {
     if let Some(limit) = args.limit.or(args.all.then_some(ALL_LIMIT)) {
         request = request.limit(limit);
     }
-    match &args.cursor {
-        Some(cursor) => request.cursor(cursor),
-        None => request,
+    // A script's first round has an empty one.
+    match args.cursor.as_deref() {
+        Some(cursor) if !cursor.is_empty() => request.cursor(cursor),
+        _ => request,
     }
 }
 
-fn one_page(client: &ApiKeysClient, request: &ListRequest, args: &List, console: &Console) -> Result<(), Failure> {
+fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
     let page = client.list(request).map_err(|error| Failure::sdk(&error, Effect::Read))?;
-    let mut keys = Keys::begin(args.common.output, &*console.system)?;
+    let mut keys = Keys::begin(console.global.output, &*console.system)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
-        report_oddities(&key, console);
+        report_warnings(&key, console);
         if keys.push(key, n == 0)? == Reader::Gone {
             return Ok(());
         }
@@ -67,16 +68,16 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, args: &List, console:
 }
 
 /// What arrived before an error is printed, and the error tells where to go on.
-fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, console: &Console) -> Result<(), Failure> {
-    let bar = progress(args.common.output, console);
-    let mut keys = Keys::begin(args.common.output, &*console.system)?;
+fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
+    let bar = progress(console);
+    let mut keys = Keys::begin(console.global.output, &*console.system)?;
     let mut pages = client.list_all(request);
     let mut count: u64 = 0;
     let mut failed = None;
     for key in &mut pages {
         match key {
             Ok(key) => {
-                report_oddities(&key, console);
+                report_warnings(&key, console);
                 count = count.saturating_add(1);
                 bar.set_position(count);
                 if keys.push(key, count == 1)? == Reader::Gone {
@@ -108,8 +109,8 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, args: &List, consol
 }
 
 /// None where it would be drawn between lines of output on the same terminal.
-fn progress(format: Format, console: &Console) -> ProgressBar {
-    let is_streamed = matches!(format, Format::Jsonl | Format::Csv);
+fn progress(console: &Console) -> ProgressBar {
+    let is_streamed = matches!(console.global.output, Format::Jsonl | Format::Csv);
     if is_streamed && console.system.is_terminal(Stream::Stdout) {
         ProgressBar::hidden()
     } else {
@@ -117,8 +118,8 @@ fn progress(format: Format, console: &Console) -> ProgressBar {
     }
 }
 
-fn report_oddities(key: &ApiKey, console: &Console) {
-    for oddity in &key.oddities {
-        console.warning(format_args!("key {}: cannot read {oddity}", printable(&key.id)));
+fn report_warnings(key: &ApiKey, console: &Console) {
+    for warning in &key.warnings {
+        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
     }
 }

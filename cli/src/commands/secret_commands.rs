@@ -13,18 +13,18 @@ use crate::{bindings, connect, output};
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
-    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
-    let client = connect::client(&args.common.connection, console)?;
+    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let client = connect::client(console)?;
     let created = minted(client.create(&request))?;
-    deliver(store, &created, "created", args.common.output, console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console.global.output, console, |cause| undo(&client, &created, cause))
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
-    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
-    let client = connect::client(&args.common.connection, console)?;
+    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let client = connect::client(console)?;
     let created = minted(client.create_service_key(&request))?;
-    deliver(store, &created, "created", args.common.output, console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console.global.output, console, |cause| undo(&client, &created, cause))
 }
 
 pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
@@ -35,8 +35,8 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     if let Some(grace) = args.grace {
         request = request.grace_period(grace);
     }
-    let store = Store::prepare(&args.secret, args.common.output, &console.system)?;
-    let client = connect::client(&args.common.connection, console)?;
+    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let client = connect::client(console)?;
     let created = client.refresh(&request).map_err(|error| {
         let failure = Failure::sdk(&error, Effect::Change);
         match error {
@@ -46,7 +46,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
             _ => failure,
         }
     })?;
-    deliver(store, &created, "refreshed", args.common.output, console, |cause| {
+    deliver(store, &created, "refreshed", console.global.output, console, |cause| {
         // Revoking would end what the old secret is still good for, and refreshing again mends it.
         Failure::new(Code::SecretLost, format!("the key {} was refreshed, but {cause}", printable(&created.id)))
             .hint("the new secret is lost; the old one works until its grace period ends: refresh the key again")
@@ -109,7 +109,7 @@ fn deliver(
     let location = store.location();
     store.store(created).map_err(lost)?;
     console.report(format_args!("{what} {}", describe(created)));
-    report_oddities(created, console);
+    report_warnings(created, console);
     match location {
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
@@ -150,8 +150,8 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
     )
 }
 
-pub(crate) fn report_oddities(created: &ApiKeyCreated, console: &Console) {
-    for oddity in &created.oddities {
-        console.warning(format_args!("cannot read {oddity} in the answer"));
+pub(crate) fn report_warnings(created: &ApiKeyCreated, console: &Console) {
+    for warning in &created.warnings {
+        console.warning(format_args!("cannot read {warning} in the answer"));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, Oddity, Pagination, RoleAssignment};
+use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
 use crate::times::rfc3339;
@@ -27,7 +27,7 @@ pub(crate) struct Key<'a> {
     key: Option<&'a str>,
     /// What of the answer could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    oddities: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ macro_rules! key {
             last_used_at: time($key.last_used_at),
             bot_user: $key.bot_user.as_ref().map(bot),
             key: None,
-            oddities: $key.oddities.iter().map(Oddity::to_string).collect(),
+            warnings: $key.warnings.iter().map(FieldWarning::to_string).collect(),
         }
     };
 }

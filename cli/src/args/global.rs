@@ -1,0 +1,44 @@
+//! The options of all commands that send requests. They are accepted before and after the name of the command.
+
+use clap::{Args, ValueEnum};
+
+use super::Connection;
+
+/// The options that every command has which sends requests.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The output format
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) output: Format,
+    /// Print no warnings, notes and progress on stderr
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Log each request on stderr: method, path, status and time, never a secret
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// How data on stdout is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading: fits the terminal.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object on each line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+impl Global {
+    /// The rules between options that clap does not check when one of them comes before the command and one after it.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        if self.quiet && self.verbose {
+            return Err("--quiet and --verbose exclude each other");
+        }
+        Ok(())
+    }
+}

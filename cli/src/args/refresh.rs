@@ -1,0 +1,30 @@
+//! The arguments of `refresh`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Expiry, SecretTo, values};
+use crate::times;
+
+/// Replace the secret of a key
+///
+/// The old secret dies at once, or after --grace. If the new one is lost on the way, refresh again; `rotate` makes a new key
+/// instead, and is safer. Where the new secret goes is as in `create`, but nothing is revoked if it cannot get there.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  arize-keys refresh QXBpS2V5OjE6YWJjZA== --grace 1h --env-file .env
+  arize-keys refresh QXBpS2V5OjE6YWJjZA== --expires-in 90d --out ci.key")]
+pub(crate) struct Refresh {
+    /// The id of the key
+    #[arg(value_parser = values::text())]
+    pub(crate) id: String,
+    /// How long the old secret goes on working, at most a day: `1h`
+    #[arg(long, value_name = "DURATION", value_parser = times::grace)]
+    pub(crate) grace: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) expiry: Expiry,
+    #[command(flatten)]
+    pub(crate) secret: SecretTo,
+}

@@ -1,0 +1,45 @@
+//! The arguments that the commands which bring a new secret have in common.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arize_api_keys::time::OffsetDateTime;
+use clap::Args;
+
+use super::values;
+use crate::{env_file, times};
+
+/// The description and the lifetime of a new key.
+#[derive(Args, Debug)]
+pub(crate) struct NewKeyArgs {
+    /// What the key is for
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    #[command(flatten)]
+    pub(crate) expiry: Expiry,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Expiry {
+    /// How long the key works: `30d`, `12h`, `1h 30m`
+    #[arg(long, value_name = "DURATION", value_parser = times::duration, conflicts_with = "expires_at")]
+    pub(crate) expires_in: Option<Duration>,
+    /// When the key stops working: `2027-01-01` (midnight UTC) or `2027-01-01T12:00:00+01:00`
+    #[arg(long, value_name = "TIME", value_parser = times::moment)]
+    pub(crate) expires_at: Option<OffsetDateTime>,
+}
+
+/// Where the secret of a new key goes. Without any of it: to stdout.
+#[derive(Args, Debug)]
+pub(crate) struct SecretTo {
+    /// Write the secret to this file, which is replaced (mode 0600); a pipe or a device is written to
+    #[arg(long, value_name = "FILE", conflicts_with = "env_file", value_parser = values::path(), help_heading = "Where the secret goes")]
+    pub(crate) out: Option<PathBuf>,
+    /// Set the secret in this file of `NAME=value` lines, and keep its other lines (mode 0600)
+    #[arg(long, value_name = "FILE", value_parser = values::path(), help_heading = "Where the secret goes")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// The variable that --env-file sets
+    #[arg(long, value_name = "NAME", default_value = "ARIZE_API_KEY", requires = "env_file", conflicts_with = "out", value_parser = env_file::name,
+          help_heading = "Where the secret goes")]
+    pub(crate) env_name: String,
+}

@@ -1,0 +1,32 @@
+//! Parsers of values that several commands take.
+
+use std::path::PathBuf;
+
+use arize_api_keys::ApiStage;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser};
+
+/// A text that is not blank.
+pub(super) fn text() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().try_map(|text| if is_blank(&text) { Err(BLANK) } else { Ok(text) })
+}
+
+/// A path that is not blank.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| match path.to_str() {
+        Some(text) if is_blank(text) => Err(BLANK),
+        _ => Ok(PathBuf::from(path)),
+    })
+}
+
+/// A stage of the API.
+pub(super) fn stage() -> impl TypedValueParser<Value = ApiStage> {
+    PossibleValuesParser::new(["beta", "alpha"]).try_map(|word| word.parse::<ApiStage>())
+}
+
+const BLANK: &str = "it is blank";
+
+/// Nothing that a reader sees: a variable that is not set leaves such a text.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'))
+}
