@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("created service key {} - {}", created.id, created.redacted_key);
 
     // The response lists the organizations and spaces of the bot user. A second key gets the same ones, read-only.
-    let bot = created.bot_user.ok_or("the response has no bot user")?;
+    let bot = created.bot_user.as_ref().ok_or("the response has no bot user")?;
     let organizations = bot.organizations.iter().map(|organization| {
         OrgBinding::new(&organization.org_id)
             .role(organization.role.clone().unwrap_or(RoleAssignment::Predefined(OrgRole::ReadOnly)))

@@ -1,8 +1,8 @@
 //! A blocking client for the API-keys endpoints of the Arize platform: list, create, rotate and delete keys from programs
 //! that have no async runtime.
 //!
-//! A new secret can be seen once. Store it before you do anything else, ask [`Error::outcome`] before you do anything again,
-//! and do not log at the level TRACE: ureq writes the wire out there ([`UreqTransport`] says more).
+//! Only one response has a new secret. Store it before you do anything else. Check [`Error::outcome`] before you repeat a
+//! call. Do not log at the level TRACE: there ureq logs bodies and headers (see [`UreqTransport`]).
 //!
 //! ```
 //! # #[cfg(feature = "emulator")]
@@ -11,7 +11,7 @@
 //! use arize_api_keys::{ApiKeysClient, CreateRequest, ExposeSecret, ListRequest, RefreshRequest};
 //! use arize_api_keys::emulator::Emulator;
 //!
-//! // In earnest: `ApiKeysClient::from_env()?`. Here, the service in this process.
+//! // In production use `ApiKeysClient::from_env()?`. This example uses the in-process emulator.
 //! let emulator = Emulator::new();
 //! let client = ApiKeysClient::builder()
 //!     .ignore_env()
@@ -38,13 +38,13 @@
 //!
 //! # Where things are
 //!
-//! * [`ApiKeysClient`] has the verbs, and [`ClientBuilder`] sets it up, with the environment as the official SDKs know it.
-//! * [`ListRequest`], [`CreateRequest`], [`CreateServiceKeyRequest`] and [`RefreshRequest`] say what is wanted;
-//!   [`ApiKeyList`], [`ApiKeys`] and [`ApiKeyCreated`] are the answers.
-//! * [`Error`] says what went wrong, and [`Outcome`] what is then known of the key.
-//! * [`RetryPolicy`] says what is tried again.
-//! * [`Transport`] is the seam to the network; [`UreqTransport`] the default, a closure will do.
-//! * [`ApiStage`] chooses between the service of today and that of the Go SDK 0.12.
+//! * [`ApiKeysClient`] has the verbs. [`ClientBuilder`] configures it, with the environment variables of the official SDKs.
+//! * [`ListRequest`], [`CreateRequest`], [`CreateServiceKeyRequest`] and [`RefreshRequest`] are the requests;
+//!   [`ApiKeyList`], [`ApiKeys`] and [`ApiKeyCreated`] the responses.
+//! * [`Error`] is every error, [`Outcome`] whether the service did what it was asked.
+//! * [`RetryPolicy`] sets retries.
+//! * [`Transport`] sends requests: [`UreqTransport`] by default; a closure works too.
+//! * [`ApiStage`] selects the service of today or that of the Go SDK 0.12.
 #![cfg_attr(feature = "emulator", doc = "* [`emulator`] is the service in this process, for tests.")]
 //!
 //! # Features
@@ -56,53 +56,55 @@
 //!
 //! # Logging
 //!
-//! This crate logs one thing, by [`log::warn!`]: that the API is not stable yet, once per process and operation. Its default
-//! transport adds one warning, if the log level is such that ureq would write secrets.
+//! This crate logs one warning with [`log::warn!`], once per process and operation: the API is a pre-release. The default
+//! transport logs one more if the log level makes ureq log secrets.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod call;
 mod client;
 mod clock;
 mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
-mod lenient;
+mod json;
+mod lifecycle;
 mod model;
+mod operation;
 mod operations;
 mod pages;
+mod percent;
+mod pipeline;
 mod prerelease;
 mod redact;
+mod request_target;
 mod retry;
-mod rotation;
 mod secret;
 mod stage;
-mod target;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
 
 pub use client::ApiKeysClient;
 pub use clock::{Clock, SystemClock};
-pub use config::{ClientBuilder, IntoSecret};
+pub use config::ClientBuilder;
 pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
 };
+pub use lifecycle::{ReplacementKey, RotationError};
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,
-    BotUserSpace, Oddity, OrgRole, Pagination, RoleAssignment, SpaceRole,
+    BotUserSpace, FieldWarning, OrgRole, Pagination, RoleAssignment, SpaceRole,
 };
 pub use operations::create::CreateRequest;
-pub use operations::create_service_key::{CreateServiceKeyRequest, OrgBinding, SpaceBinding};
 pub use operations::list::ListRequest;
+pub use operations::lookup::SpaceRef;
 pub use operations::refresh::RefreshRequest;
-pub use operations::spaces::SpaceRef;
+pub use operations::service_key::{CreateServiceKeyRequest, OrgBinding, SpaceBinding};
 pub use pages::ApiKeys;
 pub use retry::RetryPolicy;
-pub use rotation::{NewKey, RotationError};
 pub use secrecy::ExposeSecret;
 pub use stage::{ApiStage, UnknownStage};
 pub use transport::{SendOptions, Transport, TransportError, TransportErrorKind};

@@ -1,125 +1,79 @@
-//! Every page of a list, lazily, and without ever going in circles.
+//! An iterator over every page of a list.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::fmt;
 use std::iter::FusedIterator;
+use std::sync::Arc;
 use std::vec;
 
-use crate::call::Operation;
-use crate::client::ApiKeysClient;
-use crate::error::{Error, PaginationError, PaginationErrorKind};
-use crate::model::{ApiKey, Pagination};
-use crate::operations::list::ListRequest;
+use crate::error::{Error, PaginationErrorKind};
+use crate::model::ApiKey;
+use crate::operation::Operation;
+use crate::operations::list::{self, ListRequest};
+use crate::operations::page::CursorGuard;
+use crate::pipeline::Pipeline;
 use crate::redact::Text;
 
-/// More pages than this are not taken for possible: a million keys at 100 to the page.
-const MAX_PAGES: u32 = 10_000;
-
-/// The cursors that were followed in one list.
-#[derive(Clone, Debug)]
-pub(crate) struct Trail {
-    operation: Operation,
-    /// Hashes, so that a long walk needs 8 bytes for a page. Two cursors of one list that share a hash would end it too early
-    /// with an error, once in 10¹¹ longest walks.
-    seen: HashSet<u64>,
-    hasher: RandomState,
-    pages: u32,
-    max_pages: u32,
-}
-
-impl Trail {
-    pub(crate) fn new(operation: Operation) -> Self {
-        Self { operation, seen: HashSet::new(), hasher: RandomState::new(), pages: 0, max_pages: MAX_PAGES }
-    }
-
-    /// Whether to go on after a page, at its `next_cursor`.
-    pub(crate) fn follow(&mut self, pagination: &Pagination) -> Result<bool, PaginationError> {
-        self.pages = self.pages.saturating_add(1);
-        if !pagination.has_more {
-            return Ok(false);
-        }
-        let kind = match &pagination.next_cursor {
-            None => PaginationErrorKind::MissingCursor,
-            Some(cursor) if !self.visit(cursor) => PaginationErrorKind::RepeatedCursor,
-            Some(_) if self.pages >= self.max_pages => PaginationErrorKind::TooManyPages,
-            Some(_) => return Ok(true),
-        };
-        Err(PaginationError { operation: self.operation, kind, pages: self.pages })
-    }
-
-    /// Notes a cursor; false if it was noted before.
-    fn visit(&mut self, cursor: &str) -> bool {
-        self.seen.insert(self.hasher.hash_one(cursor))
-    }
-}
-
-impl From<PaginationError> for Error {
-    fn from(error: PaginationError) -> Self {
-        Self::Pagination(error)
-    }
-}
-
-/// Every key of a list, page by page: see [`ApiKeysClient::list_all`].
+/// Every key of a list, page by page: see [`ApiKeysClient::list_all`](crate::ApiKeysClient::list_all).
 ///
-/// Empty pages are passed over. It ends with the last key, or after the first error, whichever comes first; keys may come
-/// twice if the list changes meanwhile, so tell them by their ids.
-#[derive(Debug)]
-#[must_use = "iterators do nothing until they are asked"]
+/// It skips empty pages and ends after the last key or the first error. If the list changes during the iteration, a key
+/// may come twice: compare the ids.
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct ApiKeys {
-    client: ApiKeysClient,
+    pipeline: Arc<Pipeline>,
     request: ListRequest,
-    /// The id of the request's space, once it is looked up.
-    space_id: Option<String>,
     page: vec::IntoIter<ApiKey>,
     next: Next,
-    trail: Trail,
+    guard: CursorGuard,
 }
 
 #[derive(Debug)]
 enum Next {
-    /// Ask for the page at the cursor of the request.
+    /// Request the page at the cursor of the request.
     Page,
-    /// An error that came with the page at hand.
+    /// Return the error that came with the current page.
     Error(Error),
     End,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(client: ApiKeysClient, request: ListRequest) -> Self {
-        let mut trail = Trail::new(Operation::List);
+    pub(crate) fn new(pipeline: Arc<Pipeline>, request: ListRequest) -> Self {
+        let mut guard = CursorGuard::new(Operation::List);
         if let Some(cursor) = &request.cursor {
-            trail.visit(cursor);
+            guard.visit(cursor);
         }
-        Self { client, request, space_id: None, page: Vec::new().into_iter(), next: Next::Page, trail }
+        Self { pipeline, request, page: Vec::new().into_iter(), next: Next::Page, guard }
     }
 
-    /// How many pages are followed at most, before [`PaginationErrorKind::TooManyPages`]. Default 10 000.
+    /// The most pages to request before [`PaginationErrorKind::TooManyPages`]. Default 10 000.
     pub fn max_pages(mut self, pages: u32) -> Self {
-        self.trail.max_pages = pages.max(1);
+        self.guard.max_pages = pages.max(1);
         self
     }
 
-    /// The cursor of the page that is asked for next when the keys at hand are used up, or, if that is not to be had, of the
-    /// one that was asked for last; `None` is the first page. After an error, a [`ListRequest::cursor`] with it goes on
-    /// where this list stopped.
+    /// The cursor to resume from: the next page, or the failed page after an error. `None` is the first page.
+    ///
+    /// Pass it to [`ListRequest::cursor`].
     pub fn resume_cursor(&self) -> Option<&str> {
         self.request.cursor.as_deref()
     }
 
-    fn turn(&mut self) -> Result<(), Error> {
-        let page = self.client.list_page(&self.request, &mut self.space_id)?;
+    fn request_page(&mut self) -> Result<(), Error> {
+        let scope = self.pipeline.begin(Operation::List);
+        // The later pages reuse the id.
+        list::resolve_space(&scope, &mut self.request)?;
+        let page = list::send(&scope, &self.request)?;
         self.page = page.api_keys.into_iter();
-        let (next, goes_on) = match self.trail.follow(&page.pagination) {
+        let (next, has_next_page) = match self.guard.follow(&page.pagination) {
             Ok(false) => (Next::End, false),
             Ok(true) => (Next::Page, true),
-            // Whoever has had enough pages may still have the next one.
+            // The caller may still resume at the page after the last allowed one.
             Err(error) => {
-                let goes_on = error.kind() == PaginationErrorKind::TooManyPages;
-                (Next::Error(error.into()), goes_on)
+                let has_next_page = error.kind() == PaginationErrorKind::TooManyPages;
+                (Next::Error(error.into()), has_next_page)
             }
         };
         self.next = next;
-        if goes_on {
+        if has_next_page {
             self.request.cursor = page.pagination.next_cursor.map(Text::new);
         }
         Ok(())
@@ -138,7 +92,7 @@ impl Iterator for ApiKeys {
                 Next::End => return None,
                 Next::Error(error) => return Some(Err(error)),
                 Next::Page => {
-                    if let Err(error) = self.turn() {
+                    if let Err(error) = self.request_page() {
                         return Some(Err(error));
                     }
                 }
@@ -148,3 +102,13 @@ impl Iterator for ApiKeys {
 }
 
 impl FusedIterator for ApiKeys {}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeys")
+            .field("request", &self.request)
+            .field("page", &self.page)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}

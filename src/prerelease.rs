@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::call::Operation;
 use crate::config::Settings;
+use crate::operation::Operation;
 use crate::stage::ApiStage;
 
 /// Warns at the first call of an operation in this process, before anything else is done.

@@ -1,25 +1,25 @@
-//! Texts that came from outside, made safe to show.
+//! Texts of the caller and of the service, made safe to show.
 
 use std::fmt;
 use std::ops::Deref;
 
-use crate::target::escaped;
+use crate::percent::percent_encode;
 
-/// The most of a foreign text that is shown, in bytes.
-const SHOWN: usize = 1024;
+/// The most bytes of a text that a message shows.
+const MAX_SHOWN: usize = 1024;
 
-/// What an Arize key begins with, and the least that follows it in a whole one. The `redacted_key` of a list,
-/// `ak-abc...xyz`, is shorter, and stays readable.
+/// The prefix of an Arize key, and the least characters after it in a whole one. The `redacted_key` of a list,
+/// `ak-abc...xyz`, is shorter and stays readable.
 const KEY_PREFIX: &str = "ak-";
 const KEY_LENGTH: usize = 8;
 
-/// A secret of fewer bytes stands in other texts by chance, and a text that is changed for it is lost: an id, for one. No
-/// service has such secrets, but tests do.
+/// The least bytes of a secret that is replaced. Shorter secrets would match unrelated text, such as ids, by accident. No
+/// service has them, but tests do.
 const SECRET_LENGTH: usize = 6;
 
 const REDACTED: &str = "[redacted]";
 
-/// A text of the caller's. Its `Debug` replaces what looks like a key: one may stand where an id or a name belongs.
+/// A text of the caller's. Its `Debug` replaces texts of the form `ak-…`: the caller may have passed a key as an id.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Text(String);
 
@@ -39,24 +39,20 @@ impl Deref for Text {
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        without_keys(&self.0).fmt(f)
+        strip_key(&self.0, "").fmt(f)
     }
 }
 
-/// A text of the caller's or the service's, between backquotes in a message.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", redacted(text))
+/// A text between backquotes, sanitized, for a message.
+pub(crate) fn quote(text: &str) -> String {
+    format!("`{}`", sanitize(text, ""))
 }
 
-/// A text in which everything that looks like a key is replaced.
-pub(crate) fn redacted(text: &str) -> String {
-    shown(&without_keys(text))
-}
-
-/// Escapes control characters and cuts after 1 KiB.
-fn shown(text: &str) -> String {
-    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last().unwrap_or(0);
-    let (head, tail) = text.split_at(end);
+/// A text with keys replaced, control and bidi characters escaped, cut after 1 KiB: for a message.
+pub(crate) fn sanitize(text: &str, own_key: &str) -> String {
+    let text = strip_key(text, own_key);
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= MAX_SHOWN).last();
+    let (head, tail) = text.split_at(end.unwrap_or(0));
     let mut shown = String::with_capacity(head.len());
     for c in head.chars() {
         if c.is_control() || is_bidi(c) {
@@ -71,34 +67,28 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// Characters that reorder what a terminal shows.
+/// Characters that reorder the text on a terminal.
 fn is_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A text with the client's own key, plain or percent-encoded, and every text of the form `ak-…` replaced.
+pub(crate) fn strip_key(text: &str, own_key: &str) -> String {
+    let in_url = percent_encode(own_key).to_string();
+    let mut clean = text.to_owned();
+    for form in [own_key, &in_url] {
+        clean = replace_secret(&clean, form).unwrap_or(clean);
+    }
+    replace_keys(&clean)
+}
+
 /// The text with the secret replaced, if it is in there.
-pub(crate) fn without_secret(text: &str, secret: &str) -> Option<String> {
+pub(crate) fn replace_secret(text: &str, secret: &str) -> Option<String> {
     let may_be_there = (SECRET_LENGTH..=text.len()).contains(&secret.len());
     (may_be_there && text.contains(secret)).then(|| text.replace(secret, REDACTED))
 }
 
-/// A text with the client's own key, plain or as it stands in a URL, and everything that looks like a key replaced,
-/// otherwise as it is.
-pub(crate) fn keyless(text: &str, own_key: &str) -> String {
-    let in_url = escaped(own_key).to_string();
-    let mut clean = text.to_owned();
-    for form in [own_key, &in_url] {
-        clean = without_secret(&clean, form).unwrap_or(clean);
-    }
-    without_keys(&clean)
-}
-
-/// A text of the service's, with keys replaced, escaped and cut: to be shown.
-pub(crate) fn foreign(text: &str, own_key: &str) -> String {
-    shown(&keyless(text, own_key))
-}
-
-fn without_keys(text: &str) -> String {
+fn replace_keys(text: &str) -> String {
     let mut rest = text;
     let mut clean = String::with_capacity(text.len());
     while let Some((before, after)) = rest.split_once(KEY_PREFIX) {
@@ -128,7 +118,7 @@ mod tests {
     fn keys_are_replaced() {
         for (text, clean) in [
             ("", ""),
-            ("nothing to hide", "nothing to hide"),
+            ("nothing to scrub", "nothing to scrub"),
             (OWN, "[redacted]"),
             ("[ak-PLANTED-OWN-0123456789]", "[[redacted]]"),
             ("xak-PLANTED-OWN-0123456789", "x[redacted]"),
@@ -141,35 +131,35 @@ mod tests {
             ("ak-abcdefgé", "ak-abcdefgé"),
             ("AK-abcdefgh", "AK-abcdefgh"),
         ] {
-            assert_eq!(foreign(text, OWN), clean, "{text}");
+            assert_eq!(sanitize(text, OWN), clean, "{text}");
         }
     }
 
     #[test]
     fn a_key_of_another_shape_is_replaced_where_it_is_the_clients_own() {
-        assert_eq!(foreign("no such key: s3cret/+=!", "s3cret/+="), "no such key: [redacted]!");
-        assert_eq!(redacted("no such key: s3cret/+=!"), "no such key: s3cret/+=!");
+        assert_eq!(sanitize("no such key: s3cret/+=!", "s3cret/+="), "no such key: [redacted]!");
+        assert_eq!(sanitize("no such key: s3cret/+=!", ""), "no such key: s3cret/+=!");
     }
 
     #[test]
     fn control_and_bidi_characters_are_escaped() {
-        assert_eq!(quoted("a\r\n\t\0\u{1b}[2J\u{7f}\u{85}"), r"`a\r\n\t\u{0}\u{1b}[2J\u{7f}\u{85}`");
+        assert_eq!(quote("a\r\n\t\0\u{1b}[2J\u{7f}\u{85}"), r"`a\r\n\t\u{0}\u{1b}[2J\u{7f}\u{85}`");
         for c in
             "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars()
         {
-            assert_eq!(quoted(&c.to_string()), format!("`\\u{{{:x}}}`", u32::from(c)));
+            assert_eq!(quote(&c.to_string()), format!("`\\u{{{:x}}}`", u32::from(c)));
         }
-        assert_eq!(quoted("Zoë’s 鍵 🔑"), "`Zoë’s 鍵 🔑`");
+        assert_eq!(quote("Zoë’s 鍵 🔑"), "`Zoë’s 鍵 🔑`");
     }
 
     #[test]
     fn long_texts_are_cut_between_characters() {
-        assert_eq!(shown(&"a".repeat(1024)), "a".repeat(1024));
-        assert_eq!(shown(&"a".repeat(1025)), "a".repeat(1024) + "…");
-        assert_eq!(shown(&format!("a{}", "é".repeat(600))), format!("a{}…", "é".repeat(511)));
+        assert_eq!(sanitize(&"a".repeat(1024), ""), "a".repeat(1024));
+        assert_eq!(sanitize(&"a".repeat(1025), ""), "a".repeat(1024) + "…");
+        assert_eq!(sanitize(&format!("a{}", "é".repeat(600)), ""), format!("a{}…", "é".repeat(511)));
         // What is cut off in the middle of a key has been replaced before.
         let text = "x".repeat(1020) + OWN;
-        assert_eq!(foreign(&text, OWN), "x".repeat(1020) + "[red…");
+        assert_eq!(sanitize(&text, OWN), "x".repeat(1020) + "[red…");
     }
 
     proptest! {
@@ -178,7 +168,7 @@ mod tests {
         #[test]
         fn nothing_secret_and_nothing_rude_is_shown(before in any::<String>(), after in any::<String>(), times in 0_usize..80) {
             let text = format!("{}{OWN}{after}ak-{before}", before.repeat(times));
-            let clean = foreign(&text, OWN);
+            let clean = sanitize(&text, OWN);
             prop_assert!(!clean.contains(OWN));
             prop_assert!(!clean.chars().any(|c| c.is_control() || is_bidi(c)));
             let letters = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();

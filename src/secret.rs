@@ -7,18 +7,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
-use crate::lenient::{ObjectInto, without_mark};
-use crate::model::{ApiKey, Oddity};
+use crate::json::{ObjectInto, strip_bom};
+use crate::model::{ApiKey, FieldWarning};
 
 /// The answer to a create or a refresh, as far as it could be read.
-pub(crate) struct Minted {
+pub(crate) struct DecodedSecret {
     pub(crate) key: Option<SecretString>,
     pub(crate) fields: ApiKey,
 }
 
 /// Reads what there is. The body may be cut off, badly encoded, or no JSON at all.
-pub(crate) fn decode(body: &[u8]) -> Minted {
-    let body = without_mark(body);
+pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
+    let body = strip_bom(body);
     let key = scan(body, "key");
     let mut fields = ApiKey::default();
     // The usual case first: replacing what is not UTF-8 is slow even where there is nothing to replace.
@@ -28,10 +28,10 @@ pub(crate) fn decode(body: &[u8]) -> Minted {
     let ended = ObjectInto(&mut fields).deserialize(&mut json).and_then(|_| json.end());
     if let Err(error) = ended {
         let found = format!("not whole JSON (line {}, column {})", error.line(), error.column());
-        fields.oddities.push(Oddity { field: "body", found });
+        fields.warnings.push(FieldWarning { field: "body", found });
     }
     if let Cow::Owned(mut text) = text {
-        fields.oddities.push(Oddity { field: "body", found: "not UTF-8".to_owned() });
+        fields.warnings.push(FieldWarning { field: "body", found: "not UTF-8".to_owned() });
         text.zeroize();
     }
     // Without it nobody could remove the key.
@@ -40,7 +40,7 @@ pub(crate) fn decode(body: &[u8]) -> Minted {
     {
         fields.id = id.expose_secret().to_owned();
     }
-    Minted { key, fields }
+    DecodedSecret { key, fields }
 }
 
 /// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON: strings and brackets are

@@ -93,9 +93,9 @@ impl SendOptions {
 /// Memory for the body of the answer to a read, from an earlier answer, whose bytes are still in it. It travels in the
 /// extensions of the request; a transport that does not know it makes its own.
 #[derive(Clone, Default)]
-pub(crate) struct Room(pub(crate) Vec<u8>);
+pub(crate) struct ReusableBuffer(pub(crate) Vec<u8>);
 
-impl Room {
+impl ReusableBuffer {
     /// Twice a page of 100 keys.
     const LIMIT: usize = 64 * 1024;
 
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn memory_is_kept_up_to_64_kib() {
         let kept = |capacity: usize| {
-            let mut room = Room::default();
+            let mut room = ReusableBuffer::default();
             room.keep(Vec::with_capacity(capacity));
             room.0.capacity()
         };

@@ -96,7 +96,7 @@ pub(crate) fn with_causes(error: &Error) -> String {
 fn code(error: &Error, effect: Effect) -> Code {
     match error {
         Error::Config(_) | Error::InvalidRequest(_) => Code::Usage,
-        Error::SecretNotRecovered(_) => Code::SecretLost,
+        Error::SecretNotRecovered(_) if error.outcome() == Outcome::Applied => Code::SecretLost,
         Error::Unauthorized(_) | Error::Forbidden(_) => Code::Denied,
         Error::NotFound(_) | Error::SpaceNotFound(_) | Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => {
             Code::NotFound

@@ -40,7 +40,7 @@ impl Books {
     /// Notes a secret that was received.
     fn receive(&mut self, created: &ApiKeyCreated) {
         self.secrets += 1;
-        self.rescued += u64::from(!created.oddities.is_empty());
+        self.rescued += u64::from(!created.warnings.is_empty());
         let secret = created.key.expose_secret();
         let shown = created.redacted_key.split_once("...");
         if secret.len() != 51 || !shown.is_some_and(|(a, b)| secret.starts_with(a) && secret.ends_with(b)) {

@@ -8,7 +8,6 @@ use secrecy::SecretString;
 
 use super::source::Env;
 use super::{Explicit, OnWarning, ProxySetting, Resolved, Settings, transport};
-use crate::client::ApiKeysClient;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::retry::RetryPolicy;
@@ -68,8 +67,8 @@ type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send
 impl ClientBuilder {
     /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
     /// nowhere else.
-    pub fn api_key(mut self, key: impl IntoSecret) -> Self {
-        self.explicit.api_key = Some(key.into_secret());
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.explicit.api_key = Some(key.into());
         self
     }
 
@@ -244,15 +243,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks every setting and makes the client. No connection is made yet.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`], which names the setter or the variable at fault and what it may be.
-    pub fn build(self) -> Result<ApiKeysClient, Error> {
-        let settings =
-            if self.ignore_env { self.resolve(&|_| None) } else { self.resolve(&|name| std::env::var_os(name)) };
-        settings.map(ApiKeysClient::new)
+    /// The settings, checked.
+    pub(crate) fn settings(self) -> Result<Settings, Error> {
+        if self.ignore_env { self.resolve(&|_| None) } else { self.resolve(&|name| std::env::var_os(name)) }
     }
 
     pub(super) fn resolve(self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Error> {
@@ -292,53 +285,5 @@ impl fmt::Debug for ClientBuilder {
             .field("on_warning", &self.on_warning.is_some())
             .field("ignore_env", &self.ignore_env)
             .finish()
-    }
-}
-
-/// What a key can be given as: a text, owned or borrowed, or a [`SecretString`]. Not for other types.
-pub trait IntoSecret: sealed::Sealed {
-    #[doc(hidden)]
-    fn into_secret(self) -> SecretString;
-}
-
-mod sealed {
-    use secrecy::SecretString;
-
-    pub trait Sealed {}
-
-    impl Sealed for &str {}
-    impl Sealed for String {}
-    impl Sealed for &String {}
-    impl Sealed for SecretString {}
-    impl Sealed for &SecretString {}
-}
-
-impl IntoSecret for &str {
-    fn into_secret(self) -> SecretString {
-        self.into()
-    }
-}
-
-impl IntoSecret for String {
-    fn into_secret(self) -> SecretString {
-        self.into()
-    }
-}
-
-impl IntoSecret for &String {
-    fn into_secret(self) -> SecretString {
-        self.as_str().into()
-    }
-}
-
-impl IntoSecret for SecretString {
-    fn into_secret(self) -> SecretString {
-        self
-    }
-}
-
-impl IntoSecret for &SecretString {
-    fn into_secret(self) -> SecretString {
-        self.clone()
     }
 }

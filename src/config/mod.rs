@@ -20,7 +20,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
-pub use self::builder::{ClientBuilder, IntoSecret};
+pub use self::builder::ClientBuilder;
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::EndpointSettings;
 #[cfg(feature = "ureq")]

@@ -1,12 +1,10 @@
-//! What is wrong before anything is sent.
+//! Errors that the client finds before it sends anything.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::Error;
-
-/// A setting is missing, impossible or contradicted by another. No value that could be a secret is repeated.
+/// A setting is missing, invalid or in conflict with another. Its message repeats no value that could be a secret.
 #[derive(Debug)]
 pub struct ConfigError {
     setting: Cow<'static, str>,
@@ -15,12 +13,12 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// `setting` is the name that the user knows: that of the setter or of the environment variable.
+    /// `setting` is the setter or the environment variable.
     pub(crate) fn new(setting: impl Into<Cow<'static, str>>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self { setting: setting.into(), problem: problem.into(), source: None }
     }
 
-    /// Only sources that cannot repeat a secret. Files are read, and fail, in the default transport.
+    /// Adds a source, which must not hold a secret. Only the default transport reads files, so only it has sources.
     #[cfg(feature = "ureq")]
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -45,13 +43,7 @@ impl StdError for ConfigError {
     }
 }
 
-impl From<ConfigError> for Error {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-/// A field of a request cannot be sent as it is.
+/// A field of a request is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidRequest {
     field: Cow<'static, str>,
@@ -76,9 +68,3 @@ impl fmt::Display for InvalidRequest {
 }
 
 impl StdError for InvalidRequest {}
-
-impl From<InvalidRequest> for Error {
-    fn from(error: InvalidRequest) -> Self {
-        Self::InvalidRequest(error)
-    }
-}

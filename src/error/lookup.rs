@@ -1,11 +1,12 @@
-//! How a look-up or a walk through pages can end.
+//! Errors of look-ups and of paging.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::{Error, Outcome};
-use crate::call::Operation;
-use crate::redact::quoted;
+use super::Error;
+use super::context::Outcome;
+use crate::operation::Operation;
+use crate::redact::quote;
 
 /// A space that an error names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +16,15 @@ pub struct SpaceCandidate {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The id of its organization, if the service says it.
+    /// The id of its organization, if the response has it.
     pub organization_id: Option<String>,
 }
 
 impl fmt::Display for SpaceCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} with id {}", quoted(&self.name), quoted(&self.id))?;
+        write!(f, "{} with id {}", quote(&self.name), quote(&self.id))?;
         match &self.organization_id {
-            Some(id) => write!(f, " in organization {}", quoted(id)),
+            Some(id) => write!(f, " in organization {}", quote(id)),
             None => Ok(()),
         }
     }
@@ -51,12 +52,12 @@ pub struct SpaceNotFound {
 }
 
 impl SpaceNotFound {
-    /// The name that was looked for.
+    /// The name in the request.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The spaces that the service offered for this name: it matches parts of names, in any case.
+    /// Spaces with a similar name: the service matches substrings in any case.
     pub fn similar(&self) -> &[SpaceCandidate] {
         &self.similar
     }
@@ -64,14 +65,14 @@ impl SpaceNotFound {
 
 impl fmt::Display for SpaceNotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no space is named {}", quoted(&self.name))?;
+        write!(f, "no space is named {}", quote(&self.name))?;
         if let Some(id) = &self.organization_id {
-            write!(f, " in organization {}", quoted(id))?;
+            write!(f, " in organization {}", quote(id))?;
         }
         if self.similar.is_empty() {
-            f.write_str("; names are matched exactly, and only spaces that the API key may see are found")
+            f.write_str("; names must match exactly, and the API key must be allowed to see the space")
         } else {
-            f.write_str("; names are matched exactly, similar ones: ")?;
+            f.write_str("; names must match exactly, similar ones: ")?;
             write_candidates(f, &self.similar)
         }
     }
@@ -87,7 +88,7 @@ pub struct AmbiguousSpace {
 }
 
 impl AmbiguousSpace {
-    /// The name that was looked for.
+    /// The name in the request.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -100,15 +101,15 @@ impl AmbiguousSpace {
 
 impl fmt::Display for AmbiguousSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} spaces are named {}: ", self.candidates.len(), quoted(&self.name))?;
+        write!(f, "{} spaces are named {}: ", self.candidates.len(), quote(&self.name))?;
         write_candidates(f, &self.candidates)?;
-        f.write_str("; name one by its id, or its organization with `org_id`")
+        f.write_str("; pass the id of one of them, or its organization as `org_id`")
     }
 }
 
 impl StdError for AmbiguousSpace {}
 
-/// The organization of a space could not be found out. Name it with `org_id`.
+/// The look-ups found no organization for the space. Pass it as `org_id`.
 #[derive(Debug)]
 pub struct OrganizationNotFound {
     pub(crate) space_id: String,
@@ -116,7 +117,7 @@ pub struct OrganizationNotFound {
 }
 
 impl OrganizationNotFound {
-    /// The space whose organization was looked for.
+    /// The id of the space.
     pub fn space_id(&self) -> &str {
         &self.space_id
     }
@@ -124,7 +125,7 @@ impl OrganizationNotFound {
 
 impl fmt::Display for OrganizationNotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the organization of the space {} could not be found; name it with `org_id`", quoted(&self.space_id))
+        write!(f, "the organization of the space {} was not found; pass it as `org_id`", quote(&self.space_id))
     }
 }
 
@@ -134,19 +135,19 @@ impl StdError for OrganizationNotFound {
     }
 }
 
-/// Why the pages of a list do not end.
+/// The reason why the pages of a list do not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PaginationErrorKind {
-    /// The service says that there is more, and not where.
+    /// `has_more` is true, and there is no `next_cursor`.
     MissingCursor,
     /// The service sent a cursor that it had sent before.
     RepeatedCursor,
-    /// More pages came than are taken for possible.
+    /// The list has more pages than [`ApiKeys::max_pages`](crate::ApiKeys::max_pages).
     TooManyPages,
 }
 
-/// The pages of a list do not end. Nothing that was received before is lost.
+/// The pages of a list do not end. The caller keeps the keys received before.
 #[derive(Debug)]
 pub struct PaginationError {
     pub(crate) operation: Operation,
@@ -155,17 +156,17 @@ pub struct PaginationError {
 }
 
 impl PaginationError {
-    /// What is wrong with the pages.
+    /// The reason.
     pub fn kind(&self) -> PaginationErrorKind {
         self.kind
     }
 
-    /// How many pages were received.
+    /// The number of pages received.
     pub fn pages(&self) -> u32 {
         self.pages
     }
 
-    /// A list was answered, if strangely; a look-up is only the step before the call.
+    /// A look-up is a step before the call, so after its failure the call was not sent.
     pub(super) fn outcome(&self) -> Outcome {
         if self.operation == Operation::List { Outcome::Applied } else { Outcome::NotSent }
     }
@@ -174,9 +175,9 @@ impl PaginationError {
 impl fmt::Display for PaginationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = match self.kind {
-            PaginationErrorKind::MissingCursor => "the service says that there is more, but sent no cursor",
+            PaginationErrorKind::MissingCursor => "the response has `has_more` and no cursor",
             PaginationErrorKind::RepeatedCursor => "the service sent a cursor for the second time",
-            PaginationErrorKind::TooManyPages => "the service keeps sending cursors",
+            PaginationErrorKind::TooManyPages => "the list has too many pages",
         };
         let pages = if self.pages == 1 { "page" } else { "pages" };
         write!(f, "{}: {problem} (after {} {pages})", self.operation, self.pages)

@@ -1,135 +1,109 @@
-//! What the service answers, and the words it uses.
+//! The response types and the enums of the API.
 
-mod hide;
-mod read;
-mod words;
+mod decode;
+mod enums;
+mod role;
+mod scrub;
 
 use std::fmt;
+use std::ops::Deref;
 
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 
-pub(crate) use self::words::Word;
-pub use self::words::{AccountRole, ApiKeyStatus, ApiKeyType, OrgRole, RoleAssignment, SpaceRole};
-use crate::redact::quoted;
+pub(crate) use self::enums::WireEnum;
+pub use self::enums::{AccountRole, ApiKeyStatus, ApiKeyType, OrgRole, SpaceRole};
+pub use self::role::RoleAssignment;
+use crate::redact::quote;
 
-/// A member of an answer that could not be used, as it was found.
+/// A member of a response that the client could not use, with the value found.
 ///
-/// An oddity never costs the rest of the answer, least of all a one-time secret. Look here before trusting an absent
-/// value: an `expires_at` that cannot be read is `None`, and noted.
+/// The client never discards the rest of the response for it, least of all a one-time secret. Check the warnings before
+/// you rely on an absent value: an unreadable `expires_at` is `None` and has a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Oddity {
-    /// The member, by its name on the wire; `body` where the answer broke off, or its text is not JSON or not UTF-8.
+pub struct FieldWarning {
+    /// The name of the member; `body` if the response is truncated, not JSON or not UTF-8.
     pub field: &'static str,
-    /// What was found there: the text itself, at most 1 KiB of it, with what looks like a key replaced; or what kind of
-    /// value it is.
+    /// The text found, at most 1 KiB, with every text of the form `ak-…` replaced; or the kind of the value.
     pub found: String,
 }
 
-impl fmt::Display for Oddity {
+impl fmt::Display for FieldWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.field, quoted(&self.found))
+        write!(f, "`{}`: {}", self.field, quote(&self.found))
     }
 }
 
-/// A key as a list shows it: never with its secret.
+/// A key in a list, without its secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKey {
-    /// The id, by which a key is refreshed and removed. Empty if the service sent none.
+    /// The id, for refresh and revoke. Empty if the response has none.
     pub id: String,
-    /// The name that its creator gave it.
+    /// The name.
     pub name: String,
-    /// What its creator wrote about it.
+    /// The description.
     pub description: Option<String>,
-    /// Whom it stands for.
+    /// The kind of principal that it authenticates as.
     pub key_type: ApiKeyType,
-    /// Whether it still works.
+    /// Active or revoked. An active key may have expired: see [`expires_at`](Self::expires_at).
     pub status: ApiKeyStatus,
-    /// The secret with its middle left out, like `ak-abc...xyz`: enough to tell which secret it is.
+    /// The first and last characters of the secret, like `ak-abc...xyz`.
     pub redacted_key: String,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Option<OffsetDateTime>,
-    /// When it stops working; `None` if never, or if [`oddities`](Self::oddities) says otherwise.
+    /// The time at which it stops working. `None` means never, unless [`warnings`](Self::warnings) has `expires_at`.
     pub expires_at: Option<OffsetDateTime>,
-    /// The user who created it.
+    /// The id of its creator.
     pub created_by_user_id: String,
-    /// When it was last used, roughly.
+    /// The approximate time of the last use.
     pub last_used_at: Option<OffsetDateTime>,
-    /// The user that a service key stands for, where the service says it.
+    /// The bot user of a service key, if the response has it.
     pub bot_user: Option<BotUser>,
-    /// Members of the answer that could not be used.
-    pub oddities: Vec<Oddity>,
+    /// Members of the response that the client could not use.
+    pub warnings: Vec<FieldWarning>,
 }
 
-/// A key that was just created or refreshed, with its secret: this is the only time that it can be seen.
+/// A created or refreshed key with its secret, which no later response has.
 ///
 /// ```
 /// # use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, Error, ExposeSecret};
 /// # fn demo(client: &ApiKeysClient, store: impl Fn(&str)) -> Result<(), Error> {
 /// let created = client.create(&CreateRequest::new("personal-key"))?;
 /// store(created.key.expose_secret());
-/// println!("{created:?}"); // shows everything but the secret
+/// println!("{created:?}"); // does not show the secret
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApiKeyCreated {
-    /// The id, by which the key is refreshed and removed. Empty if the service sent none.
-    pub id: String,
     /// The secret, as it goes into `ARIZE_API_KEY`.
     pub key: SecretString,
-    /// The name that its creator gave it.
-    pub name: String,
-    /// What its creator wrote about it.
-    pub description: Option<String>,
-    /// Whom it stands for.
-    pub key_type: ApiKeyType,
-    /// Whether it works.
-    pub status: ApiKeyStatus,
-    /// The secret with its middle left out, like `ak-abc...xyz`: as lists show it.
-    pub redacted_key: String,
-    /// When it was created.
-    pub created_at: Option<OffsetDateTime>,
-    /// When it stops working; `None` if never, or if [`oddities`](Self::oddities) says otherwise.
-    pub expires_at: Option<OffsetDateTime>,
-    /// The user who created it.
-    pub created_by_user_id: String,
-    /// When it was last used, roughly.
-    pub last_used_at: Option<OffsetDateTime>,
-    /// The user that a new service key stands for (beta).
-    pub bot_user: Option<BotUser>,
-    /// Members of the answer that could not be used.
-    pub oddities: Vec<Oddity>,
+    /// The rest of the response. [`Deref`] makes its fields available here: `created.id` is `created.details.id`.
+    pub details: ApiKey,
 }
 
 impl ApiKeyCreated {
-    pub(crate) fn new(mut fields: ApiKey, key: SecretString) -> Self {
-        fields.hide(key.expose_secret());
-        Self {
-            id: fields.id,
-            key,
-            name: fields.name,
-            description: fields.description,
-            key_type: fields.key_type,
-            status: fields.status,
-            redacted_key: fields.redacted_key,
-            created_at: fields.created_at,
-            expires_at: fields.expires_at,
-            created_by_user_id: fields.created_by_user_id,
-            last_used_at: fields.last_used_at,
-            bot_user: fields.bot_user,
-            oddities: fields.oddities,
-        }
+    pub(crate) fn new(mut details: ApiKey, key: SecretString) -> Self {
+        details.scrub(key.expose_secret());
+        Self { key, details }
     }
 }
 
-/// The user that a service key stands for.
+impl Deref for ApiKeyCreated {
+    type Target = ApiKey;
+
+    fn deref(&self) -> &ApiKey {
+        &self.details
+    }
+}
+
+/// The bot user of a service key.
 ///
-/// In lists, the service leaves `organizations` empty when it filters by space, and shows a placeholder for a bot user
-/// that it cannot resolve: base no decision on what is missing here.
+/// In a list filtered by space, the service leaves `organizations` empty. For a bot user that it cannot resolve, it sends
+/// a placeholder. Do not rely on absent values here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BotUser {
@@ -171,16 +145,16 @@ pub struct BotUserSpace {
 pub struct ApiKeyList {
     /// The keys of this page.
     pub api_keys: Vec<ApiKey>,
-    /// Whether and where it goes on.
+    /// Whether another page follows, and its cursor.
     pub pagination: Pagination,
 }
 
-/// Whether a list goes on, and where.
+/// Whether another page follows, and its cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Whether there is another page.
     pub has_more: bool,
-    /// What to pass to [`ListRequest::cursor`](crate::ListRequest::cursor) to get it.
+    /// The cursor for [`ListRequest::cursor`](crate::ListRequest::cursor).
     pub next_cursor: Option<String>,
 }

@@ -6,10 +6,11 @@ use http::Method;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::call::{Call, Operation};
-use crate::error::InvalidRequest;
-use crate::model::{ApiKeyType, Word};
-use crate::operations::{Expiry, api_keys, check_texts, to_json};
+use crate::error::{Error, InvalidRequest};
+use crate::model::{ApiKeyCreated, ApiKeyType, WireEnum};
+use crate::operation::Operation;
+use crate::operations::{Expiry, api_keys, decode_created, to_json, validate_texts};
+use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
 use crate::stage::ApiStage;
 
@@ -31,18 +32,19 @@ pub struct CreateRequest {
 }
 
 impl CreateRequest {
-    /// A key of this name: at most 256 characters. Names need not be unique.
+    /// A key with this name: 1 to 256 characters. Names need not be unique.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: Text::new(name), description: None, expires_at: None }
     }
 
-    /// What the key is for: at most 1000 characters.
+    /// The purpose of the key: at most 1000 characters.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(Text::new(description));
         self
     }
 
-    /// When the key stops working: in the future. Without it, never, unless the account caps the life of its keys.
+    /// The time at which the key stops working, in the future. Without it the key does not expire, unless the account
+    /// limits the lifetime of its keys.
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
@@ -52,15 +54,15 @@ impl CreateRequest {
         &self.name
     }
 
-    pub(crate) fn lower(&self, stage: ApiStage, now: OffsetDateTime) -> Result<Call, InvalidRequest> {
-        check_texts(&self.name, self.description.as_deref())?;
+    fn to_request(&self, stage: ApiStage, now: OffsetDateTime) -> Result<ApiRequest, InvalidRequest> {
+        validate_texts(&self.name, self.description.as_deref())?;
         let body = Body {
             key_type: ApiKeyType::User.word(stage),
             name: &self.name,
             description: self.description.as_deref(),
             expires_at: Expiry::new_opt(self.expires_at, now)?,
         };
-        Ok(Call {
+        Ok(ApiRequest {
             operation: Operation::Create,
             method: Method::POST,
             target: api_keys(),
@@ -68,6 +70,11 @@ impl CreateRequest {
             subject: Some(self.name.to_string()),
         })
     }
+}
+
+/// Creates a user key.
+pub(crate) fn send(scope: &CallScope<'_>, request: &CreateRequest) -> Result<ApiKeyCreated, Error> {
+    scope.run(&request.to_request(scope.settings().stage, scope.started())?, decode_created)
 }
 
 #[derive(Serialize)]

@@ -1,18 +1,19 @@
 //! List keys: `GET /v2/api-keys`.
 
-use crate::call::{Call, Misread, Operation, Reply};
-use crate::error::InvalidRequest;
-use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, Word};
+use crate::error::{Error, InvalidRequest};
+use crate::model::{ApiKey, ApiKeyList, ApiKeyStatus, ApiKeyType, WireEnum};
+use crate::operation::Operation;
 use crate::operations::api_keys;
+use crate::operations::lookup::{Lookup, SpaceRef};
 use crate::operations::page::read_page;
-use crate::operations::spaces::SpaceRef;
+use crate::pipeline::{ApiRequest, ApiResponse, CallScope, DecodeFailure};
 use crate::redact::Text;
 use crate::stage::ApiStage;
 
-/// Which keys to list. Everything is optional.
+/// A page of keys to list. Every filter is optional.
 ///
-/// What the service makes of it: without a space, a list shows user keys, the caller's own; with a space and no
-/// [`key_type`](Self::key_type), the service keys of that space.
+/// Without a space, the service lists the caller's own user keys. With a space and without a
+/// [`key_type`](Self::key_type), it lists the service keys of that space.
 ///
 /// ```
 /// use arize_api_keys::{ApiKeyStatus, ApiKeyType, ListRequest};
@@ -35,22 +36,22 @@ pub struct ListRequest {
     pub(crate) cursor: Option<Text>,
 }
 
-/// The page size when the caller names none: the SDKs of this API always send one, and it is this.
+/// The page size without [`ListRequest::limit`]. The official SDKs always send one, and send this value.
 const DEFAULT_LIMIT: u32 = 50;
 
 impl ListRequest {
-    /// All keys that the service shows unasked: active ones, 50 to the page.
+    /// No filters: active keys, 50 per page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only keys of this kind.
+    /// Only keys of this type.
     pub fn key_type(mut self, key_type: ApiKeyType) -> Self {
         self.key_type = Some(key_type);
         self
     }
 
-    /// Only keys in this state. The service's default is active; there is no word for all.
+    /// Only keys with this status. The service's default is active; it has no value for both.
     pub fn status(mut self, status: ApiKeyStatus) -> Self {
         self.status = Some(status);
         self
@@ -62,8 +63,7 @@ impl ListRequest {
         self
     }
 
-    /// The id of the organization in which [`space`](Self::space) is looked up by its name: for names that several
-    /// organizations use.
+    /// The id of the organization of [`space`](Self::space), for a name that spaces of several organizations have.
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
         self.org_id = Some(Text::new(org_id));
         self
@@ -75,20 +75,21 @@ impl ListRequest {
         self
     }
 
-    /// How many keys a page has at most: 1 to 100, default 50.
+    /// The most keys on a page: 1 to 100, default 50.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Where to go on: [`Pagination::next_cursor`](crate::Pagination::next_cursor) of the page before.
+    /// The cursor of the page: [`Pagination::next_cursor`](crate::Pagination::next_cursor) of the page before.
+    ///
+    /// An empty cursor is the first page, as in the official Go SDK.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
-        self.cursor = Some(Text::new(cursor));
+        self.cursor = Some(Text::new(cursor)).filter(|cursor| !cursor.is_empty());
         self
     }
 
-    /// Everything that can be checked before any I/O.
-    pub(crate) fn check(&self) -> Result<(), InvalidRequest> {
+    fn validate(&self) -> Result<(), InvalidRequest> {
         if self.limit.is_some_and(|limit| !(1..=100).contains(&limit)) {
             return Err(InvalidRequest::new("limit", "must be from 1 to 100"));
         }
@@ -100,15 +101,14 @@ impl ListRequest {
                 }
             }
             None if self.org_id.is_some() => {
-                return Err(InvalidRequest::new("org_id", "narrows the look-up of `space`, which is not set"));
+                return Err(InvalidRequest::new("org_id", "has no effect without `space`"));
             }
             None => {}
         }
         Ok(())
     }
 
-    /// `space_id` is that of [`space`](Self::space), looked up.
-    pub(crate) fn lower(&self, stage: ApiStage, space_id: Option<&str>) -> Call {
+    fn to_request(&self, stage: ApiStage, space_id: Option<&str>) -> ApiRequest {
         let key_type = self.key_type.as_ref().map(|word| word.word(stage));
         let status = self.status.as_ref().map(|word| word.word(stage));
         let target = api_keys()
@@ -118,12 +118,30 @@ impl ListRequest {
             .query_opt("user_id", self.user_id.as_deref())
             .query("limit", &self.limit.unwrap_or(DEFAULT_LIMIT).to_string())
             .query_opt("cursor", self.cursor.as_deref());
-        Call::get(Operation::List, target)
+        ApiRequest::get(Operation::List, target)
     }
 }
 
-/// Reads one page of keys.
-pub(crate) fn decode(reply: &Reply) -> Result<ApiKeyList, Misread> {
-    let page = read_page::<ApiKey>(reply, "api_keys")?;
+/// Lists one page of keys.
+pub(crate) fn send(scope: &CallScope<'_>, request: &ListRequest) -> Result<ApiKeyList, Error> {
+    request.validate()?;
+    let space_id = match &request.space {
+        Some(space) => Some(Lookup::new(scope).space_id(space, request.org_id.as_deref())?),
+        None => None,
+    };
+    scope.run(&request.to_request(scope.settings().stage, space_id.as_deref()), decode)
+}
+
+/// Replaces the name of a space by its id.
+pub(crate) fn resolve_space(scope: &CallScope<'_>, request: &mut ListRequest) -> Result<(), Error> {
+    request.validate()?;
+    if let Some(space) = &request.space {
+        request.space = Some(SpaceRef::id(Lookup::new(scope).space_id(space, request.org_id.as_deref())?));
+    }
+    Ok(())
+}
+
+fn decode(response: &ApiResponse) -> Result<ApiKeyList, DecodeFailure> {
+    let page = read_page::<ApiKey>(response, "api_keys")?;
     Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination })
 }

@@ -1,47 +1,50 @@
-//! One file per operation: the request, its checks, how it is said on each stage, how its answer is read.
+//! The verbs, a file each: validate, resolve names, build the request, send it, decode the response.
 
 pub(crate) mod create;
-pub(crate) mod create_service_key;
+pub(crate) mod delete;
 pub(crate) mod list;
+pub(crate) mod lookup;
 pub(crate) mod page;
 pub(crate) mod refresh;
-pub(crate) mod remove;
-pub(crate) mod spaces;
+pub(crate) mod service_key;
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::call::{Misread, Reply};
 use crate::error::InvalidRequest;
-use crate::model::{ApiKeyCreated, Oddity};
-use crate::secret::{self, Minted};
-use crate::target::Target;
+use crate::model::{ApiKeyCreated, FieldWarning};
+use crate::pipeline::{ApiResponse, DecodeFailure};
+use crate::request_target::RequestTarget;
+use crate::secret::{self, DecodedSecret};
 
 /// The collection of keys.
-fn api_keys() -> Target {
-    Target::new("/v2/api-keys")
+fn api_keys() -> RequestTarget {
+    RequestTarget::new("/v2/api-keys")
 }
 
-/// The body of a request. The types that are sent hold nothing that JSON cannot say.
+/// Serializes the body of a request. JSON can represent every type that the client sends.
 fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
-    serde_json::to_vec(body).map_err(|_| InvalidRequest::new("request", "cannot be written as JSON"))
+    serde_json::to_vec(body).map_err(|_| InvalidRequest::new("request", "cannot be serialized as JSON"))
 }
 
-/// Reads the answer to a create or a refresh, whatever its status among the 2xx and its content type.
-pub(crate) fn read_created(reply: &Reply) -> Result<ApiKeyCreated, Misread> {
-    let Minted { key, mut fields } = secret::decode(&reply.body);
-    if reply.broke_off && !fields.oddities.iter().any(|oddity| oddity.field == "body") {
-        fields.oddities.push(Oddity { field: "body", found: "an answer that broke off".to_owned() });
+/// Decodes the response to a create or a refresh, under any 2xx status and any content type.
+pub(crate) fn decode_created(response: &ApiResponse) -> Result<ApiKeyCreated, DecodeFailure> {
+    let DecodedSecret { key, mut fields } = secret::decode(&response.body);
+    if response.is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
+        fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
     match key {
         Some(key) => Ok(ApiKeyCreated::new(fields, key)),
-        None => Err(Misread::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),
+        None => Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),
     }
 }
 
-/// The limits that the service documents for the name and the description of a key.
-fn check_texts(name: &str, description: Option<&str>) -> Result<(), InvalidRequest> {
+/// The limits that the service documents for the name and the description of a key, and no blank name.
+fn validate_texts(name: &str, description: Option<&str>) -> Result<(), InvalidRequest> {
+    if name.trim().is_empty() {
+        return Err(InvalidRequest::new("name", "must not be empty or blank"));
+    }
     if name.chars().nth(256).is_some() {
         return Err(InvalidRequest::new("name", "must have at most 256 characters"));
     }
@@ -51,7 +54,7 @@ fn check_texts(name: &str, description: Option<&str>) -> Result<(), InvalidReque
     Ok(())
 }
 
-/// An expiry as it is sent: checked, in RFC 3339.
+/// An expiry in RFC 3339, validated.
 #[derive(Debug)]
 pub(crate) struct Expiry(String);
 
@@ -61,7 +64,7 @@ impl Expiry {
             return Err(InvalidRequest::new("expires_at", "must be in the future"));
         }
         let text = expires_at.format(&Rfc3339).map_err(|_| {
-            InvalidRequest::new("expires_at", "must be a year up to 9999 and an offset of whole minutes")
+            InvalidRequest::new("expires_at", "must have a year up to 9999 and an offset in whole minutes")
         })?;
         Ok(Self(text))
     }

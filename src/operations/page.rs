@@ -1,39 +1,51 @@
-//! Reading JSON answers: an object, and one page of a list.
+//! Decoding an object and a page of a list, and the guard against lists that never end.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use serde::de::{DeserializeSeed, MapAccess};
 
-use crate::call::{Misread, Reply};
-use crate::lenient::{ArrayInto, Members, ObjectInto, Seen, read_scalar, without_mark};
+use crate::error::{PaginationError, PaginationErrorKind};
+use crate::json::{ArrayInto, Container, ObjectInto, ReadMembers, read_scalar, strip_bom};
 use crate::model::Pagination;
+use crate::operation::Operation;
+use crate::pipeline::{ApiResponse, DecodeFailure};
 
-/// One page of anything that the API lists.
+/// One page of a list.
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     pub(crate) pagination: Pagination,
 }
 
-/// Reads an object, and nothing after it. Anything but an object leaves `value` as it is, and is reported as `false`.
-pub(crate) fn read_object(reply: &Reply, value: &mut impl Members) -> Result<bool, Misread> {
-    if reply.body.is_empty() {
-        return Err(Misread::WrongContent("nothing where JSON was promised".to_owned()));
+/// Decodes a body that is one object. Returns false and leaves `value` as it is for any other JSON value.
+pub(crate) fn read_object(response: &ApiResponse, value: &mut impl ReadMembers) -> Result<bool, DecodeFailure> {
+    if response.body.is_empty() {
+        return Err(DecodeFailure::WrongContent("no body where the API promises JSON".to_owned()));
     }
-    let text =
-        std::str::from_utf8(without_mark(&reply.body)).map_err(|_| Misread::WrongContent("not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(strip_bom(&response.body))
+        .map_err(|_| DecodeFailure::WrongContent("not UTF-8".to_owned()))?;
     let mut json = serde_json::Deserializer::from_str(text);
     let seen = ObjectInto(value).deserialize(&mut json);
-    seen.and_then(|seen| json.end().map(|()| seen == Seen::Wanted)).map_err(|error| Misread::from_json(&error))
+    seen.and_then(|seen| json.end().map(|()| seen == Container::Wanted))
+        .map_err(|error| DecodeFailure::from_json(&error))
 }
 
-/// Reads `{"<member>": […], "pagination": {…}}`. A page with neither member is not a page, one whose items are no list is
-/// not an empty one, and one whose pagination is something else is not the last one.
-pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static str) -> Result<Page<T>, Misread> {
-    let mut envelope = Envelope { member, room: reply.body.len() / ITEM, items: None, pagination: None, odd: None };
-    read_object(reply, &mut envelope)?;
-    if let Some(odd) = envelope.odd {
-        return Err(Misread::WrongContent(odd));
+/// Decodes `{"<member>": […], "pagination": {…}}`.
+///
+/// A body without both members, items that are not an array and a pagination that is not an object are errors: none of
+/// them may pass for an empty or a last page.
+pub(crate) fn read_page<T: ReadMembers + Default>(
+    response: &ApiResponse,
+    member: &'static str,
+) -> Result<Page<T>, DecodeFailure> {
+    let mut envelope =
+        Envelope { member, capacity: response.body.len() / ITEM_BYTES, items: None, pagination: None, problem: None };
+    read_object(response, &mut envelope)?;
+    if let Some(problem) = envelope.problem {
+        return Err(DecodeFailure::WrongContent(problem));
     }
     if envelope.items.is_none() && envelope.pagination.is_none() {
-        return Err(Misread::WrongContent(format!("no `{member}` in the answer")));
+        return Err(DecodeFailure::WrongContent(format!("no `{member}` in the response")));
     }
     let pagination = envelope.pagination.unwrap_or_default();
     let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
@@ -43,46 +55,45 @@ pub(crate) fn read_page<T: Members + Default>(reply: &Reply, member: &'static st
     })
 }
 
-/// A key takes a little more JSON than that, in bytes: so the vector of a page is made once, and grows no more.
-const ITEM: usize = 256;
+/// A little less than the JSON of one key, in bytes: the vector of a page is allocated once.
+const ITEM_BYTES: usize = 256;
 
 struct Envelope<T> {
     member: &'static str,
-    /// For so many items.
-    room: usize,
+    capacity: usize,
     items: Option<Vec<T>>,
     pagination: Option<Cursor>,
-    /// What keeps it from being a page.
-    odd: Option<String>,
+    /// Why it is not a page.
+    problem: Option<String>,
 }
 
-/// `pagination` as it was sent.
+/// The member `pagination` as sent.
 #[derive(Default)]
 struct Cursor {
     has_more: Option<bool>,
     next_cursor: Option<String>,
 }
 
-impl<T: Members + Default> Members for Envelope<T> {
+impl<T: ReadMembers + Default> ReadMembers for Envelope<T> {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         let is_items = name == self.member;
         let is_pagination = name == "pagination";
         if is_items && self.items.is_some() || is_pagination && self.pagination.is_some() {
-            // Which of the two is meant? What may be half of a list is none.
-            self.odd = Some(format!("`{name}` comes twice"));
+            // Either of the two may be half of the list.
+            self.problem = Some(format!("`{name}` is there twice"));
             return Ok(false);
         }
         if is_items {
-            let mut items = Vec::with_capacity(self.room);
-            if map.next_value_seed(ArrayInto(&mut items))? == Seen::Odd {
-                self.odd = Some(format!("`{name}` is no list"));
+            let mut items = Vec::with_capacity(self.capacity);
+            if map.next_value_seed(ArrayInto(&mut items))? == Container::Odd {
+                self.problem = Some(format!("`{name}` is not an array"));
             }
             self.items = Some(items);
         } else if is_pagination {
             let mut cursor = Cursor::default();
-            // `null` stands for a list without more pages.
-            if map.next_value_seed(ObjectInto(&mut cursor))? == Seen::Odd {
-                self.odd = Some("`pagination` is no object".to_owned());
+            // `null` means that there are no more pages.
+            if map.next_value_seed(ObjectInto(&mut cursor))? == Container::Odd {
+                self.problem = Some("`pagination` is not an object".to_owned());
             }
             self.pagination = Some(cursor);
         } else {
@@ -92,7 +103,7 @@ impl<T: Members + Default> Members for Envelope<T> {
     }
 }
 
-impl Members for Cursor {
+impl ReadMembers for Cursor {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "has_more" => self.has_more = read_scalar(map)?,
@@ -100,5 +111,46 @@ impl Members for Cursor {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// The default of `ApiKeys::max_pages`: a million keys, 100 per page.
+const MAX_PAGES: u32 = 10_000;
+
+/// Detects lists that never end: it remembers the cursors of one list.
+#[derive(Clone, Debug)]
+pub(crate) struct CursorGuard {
+    operation: Operation,
+    /// Hashes, so that a page costs 8 bytes. Two cursors with the same hash would end the list with an error; that happens
+    /// once in 10¹¹ lists of 10,000 pages.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    pages: u32,
+    pub(crate) max_pages: u32,
+}
+
+impl CursorGuard {
+    pub(crate) fn new(operation: Operation) -> Self {
+        Self { operation, seen: HashSet::new(), hasher: RandomState::new(), pages: 0, max_pages: MAX_PAGES }
+    }
+
+    /// Whether another page follows, at `next_cursor`.
+    pub(crate) fn follow(&mut self, pagination: &Pagination) -> Result<bool, PaginationError> {
+        self.pages = self.pages.saturating_add(1);
+        if !pagination.has_more {
+            return Ok(false);
+        }
+        let kind = match &pagination.next_cursor {
+            None => PaginationErrorKind::MissingCursor,
+            Some(cursor) if !self.visit(cursor) => PaginationErrorKind::RepeatedCursor,
+            Some(_) if self.pages >= self.max_pages => PaginationErrorKind::TooManyPages,
+            Some(_) => return Ok(true),
+        };
+        Err(PaginationError { operation: self.operation, kind, pages: self.pages })
+    }
+
+    /// Remembers a cursor; false if it was seen before.
+    pub(crate) fn visit(&mut self, cursor: &str) -> bool {
+        self.seen.insert(self.hasher.hash_one(cursor))
     }
 }

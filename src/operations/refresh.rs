@@ -1,4 +1,4 @@
-//! Rotate the secret of a key: `POST /v2/api-keys/{id}/refresh`.
+//! Replace the secret of a key: `POST /v2/api-keys/{id}/refresh`.
 
 use std::time::Duration;
 
@@ -6,21 +6,23 @@ use http::Method;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::call::{Call, Operation};
-use crate::error::InvalidRequest;
-use crate::operations::{Expiry, api_keys, to_json};
+use crate::error::{Error, InvalidRequest};
+use crate::model::ApiKeyCreated;
+use crate::operation::Operation;
+use crate::operations::{Expiry, api_keys, decode_created, to_json};
+use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
 
-/// A key whose secret to replace.
+/// A key to refresh: the service replaces its secret.
 ///
-/// What the service says of the expiry today: if the key has one, [`expires_at`](Self::expires_at) is required and must not
-/// be later, else the answer is 422. On the alpha stage, leaving it out means that the key never expires.
+/// If the key has an expiry, the service today requires [`expires_at`](Self::expires_at), no later than before; otherwise
+/// it responds with 422. On the alpha stage, a refresh without it removes the expiry.
 ///
 /// ```
 /// use std::time::Duration;
 /// use arize_api_keys::RefreshRequest;
 ///
-/// // For an hour, programs that still hold the old secret go on working.
+/// // Programs that hold the old secret keep working for an hour.
 /// let request = RefreshRequest::new("QXBpS2V5OjE6YWJjZA==").grace_period(Duration::from_secs(3600));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -40,21 +42,21 @@ impl RefreshRequest {
         Self { id: Text::new(id), expires_at: None, grace_period: None }
     }
 
-    /// When the new secret stops working: in the future.
+    /// The time at which the new secret stops working, in the future.
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// How long the old secret goes on working: whole seconds, at most a day. The service's default is none: the old secret
-    /// dies at once, and if the answer is then lost, both are. Ask for some, above all when the client uses the very key
-    /// that it refreshes.
+    /// How long the old secret keeps working: whole seconds, at most a day. The service's default is 0: the old secret
+    /// stops working at once, and if the response is lost, no secret works. Set it, above all when the client
+    /// authenticates with the key that it refreshes.
     pub fn grace_period(mut self, grace_period: Duration) -> Self {
         self.grace_period = Some(grace_period);
         self
     }
 
-    pub(crate) fn lower(&self, now: OffsetDateTime) -> Result<Call, InvalidRequest> {
+    fn to_request(&self, now: OffsetDateTime) -> Result<ApiRequest, InvalidRequest> {
         let target = api_keys().id("id", &self.id)?.segment("refresh");
         if self.grace_period.is_some_and(|grace| grace > MAX_GRACE || grace.subsec_nanos() != 0) {
             return Err(InvalidRequest::new("grace_period", "must be whole seconds from 0 to 86400"));
@@ -63,7 +65,7 @@ impl RefreshRequest {
             expires_at: Expiry::new_opt(self.expires_at, now)?,
             grace_period_seconds: self.grace_period.map(|grace| grace.as_secs()),
         };
-        Ok(Call {
+        Ok(ApiRequest {
             operation: Operation::Refresh,
             method: Method::POST,
             target,
@@ -71,6 +73,11 @@ impl RefreshRequest {
             subject: Some(self.id.to_string()),
         })
     }
+}
+
+/// Refreshes a key.
+pub(crate) fn send(scope: &CallScope<'_>, request: &RefreshRequest) -> Result<ApiKeyCreated, Error> {
+    scope.run(&request.to_request(scope.started())?, decode_created)
 }
 
 #[derive(Serialize)]

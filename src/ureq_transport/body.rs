@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use secrecy::zeroize::Zeroize;
 
 use super::failure;
-use crate::transport::{Room, TransportError, TransportErrorKind};
+use crate::transport::{ReusableBuffer, TransportError, TransportErrorKind};
 
 /// The body of a response.
 const LIMIT: usize = 1024 * 1024;
 
-/// Room for a body of unknown length, to begin with: 16 KiB.
+/// ReusableBuffer for a body of unknown length, to begin with: 16 KiB.
 const FIRST_ROOM: usize = 16_384;
 
 /// The body of a request, which knows whether ureq has asked for it.
@@ -39,7 +39,7 @@ impl Read for Tracked<'_> {
 /// Reads the whole body. What has arrived when that fails is part of the error: a one-time secret may be in it.
 pub(super) fn read(
     response: http::Response<ureq::Body>,
-    Room(mut bytes): Room,
+    ReusableBuffer(mut bytes): ReusableBuffer,
 ) -> Result<http::Response<Vec<u8>>, TransportError> {
     let (mut parts, mut body) = response.into_parts();
     // ureq's notes to itself.

@@ -202,11 +202,10 @@ fn a_status_that_stays() {
 #[test]
 fn a_503_that_vouches_for_itself() {
     let fault = Fault::status(503).retry_after(SECOND);
-    check(fault.clone(), |verb| match verb {
+    check(fault, |verb| match verb {
         List | Delete => ok(2, 0),
         Create | Refresh => err("Server", Outcome::Unknown, 1, 0),
     });
-    check_with(&RetryPolicy::default().retry_unavailable_writes(true), fault, 1, |verb| ok(2, verb.mints().into()));
 }
 
 #[test]
@@ -236,7 +235,7 @@ fn a_page_of_html() {
     let login = |minted| {
         move |verb: Verb| match verb {
             List => err("Decode", Outcome::Applied, 1, 0),
-            Create | Refresh => err("SecretNotRecovered", Outcome::Applied, 1, minted),
+            Create | Refresh => err("SecretNotRecovered", Outcome::Unknown, 1, minted),
             Delete => err("Decode", Outcome::Unknown, 1, 0),
         }
     };
@@ -295,7 +294,7 @@ fn a_secret_that_arrived_is_never_lost() {
         let Scene { emulator, client, .. } = &scene;
         let service_key = CreateServiceKeyRequest::new("bot", emulator.space_id("acme", "prod").unwrap())
             .org_id(emulator.organization_id("acme").unwrap());
-        let key = client.create(&CreateRequest::new("new")).unwrap().id;
+        let key = client.create(&CreateRequest::new("new")).unwrap().details.id;
         let calls: [&dyn Fn() -> Result<ApiKeyCreated, Error>; 3] =
             [&|| client.create(&CreateRequest::new("new")), &|| client.create_service_key(&service_key), &|| {
                 client.refresh(&RefreshRequest::new(&key))
@@ -313,7 +312,7 @@ fn a_secret_that_arrived_is_never_lost() {
                         assert!(emulator.authenticates(created.key.expose_secret()), "{bytes} {way:?}");
                         assert_eq!(arrived, 1, "{bytes} {way:?}");
                         rescued += 1;
-                        if created.oddities.is_empty() {
+                        if created.warnings.is_empty() {
                             break;
                         }
                     }

@@ -182,9 +182,9 @@ fn what_the_types_can_do() {
     cloned::<RetryPolicy>();
     cloned::<SystemClock>();
     cloned::<SendOptions>();
-    cloned::<(ListRequest, CreateRequest, CreateServiceKeyRequest, RefreshRequest, NewKey)>();
+    cloned::<(ListRequest, CreateRequest, CreateServiceKeyRequest, RefreshRequest, ReplacementKey)>();
     cloned::<(OrgBinding, SpaceBinding, SpaceRef)>();
-    cloned::<(ApiKey, ApiKeyCreated, ApiKeyList, Pagination, Oddity)>();
+    cloned::<(ApiKey, ApiKeyCreated, ApiKeyList, Pagination, FieldWarning)>();
     cloned::<(BotUser, BotUserOrganization, BotUserSpace)>();
     cloned::<(ApiKeyType, ApiKeyStatus, SpaceRole, OrgRole, AccountRole, ApiStage)>();
     cloned::<RoleAssignment<SpaceRole>>();

@@ -13,7 +13,8 @@ use arize_api_keys::emulator::{Emulator, ManualClock};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
     ApiKeyCreated, ApiKeysClient, ApiStage, ClientBuilder, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret,
-    ListRequest, NewKey, OrgBinding, RefreshRequest, RotationError, SpaceBinding, SpaceRef, Transport, UreqTransport,
+    ListRequest, OrgBinding, RefreshRequest, ReplacementKey, RotationError, SpaceBinding, SpaceRef, Transport,
+    UreqTransport,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -226,7 +227,7 @@ fn every_call(what: &str, client: &ApiKeysClient) {
         clean_result(what, &client.with_api_key(&created.key));
     }
     for store in [Ok(()), Err("disk full")] {
-        match client.rotate("k", NewKey::from(CreateRequest::new("n")), |_: &ApiKeyCreated| store) {
+        match client.rotate("k", ReplacementKey::from(CreateRequest::new("n")), |_: &ApiKeyCreated| store) {
             Ok(created) => clean_debug(what, &created),
             Err(error) => clean_rotation(what, &error),
         }
@@ -236,7 +237,7 @@ fn every_call(what: &str, client: &ApiKeysClient) {
 fn clean_rotation<E: Debug + Display + 'static>(what: &str, error: &RotationError<E>) {
     clean_debug(what, error);
     clean(what, &error.to_string());
-    if let RotationError::Create(cause) | RotationError::Prove { cause, .. } | RotationError::Revoke { cause, .. } =
+    if let RotationError::Create(cause) | RotationError::Verify { cause, .. } | RotationError::Revoke { cause, .. } =
         error
     {
         clean_error(what, cause);
@@ -386,7 +387,7 @@ fn requests() {
         ListRequest::new().space(SpaceRef::id(NEW)).user_id(NEW),
     ];
     clean_debug("requests", &(&service_keys, &user_key, &lists));
-    clean_debug("a new key", &(NewKey::from(user_key.clone()), service_keys.clone().map(NewKey::from)));
+    clean_debug("a new key", &(ReplacementKey::from(user_key.clone()), service_keys.clone().map(ReplacementKey::from)));
     let service = Service::default();
     let client = builder().transport(service.clone()).build().unwrap();
     for script in Script::all() {

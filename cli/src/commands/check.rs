@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),
         ("key_name", key.map(|key| key.name.clone())),
-        ("key_expires_at", key.and_then(|key| moment("expires_at", key.expires_at, &key.oddities))),
+        ("key_expires_at", key.and_then(|key| moment("expires_at", key.expires_at, &key.warnings))),
     ];
     let _ = output::facts(&facts, console)?;
     match failed {

@@ -51,7 +51,7 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) ->
     let mut keys = Keys::begin(console)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
-        report_oddities(&key, console);
+        report_warnings(&key, console);
         if keys.push(key, n == 0, console)? == Reader::Gone {
             return Ok(());
         }
@@ -77,7 +77,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
     for key in &mut pages {
         match key {
             Ok(key) => {
-                report_oddities(&key, console);
+                report_warnings(&key, console);
                 count = count.saturating_add(1);
                 bar.set_position(count);
                 if keys.push(key, count == 1, console)? == Reader::Gone {
@@ -118,8 +118,8 @@ fn progress(console: &Console) -> ProgressBar {
     }
 }
 
-fn report_oddities(key: &ApiKey, console: &Console) {
-    for oddity in &key.oddities {
-        console.warning(format_args!("key {}: cannot read {oddity}", printable(&key.id)));
+fn report_warnings(key: &ApiKey, console: &Console) {
+    for warning in &key.warnings {
+        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
     }
 }

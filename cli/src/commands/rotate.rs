@@ -1,10 +1,10 @@
 //! `rotate`: create, store, prove, revoke.
 
-use arize_api_keys::{Error, NewKey, RotationError};
+use arize_api_keys::{Error, ReplacementKey, RotationError};
 
 use crate::args::Rotate;
 use crate::commands::delete::ask;
-use crate::commands::secret_commands::{describe, report_oddities, service_key, user_key};
+use crate::commands::secret_commands::{describe, report_warnings, service_key, user_key};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
@@ -14,7 +14,7 @@ use crate::{connect, output};
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     let binding = &args.service.binding;
     let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
-    let new: NewKey = if is_service {
+    let new: ReplacementKey = if is_service {
         service_key(&args.name, binding, &args.key, &*console.system)?.into()
     } else {
         user_key(&args.name, &args.key, console.system.now())?.into()
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     match rotated {
         Ok(created) => {
             console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
-            report_oddities(&created, console);
+            report_warnings(&created, console);
             output::created(&created, console).map(drop)
         }
         Err(error) => Err(failure(&error, &args.id)),
@@ -62,7 +62,7 @@ fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
             Failure::new(Code::SecretLost, message(error, cause))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
-        RotationError::Prove { cause, created, .. } => {
+        RotationError::Verify { cause, created, .. } => {
             Failure::new(Code::HalfRotated, message(error, cause)).hint(format!(
                 "when the new key works, revoke the old one: arize-keys revoke {old}; else put the old secret back and \
                  revoke the new one: arize-keys revoke {}",

@@ -108,7 +108,7 @@ fn deliver(
     let location = store.location();
     store.store(created).map_err(lost)?;
     console.report(format_args!("{what} {}", describe(created)));
-    report_oddities(created, console);
+    report_warnings(created, console);
     match location {
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
@@ -140,7 +140,7 @@ fn undo(client: &ApiKeysClient, created: &ApiKeyCreated, cause: NotStored) -> Fa
 
 /// One line that finds the key again.
 pub(crate) fn describe(created: &ApiKeyCreated) -> String {
-    let expiry = output::moment("expires_at", created.expires_at, &created.oddities);
+    let expiry = output::moment("expires_at", created.expires_at, &created.warnings);
     let expiry = expiry.map_or_else(|| "never expires".to_owned(), |expiry| format!("expires {}", printable(expiry)));
     format!(
         "{} key {} named `{}` ({expiry})",
@@ -150,8 +150,8 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
     )
 }
 
-pub(crate) fn report_oddities(created: &ApiKeyCreated, console: &Console) {
-    for oddity in &created.oddities {
-        console.warning(format_args!("cannot read {oddity} in the answer"));
+pub(crate) fn report_warnings(created: &ApiKeyCreated, console: &Console) {
+    for warning in &created.warnings {
+        console.warning(format_args!("cannot read {warning} in the answer"));
     }
 }

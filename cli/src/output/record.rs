@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, Oddity, Pagination, RoleAssignment};
+use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
 use crate::redact::Secrets;
@@ -29,7 +29,7 @@ pub(crate) struct Key<'a> {
     key: Option<&'a str>,
     /// The members of the response that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    oddities: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -63,21 +63,21 @@ macro_rules! key {
             key_type: $secrets.value(&$key.key_type.to_string()).into_owned(),
             status: $secrets.value(&$key.status.to_string()).into_owned(),
             redacted_key: $secrets.value(&$key.redacted_key),
-            created_at: moment("created_at", $key.created_at, &$key.oddities),
-            expires_at: moment("expires_at", $key.expires_at, &$key.oddities),
+            created_at: moment("created_at", $key.created_at, &$key.warnings),
+            expires_at: moment("expires_at", $key.expires_at, &$key.warnings),
             created_by_user_id: $secrets.value(&$key.created_by_user_id),
-            last_used_at: moment("last_used_at", $key.last_used_at, &$key.oddities),
+            last_used_at: moment("last_used_at", $key.last_used_at, &$key.warnings),
             bot_user: $key.bot_user.as_ref().map(|user| bot(user, $secrets)),
             key: None,
-            oddities: $key.oddities.iter().map(|oddity| $secrets.value(&oddity.to_string()).into_owned()).collect(),
+            warnings: $key.warnings.iter().map(|warning| $secrets.value(&warning.to_string()).into_owned()).collect(),
         }
     };
 }
 
 /// A time as it is shown. One that the service sent and that cannot be read is shown as it came, and marked.
-pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, oddities: &[Oddity]) -> Option<String> {
-    let unread = || oddities.iter().find(|oddity| oddity.field == field);
-    moment.map(rfc3339).or_else(|| unread().map(|oddity| format!("unreadable: {}", oddity.found)))
+pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[FieldWarning]) -> Option<String> {
+    let unread = || warnings.iter().find(|warning| warning.field == field);
+    moment.map(rfc3339).or_else(|| unread().map(|warning| format!("unreadable: {}", warning.found)))
 }
 
 impl<'a> Key<'a> {

@@ -86,7 +86,7 @@ fn table(console: &Console) -> Table {
 /// A time to the second.
 fn time(field: &str, time: Option<OffsetDateTime>, key: &ApiKey) -> String {
     let seconds = time.map(|time| time.replace_nanosecond(0).unwrap_or(time));
-    moment(field, seconds, &key.oddities).unwrap_or_else(|| "never".to_owned())
+    moment(field, seconds, &key.warnings).unwrap_or_else(|| "never".to_owned())
 }
 
 /// Without the blanks that pad the cells at the end of a line.

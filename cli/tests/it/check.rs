@@ -92,7 +92,7 @@ fn a_key_that_is_not_accepted() {
     "#]]
     .assert_eq(&without_port(&run.out));
     expect![[r#"
-        error: list: the service answered 401 Unauthorized: the API key is not known [request req-654cf8af04137896]; check that the API key is right, and that it has not expired or been revoked
+        error: list: the service answered 401 Unauthorized: the API key is not known [request req-654cf8af04137896]; check that the API key is right, not expired and not revoked
     "#]].assert_eq(&run.told());
 }
 

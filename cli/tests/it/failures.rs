@@ -79,7 +79,7 @@ fn a_revoke_that_is_not_certain() {
     run.failed(8);
     assert_eq!(run.out, "");
     expect![[r#"
-        error: QXBpS2V5OjE6YWJjZA==: revoke: the answer of status 200 is not what the API promises (not the answer of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, repeating it does no harm
+        error: QXBpS2V5OjE6YWJjZA==: revoke: the response with status 200 is not what the API promises (not the response of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, a repeated call does no harm
     "#]].assert_eq(&run.told());
 }
 
@@ -112,13 +112,13 @@ fn spaces() {
     let run = service.run(&["list", "--space", "prd"]);
     run.failed(4);
     expect![[r#"
-        error: no space is named `prd`; names are matched exactly, and only spaces that the API key may see are found
+        error: no space is named `prd`; names must match exactly, and the API key must be allowed to see the space
     "#]]
     .assert_eq(&run.told());
     let run = service.run(&["create-service-key", "bot", "--space", "sandbox"]);
     run.failed(4);
     expect![[r#"
-        error: 2 spaces are named `sandbox`: `sandbox` with id `U3BhY2U6NDpqMDF4SA==` in organization `T3JnYW5pemF0aW9uOjE6RU5DRzI`, `sandbox` with id `U3BhY2U6NjpTN3ZSNQ==` in organization `T3JnYW5pemF0aW9uOjI6eHcwSHU`; name one by its id, or its organization with `org_id`
+        error: 2 spaces are named `sandbox`: `sandbox` with id `U3BhY2U6NDpqMDF4SA==` in organization `T3JnYW5pemF0aW9uOjE6RU5DRzI`, `sandbox` with id `U3BhY2U6NjpTN3ZSNQ==` in organization `T3JnYW5pemF0aW9uOjI6eHcwSHU`; pass the id of one of them, or its organization as `org_id`
         hint: name the organization with --org
     "#]].assert_eq(&run.told());
     assert_eq!(service.emulator.keys_created(), 0);

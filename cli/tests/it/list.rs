@@ -14,7 +14,7 @@ fn service_with_keys() -> Service {
     let soon = arize_api_keys::Clock::now(&service.clock) + Duration::days(30);
     service.key("laptop, \"old\"");
     service.client().create(&CreateRequest::new("trial").description("for a month").expires_at(soon)).unwrap();
-    service.client().revoke(service.key("gone").id).unwrap();
+    service.client().revoke(&service.key("gone").id).unwrap();
     service
 }
 
@@ -253,7 +253,7 @@ fn odd_answers_are_told() {
     let run = service.run(&["list", "-o", "jsonl"]);
     assert_eq!(run.succeeded().told(), "warning: key a: cannot read `expires_at`: `soon`\n");
     expect![[r#"
-        {"id":"a","name":"n","description":null,"key_type":"robot","status":"active","redacted_key":"","created_at":null,"expires_at":"unreadable: soon","created_by_user_id":"","last_used_at":null,"oddities":["`expires_at`: `soon`"]}
+        {"id":"a","name":"n","description":null,"key_type":"robot","status":"active","redacted_key":"","created_at":null,"expires_at":"unreadable: soon","created_by_user_id":"","last_used_at":null,"warnings":["`expires_at`: `soon`"]}
     "#]].assert_eq(&run.out);
 }
 

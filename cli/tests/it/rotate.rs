@@ -87,14 +87,14 @@ fn creating_fails() {
     run.failed(3);
     expect![[r#"
         1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
-        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this
+        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
     "#]].assert_eq(&run.told());
     service.rule(|request| if request.method() == "POST" { Answer::Lost } else { Answer::Honest });
     let run = rotate(&service, &old);
     run.failed(8);
     expect![[r#"
         1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
-        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the connection broke; the key may exist: list the keys and revoke the one named `ci 2` that was created since DATE
+        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the connection broke; the key may exist: list the keys and revoke the one named `ci 2` created since DATE
     "#]].assert_eq(&without_date(&run.told()));
     assert_eq!(stored(&service), old.key.expose_secret());
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
@@ -128,7 +128,7 @@ fn storing_fails() {
         1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
             created user key QXBpS2V5OjQ6bjdkTFA= named `ci 2` (never expires)
         2/4 storing its secret in `/dev/full`
-        error: the old key is as it was; the new key `QXBpS2V5OjQ6bjdkTFA=` could not be stored (cannot write `/dev/full`: No space left on device (os error 28)), and may work too: revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this
+        error: the old key is as it was; the new key `QXBpS2V5OjQ6bjdkTFA=` could not be stored (cannot write `/dev/full`: No space left on device (os error 28)), and may work too: revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
         hint: revoke it: arize-keys revoke QXBpS2V5OjQ6bjdkTFA=
     "#]].assert_eq(&run.told());
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
@@ -147,7 +147,7 @@ fn proving_fails() {
             stored
         3/4 proving that it works
         4/4 then revoking the old key QXBpS2V5OjI6c0xZSFQ=
-        error: the old key is as it was; the new key `QXBpS2V5OjM6MWk1THE=` is stored, but using it failed: list: the service answered 401 Unauthorized (empty body); check that the API key is right, and that it has not expired or been revoked
+        error: the old key is as it was; the new key `QXBpS2V5OjM6MWk1THE=` is stored, but using it failed: list: the service answered 401 Unauthorized (empty body); check that the API key is right, not expired and not revoked
         hint: when the new key works, revoke the old one: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=; else put the old secret back and revoke the new one: arize-keys revoke QXBpS2V5OjM6MWk1THE=
     "#]].assert_eq(&run.told());
     assert!(service.emulator.authenticates(&stored(&service)));
@@ -167,7 +167,7 @@ fn revoking_fails() {
             stored
         3/4 proving that it works
         4/4 then revoking the old key QXBpS2V5OjI6c0xZSFQ=
-        error: the new key `QXBpS2V5OjM6MWk1THE=` is stored and works; revoking the old key failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this
+        error: the new key `QXBpS2V5OjM6MWk1THE=` is stored and works; revoking the old key failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
         hint: revoke it later: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
     "#]].assert_eq(&run.told());
     assert!(service.emulator.authenticates(&stored(&service)));

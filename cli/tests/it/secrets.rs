@@ -279,7 +279,7 @@ fn a_key_that_cannot_be_revoked_either_is_named() {
     let run = service.run(&["create", "lost", "--out", "/dev/full"]);
     run.failed(9);
     expect![[r#"
-        error: cannot write `/dev/full`: No space left on device (os error 28); the new user key QXBpS2V5OjI6c0xZSFQ= named `lost` (never expires) exists, its secret is lost, and revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this
+        error: cannot write `/dev/full`: No space left on device (os error 28); the new user key QXBpS2V5OjI6c0xZSFQ= named `lost` (never expires) exists, its secret is lost, and revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
         hint: revoke it: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
     "#]].assert_eq(&run.told());
     let id = service.client().list(&ListRequest::new()).unwrap().api_keys.pop().unwrap().id;
@@ -354,7 +354,7 @@ fn an_answer_without_a_secret() {
     let run = service.run(&["create", "ci"]);
     run.failed(9);
     expect![[r#"
-        error: create: done, but no secret could be read in the answer (application/json, 25 bytes); the key `QXBpS2V5OjE6YQ==` exists: refresh it to get a fresh secret, or revoke it
+        error: create: the service did it, but the response has no readable secret (application/json, 25 bytes); the key `QXBpS2V5OjE6YQ==` exists: refresh it to get a new secret, or revoke it
     "#]].assert_eq(&run.told());
 }
 

@@ -80,7 +80,7 @@ fn files_that_are_wrong() {
             r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": "boss"}]}]}"#,
             "`file.json`: `organizations[0].spaces[0].role`: a role in a space is",
         ),
-        (r#"{"organizations": []}"#, "`organizations` must be 1 to 100"),
+        (r#"{"organizations": []}"#, "`organizations` must have 1 to 100 entries"),
     ] {
         service.write("file.json", content, 0o644);
         let run = service.run(&["create-service-key", "bot", "--assignments", "file.json"]);

@@ -1,11 +1,11 @@
-//! What an error says, whole, and what no error, no `Debug` and no oddity says.
+//! What an error says, whole, and what no error, no `Debug` and no warning says.
 
 use std::error::Error as _;
 use std::time::Duration;
 
 use arize_api_keys::{
-    ApiKeysClient, ApiStage, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret, ListRequest, NewKey,
-    OrgBinding, RefreshRequest, RetryPolicy, RotationError, SpaceBinding, SpaceRef, TransportError,
+    ApiKeysClient, ApiStage, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret, ListRequest, OrgBinding,
+    RefreshRequest, ReplacementKey, RetryPolicy, RotationError, SpaceBinding, SpaceRef, TransportError,
     TransportErrorKind as Kind, UnknownStage, http,
 };
 
@@ -30,15 +30,14 @@ fn answers_with_a_problem() {
         Verb::List,
         problem(401, r#"{"title":"Unauthorized"}"#).header("x-request-id", "r-1"),
         "Unauthorized",
-        "list: the service answered 401 Unauthorized: Unauthorized [request r-1]; check that the API key is right, \
-         and that it has not expired or been revoked",
+        "list: the service answered 401 Unauthorized: Unauthorized [request r-1]; check that the API key is right, not expired and not revoked",
     );
     assert_message(
         Verb::CreateServiceKey,
         html(403),
         "Forbidden",
         "create_service_key: the service answered 403 Forbidden (text/html; charset=utf-8, 26 bytes); \
-         the API key lacks the permission for this",
+         the API key lacks the permission for this call",
     );
     assert_message(
         Verb::Revoke,
@@ -115,12 +114,12 @@ fn what_is_at_fault_is_named() {
 
 #[test]
 fn what_may_have_happened() {
-    let create = "; the key may exist: list the keys and revoke the one named `n` that was created since \
+    let create = "; the key may exist: list the keys and revoke the one named `n` created since \
                   2026-03-01T12:00:00Z";
     let service = create.replace("the keys", "the service keys of its space");
     let refresh = "; the secret may have been replaced: compare `redacted_key` of the key `QXBpS2V5OjE6YWJjZA==` \
-                   in a list, and refresh it again to get a fresh secret";
-    let remove = "; the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, repeating it does no harm";
+                   in a list, and refresh it again to get a new secret";
+    let remove = "; the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, a repeated call does no harm";
     for (verb, advice) in [
         (Verb::Create, create),
         (Verb::CreateServiceKey, service.as_str()),
@@ -156,7 +155,7 @@ fn what_may_have_happened() {
             "UnexpectedStatus",
             &format!("{name}: the service answered 799 (no content type, 1 bytes){advice}"),
         );
-        let redirect = "redirects are not followed: check the host, and any proxy or login page on the way";
+        let redirect = "the client does not follow redirects: check the host, and any proxy or login page before it";
         assert_message(
             verb,
             reply(302, "").header("location", "https://elsewhere.example/?token=secret"),
@@ -195,8 +194,8 @@ fn the_cause_of_a_transport_error_is_its_source() {
 #[test]
 fn a_secret_that_was_not_recovered() {
     let named = json(201, r#"{"id":"new","key":null}"#);
-    let message = "done, but no secret could be read in the answer (application/json, 23 bytes); \
-                   the key `new` exists: refresh it to get a fresh secret, or revoke it";
+    let message = "the service did it, but the response has no readable secret (application/json, 23 bytes); \
+                   the key `new` exists: refresh it to get a new secret, or revoke it";
     assert_message(Verb::Create, named.clone(), "SecretNotRecovered", &format!("create: {message}"));
     assert_message(
         Verb::CreateServiceKey,
@@ -208,29 +207,29 @@ fn a_secret_that_was_not_recovered() {
         Verb::Refresh,
         named,
         "SecretNotRecovered",
-        "refresh: done, but no secret could be read in the answer (application/json, 23 bytes); the old secret is \
-         replaced: refresh the key `new` again to get a fresh one",
+        "refresh: the service did it, but the response has no readable secret (application/json, 23 bytes); the old secret is \
+         replaced: refresh the key `new` again to get a new one",
     );
     assert_message(
         Verb::Refresh,
         reply(204, ""),
         "SecretNotRecovered",
-        "refresh: done, but no secret could be read in the answer (empty body); the old secret is \
-         replaced: refresh the key `QXBpS2V5OjE6YWJjZA==` again to get a fresh one",
+        "refresh: the service did it, but the response has no readable secret (empty body); the old secret is \
+         replaced: refresh the key `QXBpS2V5OjE6YWJjZA==` again to get a new one",
     );
     assert_message(
         Verb::CreateServiceKey,
         reply(204, ""),
         "SecretNotRecovered",
-        "create_service_key: done, but no secret could be read in the answer (empty body); the key exists: list the \
-         service keys of its space, and refresh or revoke the one named `n` that was created since 2026-03-01T12:00:00Z",
+        "create_service_key: the service did it, but the response has no readable secret (empty body); the key exists: list the \
+         service keys of its space, and refresh or revoke the one named `n` created since 2026-03-01T12:00:00Z",
     );
     assert_message(
         Verb::Create,
         reply(204, ""),
         "SecretNotRecovered",
-        "create: done, but no secret could be read in the answer (empty body); the key exists: list the keys, \
-         and refresh or revoke the one named `n` that was created since 2026-03-01T12:00:00Z",
+        "create: the service did it, but the response has no readable secret (empty body); the key exists: list the keys, \
+         and refresh or revoke the one named `n` created since 2026-03-01T12:00:00Z",
     );
 }
 
@@ -240,22 +239,21 @@ fn an_answer_that_is_none() {
         Verb::Revoke,
         html(200),
         "Decode",
-        "revoke: the answer of status 200 is not what the API promises (not the answer of the service to a removal: \
-         text/html; charset=utf-8, 26 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, \
-         repeating it does no harm",
+        "revoke: the response with status 200 is not what the API promises (not the response of the service to a removal: \
+         text/html; charset=utf-8, 26 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, a repeated call does no harm",
     );
     assert_message(
         Verb::List,
         json(200, r#"{"api_keys":["#),
         "Decode",
-        "list: the answer of status 200 is not what the API promises \
+        "list: the response with status 200 is not what the API promises \
          (JSON that ends early at line 1, column 13: application/json, 13 bytes) (after 3 attempts)",
     );
     assert_message(
         Verb::List,
         reply(204, ""),
         "Decode",
-        "list: the answer of status 204 is not what the API promises (nothing where JSON was promised: empty body)",
+        "list: the response with status 204 is not what the API promises (no body where the API promises JSON: empty body)",
     );
 }
 
@@ -263,7 +261,7 @@ fn an_answer_that_is_none() {
 fn names_in_messages_are_tame() {
     let rig = Rig::new([reply(500, "")]);
     let error = rig.client.create(&CreateRequest::new("a\u{1b}[2J\n`\u{202e}b")).unwrap_err();
-    assert!(error.to_string().contains(r"the one named `a\u{1b}[2J\n`\u{202e}b` that"), "{error}");
+    assert!(error.to_string().contains(r"the one named `a\u{1b}[2J\n`\u{202e}b` created since"), "{error}");
 }
 
 #[test]
@@ -378,7 +376,7 @@ fn no_created_key_shows_its_secret() {
         let rig = Rig::new([json(201, body.clone()), json(200, body)]);
         let created = rig.client.create(&CreateRequest::new("n")).unwrap();
         let refreshed = rig.client.refresh(&RefreshRequest::new("i")).unwrap();
-        assert_clean(&format!("{created:?} {created:#?} {refreshed:?} {:?} {:?}", created.clone(), created.oddities));
+        assert_clean(&format!("{created:?} {created:#?} {refreshed:?} {:?} {:?}", created.clone(), created.warnings));
         assert_eq!((created.key.expose_secret(), refreshed.key.expose_secret()), (NEW_KEY, NEW_KEY));
     }
 }
@@ -393,7 +391,7 @@ fn no_rotation_shows_a_key() {
     ];
     for answers in cases {
         let rig = Rig::new(answers);
-        let new = NewKey::from(CreateRequest::new("n"));
+        let new = ReplacementKey::from(CreateRequest::new("n"));
         let error: RotationError<&str> = rig.client.rotate("old", new, |_| Err("disk full")).unwrap_err();
         assert_clean(&format!("{error} {error:?} {error:#?}"));
     }
@@ -429,7 +427,7 @@ fn no_request_shows_a_key_that_stands_where_none_belongs() {
     let organization = OrgBinding::new(OWN_KEY).space(SpaceBinding::new(NEW_KEY));
     for request in [
         format!("{:?}", ListRequest::new().space(OWN_KEY).org_id(OWN_KEY).user_id(NEW_KEY).cursor(NEW_KEY)),
-        format!("{:?}", NewKey::from(CreateRequest::new(OWN_KEY).description(NEW_KEY))),
+        format!("{:?}", ReplacementKey::from(CreateRequest::new(OWN_KEY).description(NEW_KEY))),
         format!(
             "{:?}",
             CreateServiceKeyRequest::new(OWN_KEY, SpaceRef::id(NEW_KEY)).description(NEW_KEY).org_id(OWN_KEY)

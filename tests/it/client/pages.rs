@@ -76,7 +76,7 @@ fn every_page_in_turn() {
 
 #[test]
 fn row_62_more_but_no_cursor() {
-    let message = "list: the service says that there is more, but sent no cursor (after 1 page)";
+    let message = "list: the response has `has_more` and no cursor (after 1 page)";
     let kind = PaginationErrorKind::MissingCursor;
     let paginations = [
         r#"{"has_more":true}"#,
@@ -110,7 +110,7 @@ fn row_64_cursors_without_end() {
     let (ids, error) = walk(rig.client.list_all(&ListRequest::new()).max_pages(3));
     assert_eq!(ids.join(""), "abc");
     let error = error.unwrap();
-    assert_eq!(error.to_string(), "list: the service keeps sending cursors (after 3 pages)");
+    assert_eq!(error.to_string(), "list: the list has too many pages (after 3 pages)");
     let Error::Pagination(pagination) = error else { panic!("{error}") };
     assert_eq!((pagination.kind(), pagination.pages()), (PaginationErrorKind::TooManyPages, 3));
 
@@ -136,7 +136,7 @@ fn row_64_the_default_is_ten_thousand_pages() {
     let rig = Rig::new(pages);
     let (ids, error) = walk(rig.client.list_all(&ListRequest::new()));
     assert!(ids.is_empty());
-    assert_eq!(error.unwrap().to_string(), "list: the service keeps sending cursors (after 10000 pages)");
+    assert_eq!(error.unwrap().to_string(), "list: the list has too many pages (after 10000 pages)");
     assert_eq!(rig.sent().len(), 10_000);
 }
 

@@ -94,10 +94,9 @@ proptest! {
         max_attempts in 1_u32..=10,
         timeout in 1_u64..=120,
         dice in 0_u32..=1000,
-        limited in any::<bool>(),
     ) {
         let timeout = Duration::from_secs(timeout);
-        let policy = RetryPolicy::default().max_attempts(max_attempts).retry_rate_limited_writes(limited);
+        let policy = RetryPolicy::default().max_attempts(max_attempts);
         let answers = events.iter().map(|(event, millis)| event.answer(verb).takes_in_time(Duration::from_millis(*millis)));
         let clock = TestClock::new().dice(dice);
         let begun = clock.elapsed();
@@ -125,7 +124,6 @@ proptest! {
         if Verb::MINTING.contains(&verb) {
             for (event, _) in &events[..sent.len() - 1] {
                 prop_assert!(event.is_harmless(), "sent again after {event:?}");
-                prop_assert!(limited || matches!(event, Event::NotSent(_)));
             }
             prop_assert!(sent.iter().all(|one| one.options.fresh_connection));
         }
@@ -179,7 +177,10 @@ proptest! {
                 prop_assert!(cut < CREATED.len() - 1);
                 prop_assert_eq!(lost.raw_body().expose_secret(), body.as_bytes());
                 let error = Error::SecretNotRecovered(lost);
-                prop_assert_eq!((error.outcome(), error.is_retryable(), error.status()), (Outcome::Applied, false, Some(status)));
+                // An empty body under another type than JSON may be the rest of a login page.
+                let is_foreign = cut == 0 && failure.is_some() && !matches!(content_type, None | Some("application/json" | "" | ";;"));
+                let outcome = if is_foreign { Outcome::Unknown } else { Outcome::Applied };
+                prop_assert_eq!((error.outcome(), error.is_retryable(), error.status()), (outcome, false, Some(status)));
                 prop_assert!(!everything(&error).contains("PLANTED"));
             }
             Err(error) => prop_assert!(false, "{}", error),

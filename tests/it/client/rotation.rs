@@ -61,7 +61,7 @@ fn a_proxy_that_forbids_proves_nothing() {
         let result = rig.client.rotate("old", request, |_| Ok::<(), &str>(()));
         assert_eq!(result.is_ok(), works);
         assert_eq!(rig.sent().len(), if works { 3 } else { 2 });
-        assert!(works || matches!(result, Err(RotationError::Prove { .. })));
+        assert!(works || matches!(result, Err(RotationError::Verify { .. })));
     }
 }
 

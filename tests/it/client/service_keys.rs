@@ -87,14 +87,14 @@ fn refused_bindings() {
     let many = |n: usize| (0..n).map(|m| SpaceBinding::new(SpaceRef::id(format!("s{m}"))));
     let organizations = |n: usize| (0..n).map(|m| OrgBinding::new(format!("o{m}")).space(space()));
     let cases = [
-        (wide([]), "`organizations` must be 1 to 100"),
-        (wide(organizations(101)), "`organizations` must be 1 to 100"),
+        (wide([]), "`organizations` must have 1 to 100 entries"),
+        (wide(organizations(101)), "`organizations` must have 1 to 100 entries"),
         (wide([OrgBinding::new("").space(space())]), "`organizations[0].org_id` must not be empty"),
-        (wide([binding([])]), "`organizations[0].spaces` must be 1 to 100"),
-        (wide([binding(many(101))]), "`organizations[0].spaces` must be 1 to 100"),
+        (wide([binding([])]), "`organizations[0].spaces` must have 1 to 100 entries"),
+        (wide([binding(many(101))]), "`organizations[0].spaces` must have 1 to 100 entries"),
         (
             wide([binding([space()]), binding([space()])]),
-            "`organizations[1].org_id` is there already: put its spaces into one binding",
+            "`organizations[1].org_id` is listed twice: put its spaces into one binding",
         ),
         (wide([binding([space(), SpaceBinding::new("")])]), "`organizations[0].spaces[1].space` must not be empty"),
         (
@@ -103,7 +103,7 @@ fn refused_bindings() {
         ),
         (
             wide([binding([space(), space().role(SpaceRole::Admin)])]),
-            "`organizations[0].spaces[1].space` is there already",
+            "`organizations[0].spaces[1].space` is listed twice",
         ),
         (
             wide([binding([space()]).role(unknown_role())]),
@@ -113,17 +113,14 @@ fn refused_bindings() {
             wide([binding([space().role(RoleAssignment::custom(""))])]),
             "`organizations[0].spaces[0].role` must have the id of the custom role",
         ),
-        (
-            wide([binding([space()])]).org_id(ORG_ID),
-            "`org_id` goes into `OrgBinding::new` in the form with organizations",
-        ),
+        (wide([binding([space()])]).org_id(ORG_ID), "`org_id` must be passed to `OrgBinding::new` instead"),
         (
             wide([binding([space()])]).org_role(OrgRole::Admin),
-            "`org_role` goes to `OrgBinding::role` in the form with organizations",
+            "`org_role` must be passed to `OrgBinding::role` instead",
         ),
         (
             wide([binding([space()])]).space_role(SpaceRole::Admin),
-            "`space_role` goes to `SpaceBinding::role` in the form with organizations",
+            "`space_role` must be passed to `SpaceBinding::role` instead",
         ),
     ];
     for (request, message) in cases {
@@ -153,8 +150,7 @@ fn refused_on_the_alpha_stage_only() {
     assert_refused(
         ApiStage::Alpha,
         &wide([binding([space()])]),
-        "`organizations` cannot be said on the alpha stage: use `CreateServiceKeyRequest::new` with one space, \
-         or the beta stage",
+        "`organizations` the alpha stage has one space per key: use `CreateServiceKeyRequest::new`, or the beta stage",
     );
 }
 
@@ -232,11 +228,11 @@ fn the_body_of_a_user_key() {
     for (stage, word) in [(ApiStage::Alpha, "user"), (ApiStage::Beta, "USER")] {
         let rig = Rig::forever(stage, json(201, CREATED));
         rig.client.create(&CreateRequest::new("n\"\\\u{1f}é")).unwrap();
-        let request = CreateRequest::new("").description("d").expires_at(moment("2027-01-01T00:00:00-01:30"));
+        let request = CreateRequest::new("m").description("d").expires_at(moment("2027-01-01T00:00:00-01:30"));
         rig.client.create(&request).unwrap();
         let bodies: Vec<_> = rig.sent().into_iter().map(|sent| sent.body).collect();
         assert_eq!(bodies[0], format!(r#"{{"key_type":"{word}","name":"n\"\\\u001fé"}}"#));
-        let tail = r#""name":"","description":"d","expires_at":"2027-01-01T00:00:00-01:30"}"#;
+        let tail = r#""name":"m","description":"d","expires_at":"2027-01-01T00:00:00-01:30"}"#;
         assert_eq!(bodies[1], format!(r#"{{"key_type":"{word}",{tail}"#));
     }
 }
@@ -251,7 +247,7 @@ fn refused_user_keys() {
         (CreateRequest::new("n").expires_at(moment("2026-03-01T12:00:00Z")), "`expires_at` must be in the future"),
         (
             CreateRequest::new("n").expires_at(offset),
-            "`expires_at` must be a year up to 9999 and an offset of whole minutes",
+            "`expires_at` must have a year up to 9999 and an offset in whole minutes",
         ),
     ] {
         let error = rig.client.create(&request).unwrap_err();
@@ -371,7 +367,7 @@ fn refused_lists() {
         (ListRequest::new().limit(101), "`limit` must be from 1 to 100"),
         (ListRequest::new().space(""), "`space` must not be empty"),
         (ListRequest::new().space("x".repeat(256)), "`space` must be a name of at most 255 characters, or an id"),
-        (ListRequest::new().org_id("o"), "`org_id` narrows the look-up of `space`, which is not set"),
+        (ListRequest::new().org_id("o"), "`org_id` has no effect without `space`"),
         (ListRequest::new().space("prod").org_id(""), "`org_id` must not be empty"),
     ] {
         assert_eq!(rig.client.list(&request).unwrap_err().to_string(), format!("invalid request: {message}"));

@@ -175,12 +175,12 @@ fn no_space_of_the_name() {
     let error = refused(vec![spaces(&[], None)]);
     assert_eq!(
         error.to_string(),
-        "no space is named `prod`; names are matched exactly, and only spaces that the API key may see are found"
+        "no space is named `prod`; names must match exactly, and the API key must be allowed to see the space"
     );
     let error = refused(vec![spaces(&[("a", "Prod", None)], Some("A")), spaces(&[("b", "prod\\n2", Some("o"))], None)]);
     assert_eq!(
         error.to_string(),
-        "no space is named `prod`; names are matched exactly, similar ones: `Prod` with id `a`, \
+        "no space is named `prod`; names must match exactly, similar ones: `Prod` with id `a`, \
          `prod\\n2` with id `b` in organization `o`"
     );
     assert_eq!((error.attempts(), error.is_retryable(), error.status()), (0, false, None));
@@ -195,8 +195,7 @@ fn no_space_of_the_name_in_the_organization() {
     let error = rig.client.list(&ListRequest::new().space("prod").org_id("o1")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no space is named `prod` in organization `o1`; names are matched exactly, \
-         and only spaces that the API key may see are found"
+        "no space is named `prod` in organization `o1`; names must match exactly, and the API key must be allowed to see the space"
     );
     assert_eq!(rig.lines(), ["GET /v2/spaces?org_id=o1&name=prod&limit=100"]);
 }
@@ -210,7 +209,7 @@ fn several_spaces_of_the_name() {
     assert_eq!(
         error.to_string(),
         "2 spaces are named `prod`: `prod` with id `a` in organization `o1`, `prod` with id `b`; \
-         name one by its id, or its organization with `org_id`"
+         pass the id of one of them, or its organization as `org_id`"
     );
     let Error::AmbiguousSpace(ambiguous) = error else { panic!("{error}") };
     let ids: Vec<_> = ambiguous.candidates().iter().map(|space| space.id.as_str()).collect();
@@ -222,7 +221,7 @@ fn a_message_names_ten_candidates_at_most() {
     let ids: Vec<String> = (0..12).map(|n| n.to_string()).collect();
     let items: Vec<_> = ids.iter().map(|id| (id.as_str(), "prod", None)).collect();
     let message = refused(vec![spaces(&items, None)]).to_string();
-    let tail = "`prod` with id `9` and 2 more; name one by its id, or its organization with `org_id`";
+    let tail = "`prod` with id `9` and 2 more; pass the id of one of them, or its organization as `org_id`";
     assert!(
         message.starts_with("12 spaces are named `prod`: `prod` with id `0`, ") && message.ends_with(tail),
         "{message}"
@@ -235,7 +234,7 @@ fn pages_of_a_lookup_that_do_not_end() {
         (
             vec![json(200, r#"{"spaces":[],"pagination":{"has_more":true}}"#)],
             PaginationErrorKind::MissingCursor,
-            "list spaces: the service says that there is more, but sent no cursor (after 1 page)",
+            "list spaces: the response has `has_more` and no cursor (after 1 page)",
         ),
         (
             vec![spaces(&[], Some("A")), spaces(&[("a", "prod", None)], Some("B")), spaces(&[], Some("A"))],
@@ -266,15 +265,14 @@ fn a_lookup_that_fails_was_not_the_call() {
             "Unauthorized",
             1,
             false,
-            "list spaces: the service answered 401 Unauthorized: Unauthorized; check that the API key is right, \
-             and that it has not expired or been revoked",
+            "list spaces: the service answered 401 Unauthorized: Unauthorized; check that the API key is right, not expired and not revoked",
         ),
         (
             html(200),
             "Decode",
             1,
             false,
-            "list spaces: the answer of status 200 is not what the API promises \
+            "list spaces: the response with status 200 is not what the API promises \
              (not the promised JSON at line 1, column 1: text/html; charset=utf-8, 26 bytes)",
         ),
         (
@@ -282,16 +280,16 @@ fn a_lookup_that_fails_was_not_the_call() {
             "Decode",
             1,
             false,
-            "list spaces: the answer of status 200 is not what the API promises \
-             (no `spaces` in the answer: application/json, 2 bytes)",
+            "list spaces: the response with status 200 is not what the API promises \
+             (no `spaces` in the response: application/json, 2 bytes)",
         ),
         (
             json(200, r#"{"spaces":{},"pagination":{}}"#),
             "Decode",
             1,
             false,
-            "list spaces: the answer of status 200 is not what the API promises \
-             (`spaces` is no list: application/json, 29 bytes)",
+            "list spaces: the response with status 200 is not what the API promises \
+             (`spaces` is not an array: application/json, 29 bytes)",
         ),
     ] {
         let error = refused(vec![answer; requests]);
@@ -314,7 +312,7 @@ fn a_lookup_and_its_call_share_the_deadline() {
     let error = rig.client.create_service_key(&request).unwrap_err();
     assert_eq!((variant(&error), error.outcome(), error.attempts()), ("Transport", Outcome::NotSent, 0));
     assert_eq!(error.to_string(), "create_service_key: time ran out");
-    assert_eq!(error.source().unwrap().to_string(), "the time for the whole call is used up");
+    assert_eq!(error.source().unwrap().to_string(), "the deadline of the call has passed");
     assert_eq!(rig.lines(), ["GET /v2/spaces?name=prod&limit=100"]);
 }
 
@@ -412,7 +410,7 @@ fn the_name_of_a_space_given_by_its_id_narrows_the_search() {
 
 #[test]
 fn a_search_for_the_organization_that_finds_nothing() {
-    let message = "the organization of the space `c` could not be found; name it with `org_id`";
+    let message = "the organization of the space `c` was not found; pass it as `org_id`";
     let found = || spaces(&[("c", "prod", None)], None);
 
     for answers in [
@@ -430,7 +428,7 @@ fn a_search_for_the_organization_that_finds_nothing() {
     assert_eq!((variant(&error), error.to_string().as_str()), ("OrganizationNotFound", message));
     assert_eq!(
         error.source().unwrap().to_string(),
-        "list organizations: the service answered 403 Forbidden: Forbidden; the API key lacks the permission for this"
+        "list organizations: the service answered 403 Forbidden: Forbidden; the API key lacks the permission for this call"
     );
 }
 
@@ -504,7 +502,7 @@ fn a_space_that_is_named_by_its_name_and_its_id_is_there_twice() {
     );
     let rig = Rig::new([spaces(&[(SPACE_ID, "prod", None)], None)]);
     let error = rig.client.create_service_key(&request).unwrap_err();
-    assert_eq!(error.to_string(), "invalid request: `organizations[0].spaces[1].space` is there already");
+    assert_eq!(error.to_string(), "invalid request: `organizations[0].spaces[1].space` is listed twice");
     assert_eq!(error.outcome(), Outcome::NotSent);
 }
 
@@ -515,8 +513,7 @@ fn a_space_of_another_organization_is_not_meant() {
     let error = Rig::new([elsewhere()]).client.list(&request).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no space is named `prod` in organization `orgA=`; names are matched exactly, and only spaces that the API key \
-         may see are found"
+        "no space is named `prod` in organization `orgA=`; names must match exactly, and the API key must be allowed to see the space"
     );
     // Padding does not make another organization, and a server that does not say whose a space is, is believed.
     for organization in [Some("orgA"), Some("orgA="), None] {

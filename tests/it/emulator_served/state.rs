@@ -77,7 +77,7 @@ fn a_restart_does_not_throw_the_dice_again() {
     let folder = Folder::new();
     let create = |emulator: &Emulator| {
         let created = client(emulator, &emulator.admin_key()).create(&CreateRequest::new("x")).unwrap();
-        (created.id, created.key.expose_secret().to_owned())
+        (created.id.clone(), created.key.expose_secret().to_owned())
     };
     let without = builder().open(folder.file("without")).unwrap();
     let expected = [create(&without), create(&without), create(&without)];

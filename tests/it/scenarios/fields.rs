@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use arize_api_keys::{ApiKey, ApiKeyCreated, ApiKeyStatus, ApiKeyType, BotUser, Oddity, RoleAssignment};
+use arize_api_keys::{ApiKey, ApiKeyCreated, ApiKeyStatus, ApiKeyType, BotUser, FieldWarning, RoleAssignment};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -23,7 +23,7 @@ pub(super) struct Fields {
     last_used_at: Option<OffsetDateTime>,
     bot_user: Option<Bot>,
     /// The names of the members that could not be used.
-    oddities: BTreeSet<String>,
+    warnings: BTreeSet<String>,
 }
 
 /// A bot user: its texts, and its roles in the order of the answer.
@@ -55,7 +55,7 @@ macro_rules! fields_of {
             created_by_user_id: key.created_by_user_id.clone(),
             last_used_at: key.last_used_at,
             bot_user: key.bot_user.as_ref().map(Bot::of),
-            oddities: key.oddities.iter().map(|Oddity { field, .. }| (*field).to_owned()).collect(),
+            warnings: key.warnings.iter().map(|FieldWarning { field, .. }| (*field).to_owned()).collect(),
         }
     }};
 }
@@ -92,7 +92,7 @@ impl Fields {
             created_by_user_id: members.text("created_by_user_id").unwrap_or_default(),
             last_used_at: members.instant("last_used_at"),
             bot_user: json["bot_user"].as_object().map(|_| Bot::expected(&json["bot_user"])),
-            oddities: members.odd,
+            warnings: members.odd,
         }
     }
 }

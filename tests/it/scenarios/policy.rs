@@ -229,7 +229,14 @@ fn success(op: Op, response: &Response) -> End {
     };
     if op.mints() {
         let has_secret = json(&response.body).is_some_and(|body| secret(&body).is_some());
-        return if has_secret { End::Done } else { failed(Kind::SecretNotRecovered, Outcome::Applied, false) };
+        // A login page minted nothing that anybody knows of.
+        let body = response.body.trim_ascii_start();
+        let media_type = response.media_type().unwrap_or_default();
+        let is_json = media_type == "application/json" || media_type.ends_with("+json");
+        let is_the_services = body.is_empty() || is_json || body.starts_with(b"{");
+        let is_foreign = !is_the_services || body.starts_with(b"<");
+        let outcome = if is_foreign { Outcome::Unknown } else { Outcome::Applied };
+        return if has_secret { End::Done } else { failed(Kind::SecretNotRecovered, outcome, false) };
     }
     if !op.reads() {
         let is_json = response.media_type().is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"));

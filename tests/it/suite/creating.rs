@@ -34,12 +34,15 @@ fn a_user_key_with_a_name_alone() {
     each(|world| {
         let created = world.costs(1, |client| client.create(&CreateRequest::new("n"))).unwrap();
         assert_eq!((created.description.as_deref(), created.expires_at, &created.bot_user), (None, None, &None));
-        assert!(created.oddities.is_empty() && created.last_used_at.is_none());
-        // Names need not be unique, and may be empty.
+        assert!(created.warnings.is_empty() && created.last_used_at.is_none());
+        // Names need not be unique.
         let again = world.costs(1, |client| client.create(&CreateRequest::new("n"))).unwrap();
         assert_ne!((&created.id, created.key.expose_secret()), (&again.id, again.key.expose_secret()));
-        assert_eq!(world.client.create(&CreateRequest::new("")).unwrap().name, "");
-        assert_eq!(world.emulator.keys_created(), 3);
+        for blank in ["", " ", "\t\n"] {
+            let error = world.costs(0, |client| client.create(&CreateRequest::new(blank))).unwrap_err();
+            assert_eq!(error.to_string(), "invalid request: `name` must not be empty or blank");
+        }
+        assert_eq!(world.emulator.keys_created(), 2);
     });
 }
 
@@ -127,7 +130,7 @@ fn keys_that_are_refused_before_any_io() {
         let longest = CreateRequest::new("é".repeat(256)).description("é".repeat(1000));
         let created = world.costs(1, |client| client.create(&longest)).unwrap();
         assert_eq!(created.name.chars().count(), 256);
-        assert_eq!(created.description.unwrap().chars().count(), 1000);
+        assert_eq!(created.details.description.unwrap().chars().count(), 1000);
     });
 }
 

@@ -261,7 +261,7 @@ fn lists_that_are_refused_before_any_io() {
         world.refused_unsent("space", "must be a name of at most 255 characters, or an id", |client| {
             client.list(&ListRequest::new().space("x".repeat(256)))
         });
-        world.refused_unsent("org_id", "narrows the look-up of `space`, which is not set", |client| {
+        world.refused_unsent("org_id", "has no effect without `space`", |client| {
             client.list(&ListRequest::new().org_id(&world.names.acme))
         });
     });

@@ -46,7 +46,7 @@ fn every_call_with_a_key_that_opens_nothing() {
                     error.to_string(),
                     format!(
                         "{operation}: the service answered 401 Unauthorized: {detail} [request {request}]; \
-                         check that the API key is right, and that it has not expired or been revoked"
+                         check that the API key is right, not expired and not revoked"
                     )
                 );
             }

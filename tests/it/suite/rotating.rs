@@ -121,7 +121,7 @@ fn a_key_that_does_not_work_is_not_trusted() {
             world.wait(60);
             Ok::<(), ()>(())
         });
-        let Err(RotationError::Prove { cause, created, .. }) = error else { panic!("{error:?}") };
+        let Err(RotationError::Verify { cause, created, .. }) = error else { panic!("{error:?}") };
         rejected(Err::<(), _>(cause), 401, "the API key has expired");
         assert!(world.alive(&old.key) && !world.alive(&created.key));
     });

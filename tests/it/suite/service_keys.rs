@@ -68,7 +68,7 @@ fn the_answer_tells_the_bot_and_its_roles() {
         assert_eq!((key.name.as_str(), key.description.as_deref()), ("ci-bot", Some("deploys")));
         assert_eq!(key.expires_at, Some(world.after(3600)));
         assert_eq!(key.created_by_user_id, world.emulator.admin_id());
-        assert!(key.oddities.is_empty(), "{:?}", key.oddities);
+        assert!(key.warnings.is_empty(), "{:?}", key.warnings);
         let Some(bot) = &key.bot_user else {
             assert!(!world.is_beta());
             return;
@@ -107,13 +107,13 @@ fn a_name_that_several_spaces_have() {
             format!(
                 "2 spaces are named `sandbox`: `sandbox` with id `{}` in organization `{}`, \
                  `sandbox` with id `{}` in organization `{}`; \
-                 name one by its id, or its organization with `org_id`",
+                 pass the id of one of them, or its organization as `org_id`",
                 names.sandbox, names.acme, names.labs_sandbox, names.labs
             )
         } else {
             format!(
                 "2 spaces are named `sandbox`: `sandbox` with id `{}`, `sandbox` with id `{}`; \
-                 name one by its id, or its organization with `org_id`",
+                 pass the id of one of them, or its organization as `org_id`",
                 names.sandbox, names.labs_sandbox
             )
         };
@@ -153,18 +153,17 @@ fn a_name_that_no_space_has() {
             let prod = shown("prod", &names.prod, &names.acme);
             let prod_eu = shown("prod-eu", &names.prod_eu, &names.acme);
             let expected =
-                format!("no space is named `{near}`; names are matched exactly, similar ones: {prod}, {prod_eu}");
+                format!("no space is named `{near}`; names must match exactly, similar ones: {prod}, {prod_eu}");
             assert_eq!(message(new(near)), expected);
         }
         assert_eq!(
             message(new("nowhere")),
-            "no space is named `nowhere`; names are matched exactly, and only spaces that the API key may see are found"
+            "no space is named `nowhere`; names must match exactly, and the API key must be allowed to see the space"
         );
         assert_eq!(
             message(new("research").org_id(&names.acme)),
             format!(
-                "no space is named `research` in organization `{}`; names are matched exactly, and only spaces that \
-                 the API key may see are found",
+                "no space is named `research` in organization `{}`; names must match exactly, and the API key must be allowed to see the space",
                 names.acme
             )
         );
@@ -204,7 +203,7 @@ fn the_organization_of_a_space_that_does_not_tell_it() {
             assert!(works_in(world, &by_id, &names.labs_sandbox));
             assert!(works_in(world, &created(world, 1, 1, &new(&names.prod).org_id(&names.acme)), &names.prod));
             if world.is_beta() {
-                assert_eq!(in_labs.bot_user.unwrap().organizations[0].org_id, names.labs);
+                assert_eq!(in_labs.details.bot_user.unwrap().organizations[0].org_id, names.labs);
                 let error = world.client.create_service_key(&new("sandbox")).unwrap_err();
                 let shown = error.to_string();
                 assert!(shown.starts_with("2 spaces are named `sandbox`: ") && !shown.contains("organization `"));
@@ -234,8 +233,8 @@ fn organizations_with_their_spaces_and_roles() {
         .description("nightly")
         .account_role(AccountRole::Member);
         if !world.is_beta() {
-            let problem = "cannot be said on the alpha stage: use `CreateServiceKeyRequest::new` with one space, \
-                           or the beta stage";
+            let problem =
+                "the alpha stage has one space per key: use `CreateServiceKeyRequest::new`, or the beta stage";
             world.refused_unsent("organizations", problem, |client| client.create_service_key(&request));
             assert_eq!(world.emulator.keys_created(), 0);
             return;
@@ -331,25 +330,25 @@ fn service_keys_that_are_refused_before_any_io() {
         let wide = |organizations: Vec<OrgBinding>| CreateServiceKeyRequest::for_organizations("etl", organizations);
         let acme = || OrgBinding::new(&names.acme);
         let prod = || SpaceBinding::new("prod");
-        refused("organizations", "must be 1 to 100", wide(vec![]));
+        refused("organizations", "must have 1 to 100 entries", wide(vec![]));
         let many = (0..101).map(|n| OrgBinding::new(n.to_string()).space(prod())).collect();
-        refused("organizations", "must be 1 to 100", wide(many));
-        refused("organizations[0].spaces", "must be 1 to 100", wide(vec![acme()]));
+        refused("organizations", "must have 1 to 100 entries", wide(many));
+        refused("organizations[0].spaces", "must have 1 to 100 entries", wide(vec![acme()]));
         let unnamed = OrgBinding::new("").space(prod());
         refused("organizations[1].org_id", "must not be empty", wide(vec![acme().space(prod()), unnamed]));
         refused(
             "organizations[1].org_id",
-            "is there already: put its spaces into one binding",
+            "is listed twice: put its spaces into one binding",
             wide(vec![acme().space(prod()), acme().space(SpaceBinding::new("staging"))]),
         );
-        refused("organizations[0].spaces[1].space", "is there already", wide(vec![acme().space(prod()).space(prod())]));
+        refused("organizations[0].spaces[1].space", "is listed twice", wide(vec![acme().space(prod()).space(prod())]));
         refused(
             "organizations[0].spaces[0].space",
             "must not be empty",
             wide(vec![acme().space(SpaceBinding::new(""))]),
         );
         let stray = wide(vec![acme().space(prod())]).org_role(OrgRole::Member);
-        refused("org_role", "goes to `OrgBinding::role` in the form with organizations", stray);
+        refused("org_role", "must be passed to `OrgBinding::role` instead", stray);
         assert_eq!(world.emulator.keys_created(), 0);
     });
 }
@@ -364,7 +363,7 @@ fn a_space_that_is_named_twice_is_found_before_a_key_is_made() {
             .spaces([SpaceBinding::new("prod"), SpaceBinding::new(&world.names.prod)]);
         let request = CreateServiceKeyRequest::for_organizations("etl", [twice]);
         let error = world.costs(1, |client| client.create_service_key(&request)).unwrap_err();
-        assert_eq!(error.to_string(), "invalid request: `organizations[0].spaces[1].space` is there already");
+        assert_eq!(error.to_string(), "invalid request: `organizations[0].spaces[1].space` is listed twice");
         assert_eq!(world.emulator.keys_created(), 0);
     });
 }

@@ -23,7 +23,7 @@ fn live(client: &ApiKeysClient, name: &str, space: &str, org: &str) -> (Vec<Stri
     client.delete(&created.id).unwrap();
     client.revoke(&bot.id).unwrap();
     let secrets = [&created.key, &bot.key, &rotated.key].map(|key| key.expose_secret().to_owned());
-    (vec![created.id, bot.id], secrets.to_vec())
+    (vec![created.details.id, bot.details.id], secrets.to_vec())
 }
 
 #[test]

@@ -243,7 +243,7 @@ pub(crate) fn without_secret(created: &ApiKeyCreated) -> ApiKey {
     key.created_by_user_id.clone_from(&created.created_by_user_id);
     key.last_used_at = created.last_used_at;
     key.bot_user.clone_from(&created.bot_user);
-    key.oddities.clone_from(&created.oddities);
+    key.warnings.clone_from(&created.warnings);
     key
 }
 

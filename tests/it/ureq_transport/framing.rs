@@ -189,7 +189,7 @@ fn threads_open_as_many_connections_as_there_are_threads() {
     assert_eq!(server.accepted(), THREADS);
 }
 
-/// Longer ones would not fit into the buffer that ureq writes them to, beside what is there already.
+/// Longer ones would not fit into the buffer that ureq writes them to, beside what is listed twice.
 #[test]
 fn the_longest_uri_and_the_longest_header() {
     let server = Server::echoing();

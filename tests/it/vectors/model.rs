@@ -40,6 +40,7 @@ pub(super) enum Rule {
     /// It would leave its route, or cannot be one.
     Id,
     Limit,
+    BlankName,
     NameTooLong,
     DescriptionTooLong,
     /// None, or more than 100.
@@ -71,6 +72,8 @@ pub(super) enum Difference {
     Pages,
     /// A space that comes on two pages is one space.
     OnTwoPages,
+    /// An empty cursor is left out, as by the Go SDK.
+    EmptyCursor,
 }
 
 pub(super) fn expected(vector: &Vector, call: &Call) -> Expected {
@@ -99,7 +102,7 @@ fn walk(vector: &Vector, call: &Call, requests: &mut Vec<Request>) -> Result<(),
         if let Call::Service(Service { form: Form::Organizations(organizations), .. }) = call {
             let (n, m, before) = position(organizations, ids.len() - 1);
             if ids[before..ids.len() - 1].contains(&ids[ids.len() - 1]) {
-                return Err(refused(Rule::Twice, &format!("`organizations[{n}].spaces[{m}].space` is there already")));
+                return Err(refused(Rule::Twice, &format!("`organizations[{n}].spaces[{m}].space` is listed twice")));
             }
         }
     }
@@ -179,6 +182,9 @@ pub(super) fn answer(vector: &Vector, request: &Request) -> (u16, Value) {
 /// Where the rules of this crate and of the SDK part on this call.
 pub(super) fn differences(vector: &Vector, call: &Call) -> BTreeSet<Difference> {
     let mut differences = BTreeSet::new();
+    if matches!(call, Call::List(list) if list.cursor.as_deref() == Some("")) && vector.sdk != Sdk::Go {
+        differences.insert(Difference::EmptyCursor);
+    }
     for (space, org_id) in call.spaces() {
         let Space::NameOrId(text) = space else { continue };
         match (is_id(text), is_id_for(vector.sdk, text)) {
@@ -279,6 +285,9 @@ fn refuse_id(id: &str) -> Option<(Rule, String)> {
 }
 
 fn refuse_key(key: &Create) -> Option<(Rule, String)> {
+    if key.name.trim().is_empty() {
+        return Some((Rule::BlankName, "`name` must not be empty or blank".to_owned()));
+    }
     if key.name.chars().count() > 256 {
         return Some((Rule::NameTooLong, "`name` must have at most 256 characters".to_owned()));
     }
@@ -320,7 +329,7 @@ fn refuse_form(form: &Form) -> Option<(Rule, String)> {
         Form::Organizations(organizations) => organizations,
     };
     if organizations.is_empty() || organizations.len() > 100 {
-        return Some((Rule::Organizations, "`organizations` must be 1 to 100".to_owned()));
+        return Some((Rule::Organizations, "`organizations` must have 1 to 100 entries".to_owned()));
     }
     for (n, organization) in organizations.iter().enumerate() {
         let field = format!("organizations[{n}]");
@@ -328,11 +337,11 @@ fn refuse_form(form: &Form) -> Option<(Rule, String)> {
             return Some((Rule::EmptyOrganizationId, format!("`{field}.org_id` must not be empty")));
         }
         if organizations[..n].iter().any(|before| before.org_id == organization.org_id) {
-            let problem = "is there already: put its spaces into one binding";
+            let problem = "is listed twice: put its spaces into one binding";
             return Some((Rule::Twice, format!("`{field}.org_id` {problem}")));
         }
         if organization.spaces.is_empty() || organization.spaces.len() > 100 {
-            return Some((Rule::Spaces, format!("`{field}.spaces` must be 1 to 100")));
+            return Some((Rule::Spaces, format!("`{field}.spaces` must have 1 to 100 entries")));
         }
         if let Some(refusal) = refuse_role(&format!("{field}.role"), organization.role.as_ref()) {
             return Some(refusal);
@@ -345,7 +354,7 @@ fn refuse_form(form: &Form) -> Option<(Rule, String)> {
                 return refusal;
             }
             if organization.spaces[..m].iter().any(|(before, _)| before == space) {
-                return Some((Rule::Twice, format!("`{field}.space` is there already")));
+                return Some((Rule::Twice, format!("`{field}.space` is listed twice")));
             }
         }
     }
@@ -354,8 +363,7 @@ fn refuse_form(form: &Form) -> Option<(Rule, String)> {
 
 fn refuse_on_alpha(service: &Service) -> Option<(Rule, String)> {
     let Form::OneSpace { org_role, space_role, .. } = &service.form else {
-        let problem = "cannot be said on the alpha stage: use `CreateServiceKeyRequest::new` with one space, or the \
-                       beta stage";
+        let problem = "the alpha stage has one space per key: use `CreateServiceKeyRequest::new`, or the beta stage";
         return Some((Rule::BeyondAlpha, format!("`organizations` {problem}")));
     };
     // The words of beta that alpha does not have; other words are the caller's own risk.
@@ -405,7 +413,7 @@ fn last_request(call: &Call, stage: ApiStage, space_ids: &[String]) -> Request {
                 ("space_id", &space_ids.first().cloned()),
                 ("user_id", &list.user_id),
                 ("limit", &limit),
-                ("cursor", &list.cursor),
+                ("cursor", &list.cursor.clone().filter(|cursor| !cursor.is_empty())),
             ];
             for (name, value) in parameters {
                 if let Some(value) = value {

@@ -96,8 +96,20 @@ fn lists() -> Vec<(Vector, Verdict)> {
     let list = |id, sdk, args, target: &str, verdict| case(id, sdk, "list", args, vec![get(target)], verdict);
     vec![
         list("cursor-empty", GO, json!({"cursor": ""}), "/v2/api-keys?limit=50", Same),
-        list("cursor-empty", PYTHON, json!({"cursor": ""}), "/v2/api-keys?limit=50&cursor=", Same),
-        list("cursor-empty", JS, json!({"cursor": ""}), "/v2/api-keys?limit=50&cursor=", Same),
+        list(
+            "cursor-empty",
+            PYTHON,
+            json!({"cursor": ""}),
+            "/v2/api-keys?limit=50&cursor=",
+            Different(Difference::EmptyCursor),
+        ),
+        list(
+            "cursor-empty",
+            JS,
+            json!({"cursor": ""}),
+            "/v2/api-keys?limit=50&cursor=",
+            Different(Difference::EmptyCursor),
+        ),
         list("user-empty", GO_ALPHA, json!({"user_id": ""}), "/v2/api-keys?limit=50", Same),
         list("user-empty", JS, json!({"user_id": ""}), "/v2/api-keys?limit=50&user_id=", Same),
         list(
@@ -374,9 +386,15 @@ fn creates() -> Vec<(Vector, Verdict)> {
     };
     let user = |name: &str| json!({"key_type": "USER", "name": name});
     vec![
-        create("name-empty", GO_ALPHA, json!({"name": ""}), json!({"key_type": "user", "name": ""}), Same),
-        create("name-empty", JS, json!({"name": ""}), user(""), Same),
-        create("name-blank", PYTHON, json!({"name": "  "}), user("  "), Same),
+        create(
+            "name-empty",
+            GO_ALPHA,
+            json!({"name": ""}),
+            json!({"key_type": "user", "name": ""}),
+            Refused(Rule::BlankName),
+        ),
+        create("name-empty", JS, json!({"name": ""}), user(""), Refused(Rule::BlankName)),
+        create("name-blank", PYTHON, json!({"name": "  "}), user("  "), Refused(Rule::BlankName)),
         create("name-256-characters", PYTHON, json!({"name": "😀".repeat(256)}), user(&"😀".repeat(256)), Same),
         create(
             "name-257-characters",

@@ -91,7 +91,7 @@ pub(crate) struct Answer {
 
 impl From<ApiKeyCreated> for Answer {
     fn from(created: ApiKeyCreated) -> Self {
-        let odd = !created.oddities.is_empty();
+        let odd = !created.warnings.is_empty();
         Self { secret: Some(created.key.expose_secret().to_owned()), names: Vec::new(), odd }
     }
 }

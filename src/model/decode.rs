@@ -4,13 +4,13 @@ use serde::de::MapAccess;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::words::same_word;
-use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, Oddity, RoleAssignment};
-use crate::lenient::{ArrayInto, Found, Members, ObjectInto, Scalar, ScalarSeed, Seen, read_scalar, read_text};
-use crate::redact::redacted;
+use super::enums::eq_wire;
+use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
+use crate::json::{ArrayInto, Container, Field, ObjectInto, ReadMembers, Scalar, ScalarSeed, read_scalar, read_text};
+use crate::redact::sanitize;
 
 /// Notes members that cannot be used.
-struct Notes<'a>(&'a mut Vec<Oddity>);
+struct Notes<'a>(&'a mut Vec<FieldWarning>);
 
 impl Notes<'_> {
     #[inline]
@@ -20,9 +20,9 @@ impl Notes<'_> {
         map: &mut A,
     ) -> Result<Option<T>, A::Error> {
         Ok(match map.next_value_seed(ScalarSeed::new())? {
-            Found::Value(value) => Some(value),
-            Found::Null => None,
-            Found::Odd(found) => {
+            Field::Value(value) => Some(value),
+            Field::Null => None,
+            Field::Odd(found) => {
                 self.note(field, &found);
                 None
             }
@@ -32,14 +32,14 @@ impl Notes<'_> {
     #[cold]
     fn note(&mut self, field: &'static str, found: &str) {
         // A secret in the wrong place is a secret still.
-        self.0.push(Oddity { field, found: redacted(found) });
+        self.0.push(FieldWarning { field, found: sanitize(found, "") });
     }
 }
 
-impl Members for ApiKey {
+impl ReadMembers for ApiKey {
     #[inline]
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        let mut notes = Notes(&mut self.oddities);
+        let mut notes = Notes(&mut self.warnings);
         match name {
             "id" => self.id = notes.read("id", map)?.unwrap_or_default(),
             "name" => self.name = notes.read("name", map)?.unwrap_or_default(),
@@ -59,12 +59,12 @@ impl Members for ApiKey {
         Ok(true)
     }
 
-    fn no_object(&mut self, found: &str) {
-        self.oddities.push(Oddity { field: "api_keys", found: found.to_owned() });
+    fn not_an_object(&mut self, found: &str) {
+        self.warnings.push(FieldWarning { field: "api_keys", found: found.to_owned() });
     }
 }
 
-impl Members for BotUser {
+impl ReadMembers for BotUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "id" => self.id = read_text(map)?,
@@ -79,7 +79,7 @@ impl Members for BotUser {
     }
 }
 
-impl Members for BotUserOrganization {
+impl ReadMembers for BotUserOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "org_id" => self.org_id = read_text(map)?,
@@ -93,7 +93,7 @@ impl Members for BotUserOrganization {
     }
 }
 
-impl Members for BotUserSpace {
+impl ReadMembers for BotUserSpace {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "space_id" => self.space_id = read_text(map)?,
@@ -112,7 +112,7 @@ struct RoleMembers {
     id: Option<String>,
 }
 
-impl Members for RoleMembers {
+impl ReadMembers for RoleMembers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "type" => self.kind = read_text(map)?,
@@ -126,21 +126,21 @@ impl Members for RoleMembers {
 
 fn read_role<'de, R: Scalar, A: MapAccess<'de>>(map: &mut A) -> Result<Option<RoleAssignment<R>>, A::Error> {
     let Some(role) = read_object::<RoleMembers, A>(map)? else { return Ok(None) };
-    Ok(Some(if same_word(&role.kind, "predefined") {
+    Ok(Some(if eq_wire(&role.kind, "predefined") {
         match role.name.as_deref().and_then(R::from_text) {
             Some(name) => RoleAssignment::Predefined(name),
             None => RoleAssignment::Unknown(role.kind),
         }
-    } else if same_word(&role.kind, "custom") {
+    } else if eq_wire(&role.kind, "custom") {
         RoleAssignment::Custom { id: role.id.unwrap_or_default(), name: role.name }
     } else {
         RoleAssignment::Unknown(role.kind)
     }))
 }
 
-fn read_object<'de, T: Members + Default, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
+fn read_object<'de, T: ReadMembers + Default, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
     let mut object = T::default();
-    Ok((map.next_value_seed(ObjectInto(&mut object))? == Seen::Wanted).then_some(object))
+    Ok((map.next_value_seed(ObjectInto(&mut object))? == Container::Wanted).then_some(object))
 }
 
 impl Scalar for OffsetDateTime {

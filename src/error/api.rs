@@ -1,4 +1,4 @@
-//! How a request can end that was sent, or was to be sent.
+//! The errors of a call: a status that is not success, no response, a response that cannot be used.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use secrecy::SecretSlice;
 
-use super::Failure;
-use crate::call::Operation;
-use crate::redact::quoted;
+use super::context::{CallContext, Outcome};
+use super::problem::Problem;
+use crate::operation::Operation;
+use crate::redact::quote;
 use crate::transport::{TransportError, TransportErrorKind};
 
-/// The answer of a service that refused or failed: its HTTP status, and what its problem document (RFC 9457) says.
+/// A response whose status is not success: the HTTP status and the members of the problem document (RFC 9457).
 ///
-/// Texts of the service are shown with control characters escaped, cut after 1 KiB, and with anything that looks like
-/// a key replaced.
+/// Texts of the service have their control characters escaped, are cut after 1 KiB, and have every text of the form
+/// `ak-…` and the API key of the client replaced.
 #[derive(Debug)]
 pub struct ApiError(pub(crate) Box<ApiErrorInner>);
 
@@ -25,66 +26,73 @@ pub(crate) struct ApiErrorInner {
     pub(crate) problem: Problem,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) request_id: Option<String>,
-    /// What came instead of a problem document: its content type and length.
+    /// The content type and length of a body that is no problem document.
     pub(crate) other_body: Option<String>,
-    pub(crate) failure: Failure,
-}
-
-/// The members of a problem document that a person or a program can use, made safe to show.
-#[derive(Debug, Default)]
-pub(crate) struct Problem {
-    pub(crate) title: Option<String>,
-    pub(crate) detail: Option<String>,
-    pub(crate) problem_type: Option<String>,
-    pub(crate) instance: Option<String>,
+    /// A proxy or a login page may have sent the response instead of the service.
+    pub(crate) is_foreign: bool,
+    pub(crate) context: CallContext,
 }
 
 impl ApiError {
-    /// The HTTP status. What the document claims as its `status` does not count.
+    /// The HTTP status of the response. The member `status` of the problem document is ignored.
     pub fn status(&self) -> u16 {
         self.0.status
     }
 
-    /// The generic name of the problem, if the service gave one.
+    /// The generic name of the problem (the member `title`).
     pub fn title(&self) -> Option<&str> {
         self.0.problem.title.as_deref()
     }
 
-    /// The reason for a person to read, if the service gave one.
+    /// The explanation of this occurrence for people (the member `detail`).
     pub fn detail(&self) -> Option<&str> {
         self.0.problem.detail.as_deref()
     }
 
-    /// The URI reference that names the type of the problem (the member `type`), if the service gave one.
+    /// The URI reference that identifies the type of the problem (the member `type`).
     pub fn problem_type(&self) -> Option<&str> {
         self.0.problem.problem_type.as_deref()
     }
 
-    /// The URI reference that names this occurrence, if the service gave one.
+    /// The URI reference that identifies this occurrence (the member `instance`).
     pub fn instance(&self) -> Option<&str> {
         self.0.problem.instance.as_deref()
     }
 
-    /// How long the service asks to wait: the header `Retry-After`, in seconds or as a date.
+    /// The wait that the header `Retry-After` asks for, in seconds or as an HTTP date.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The header `x-request-id`, if the service sent one: quote it when you ask the support.
+    /// The header `x-request-id`. Quote it in a support request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// Whether the service itself says so, and not somebody on the way to it.
-    pub(crate) fn is_problem(&self) -> bool {
+    /// Whether the body is a problem document (RFC 9457).
+    ///
+    /// The service sends one with every refusal. A proxy or a login page on the way does not, and then the status says
+    /// nothing about the key.
+    pub fn is_problem(&self) -> bool {
         self.0.other_body.is_none()
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.0.context.outcome
+    }
+
+    /// Whether a proxy or a login page may have sent the response instead of the service.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.0.is_foreign
     }
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self.0.status {
-            300..=399 => "redirects are not followed: check the host, and any proxy or login page on the way".into(),
-            401 => "check that the API key is right, and that it has not expired or been revoked".into(),
-            403 => "the API key lacks the permission for this".into(),
+            300..=399 => {
+                "the client does not follow redirects: check the host, and any proxy or login page before it".into()
+            }
+            401 => "check that the API key is right, not expired and not revoked".into(),
+            403 => "the API key lacks the permission for this call".into(),
             404 => "it does not exist, or the API key may not see it".into(),
             429 => match self.0.retry_after {
                 Some(wait) => {
@@ -101,7 +109,7 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        write!(f, "{}: the service answered {}", inner.failure.operation, inner.status)?;
+        write!(f, "{}: the service answered {}", inner.context.operation, inner.status)?;
         if let Some(reason) = http::StatusCode::from_u16(inner.status).ok().and_then(|s| s.canonical_reason()) {
             write!(f, " {reason}")?;
         }
@@ -116,24 +124,24 @@ impl fmt::Display for ApiError {
         if let Some(hint) = self.hint() {
             write!(f, "; {hint}")?;
         }
-        inner.failure.write_tail(f)
+        inner.context.write_tail(f)
     }
 }
 
 impl StdError for ApiError {}
 
-/// No whole response came back. The [`source`](StdError::source) is the cause that the transport gave.
+/// The transport returned no complete response. The [`source`](StdError::source) is its cause.
 #[derive(Debug)]
 pub struct TransportFailure(pub(crate) Box<TransportFailureInner>);
 
 #[derive(Debug)]
 pub(crate) struct TransportFailureInner {
     pub(crate) error: TransportError,
-    pub(crate) failure: Failure,
+    pub(crate) context: CallContext,
 }
 
 impl TransportFailure {
-    /// What went wrong.
+    /// The kind of failure.
     pub fn kind(&self) -> TransportErrorKind {
         self.0.error.kind()
     }
@@ -141,8 +149,8 @@ impl TransportFailure {
 
 impl fmt::Display for TransportFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.failure.operation, self.0.error)?;
-        self.0.failure.write_tail(f)
+        write!(f, "{}: {}", self.0.context.operation, self.0.error)?;
+        self.0.context.write_tail(f)
     }
 }
 
@@ -152,16 +160,16 @@ impl StdError for TransportFailure {
     }
 }
 
-/// A 2xx came back whose content is not what the API promises: a login page, say, or an empty body.
+/// A 2xx response whose content is not what the API promises, for example a login page or an empty body.
 #[derive(Debug)]
 pub struct DecodeError(pub(crate) Box<DecodeErrorInner>);
 
 #[derive(Debug)]
 pub(crate) struct DecodeErrorInner {
     pub(crate) status: u16,
-    /// What came: content type, length and where reading stopped, never the content.
+    /// Content type, length and the place where decoding stopped, never the content.
     pub(crate) found: String,
-    pub(crate) failure: Failure,
+    pub(crate) context: CallContext,
 }
 
 impl DecodeError {
@@ -175,19 +183,20 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: the answer of status {} is not what the API promises ({})",
-            self.0.failure.operation, self.0.status, self.0.found
+            "{}: the response with status {} is not what the API promises ({})",
+            self.0.context.operation, self.0.status, self.0.found
         )?;
-        self.0.failure.write_tail(f)
+        self.0.context.write_tail(f)
     }
 }
 
 impl StdError for DecodeError {}
 
-/// A key was created or refreshed, and its one-time secret could not be read in the answer.
+/// A 2xx response to a create or a refresh has no readable secret.
 ///
-/// The key exists ([`Outcome::Applied`](crate::Outcome::Applied)). What arrived is kept in [`raw_body`](Self::raw_body),
-/// wiped on drop and shown by no `Debug`, so that a person can still look for the secret.
+/// If the response is the service's, the key exists ([`Outcome::Applied`](crate::Outcome::Applied)). If a proxy or a login
+/// page may have sent it, the key may exist ([`Outcome::Unknown`](crate::Outcome::Unknown)). [`raw_body`](Self::raw_body) keeps the bytes of the
+/// response, so that a person can still look for the secret. They are wiped on drop, and `Debug` does not show them.
 #[derive(Debug)]
 pub struct SecretNotRecovered(pub(crate) Box<SecretNotRecoveredInner>);
 
@@ -197,7 +206,7 @@ pub(crate) struct SecretNotRecoveredInner {
     pub(crate) found: String,
     pub(crate) id: Option<String>,
     pub(crate) raw_body: SecretSlice<u8>,
-    pub(crate) failure: Failure,
+    pub(crate) context: CallContext,
 }
 
 impl SecretNotRecovered {
@@ -206,13 +215,13 @@ impl SecretNotRecovered {
         self.0.status
     }
 
-    /// The id of the key, if the answer has one: [`revoke`](crate::ApiKeysClient::revoke) it, or
+    /// The id of the key, if the response has one: [`revoke`](crate::ApiKeysClient::revoke) it, or
     /// [`refresh`](crate::ApiKeysClient::refresh) it to get a fresh secret.
     pub fn id(&self) -> Option<&str> {
         self.0.id.as_deref()
     }
 
-    /// The bytes of the answer as they arrived. They may hold a live secret.
+    /// The bytes of the body as they arrived. They may hold a live secret.
     pub fn raw_body(&self) -> &SecretSlice<u8> {
         &self.0.raw_body
     }
@@ -220,23 +229,32 @@ impl SecretNotRecovered {
 
 impl fmt::Display for SecretNotRecovered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failure = &self.0.failure;
-        write!(f, "{}: done, but no secret could be read in the answer ({})", failure.operation, self.0.found)?;
-        let subject = failure.subject.as_deref().map(quoted).unwrap_or_default();
-        match (failure.operation, self.0.id.as_deref().map(quoted)) {
+        let context = &self.0.context;
+        if context.outcome == Outcome::Unknown {
+            let (operation, status, found) = (context.operation, self.0.status, &self.0.found);
+            write!(f, "{operation}: the response with status {status} is not the service's ({found})")?;
+            return context.write_tail(f);
+        }
+        write!(
+            f,
+            "{}: the service did it, but the response has no readable secret ({})",
+            context.operation, self.0.found
+        )?;
+        let subject = context.subject.as_deref().map(quote).unwrap_or_default();
+        match (context.operation, self.0.id.as_deref().map(quote)) {
             (Operation::Refresh, id) => {
                 let id = id.unwrap_or(subject);
-                write!(f, "; the old secret is replaced: refresh the key {id} again to get a fresh one")
+                write!(f, "; the old secret is replaced: refresh the key {id} again to get a new one")
             }
             (_, Some(id)) => {
-                write!(f, "; the key {id} exists: refresh it to get a fresh secret, or revoke it")
+                write!(f, "; the key {id} exists: refresh it to get a new secret, or revoke it")
             }
             (_, None) => {
-                let (listed, since) = (failure.where_listed(), failure.since());
+                let (listed, since) = (context.where_listed(), context.since());
                 write!(
                     f,
                     "; the key exists: list {listed}, and refresh or revoke the one named {subject} \
-                     that was created since {since}"
+                     created since {since}"
                 )
             }
         }

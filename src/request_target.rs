@@ -1,36 +1,32 @@
-//! The path and query of a request, encoded in one place.
+//! The request target (RFC 9112 §3.2): path and query, encoded in one place.
 
 use std::fmt::Write;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-
 use crate::error::InvalidRequest;
-
-/// All but the unreserved characters of RFC 3986: the form that no server and no proxy reads differently.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::percent::percent_encode;
 
 /// The most bytes of an id. Those of the service have a few dozen.
 const MAX_ID: usize = 512;
 
 /// A path under the endpoint, and its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct RequestTarget {
     text: String,
     has_query: bool,
 }
 
-impl Target {
-    /// `path` is written in the source, encoded and absolute.
+impl RequestTarget {
+    /// A target with this absolute path, which the source writes percent-encoded.
     pub(crate) fn new(path: &'static str) -> Self {
         let mut text = String::with_capacity(path.len() + 64);
         text.push_str(path);
         Self { text, has_query: false }
     }
 
-    /// Appends `id` as one segment.
+    /// Appends `id` as one path segment.
     ///
-    /// Ids that could leave the route are refused: an empty one, `.` and `..`, which URL parsers resolve even when they are
-    /// percent-encoded.
+    /// Refuses ids that would name another resource: an empty one, `.` and `..`, which URL parsers resolve even when they
+    /// are percent-encoded.
     pub(crate) fn id(mut self, field: &'static str, id: &str) -> Result<Self, InvalidRequest> {
         let problem = match id {
             "" => "must not be empty",
@@ -39,14 +35,14 @@ impl Target {
             _ if id.chars().any(char::is_control) => "must not contain control characters",
             _ => {
                 self.text.push('/');
-                self.push_escaped(id);
+                self.push_encoded(id);
                 return Ok(self);
             }
         };
         Err(InvalidRequest::new(field, problem))
     }
 
-    /// Appends a segment that is written in the source.
+    /// Appends a path segment, which the source writes percent-encoded.
     pub(crate) fn segment(mut self, segment: &'static str) -> Self {
         self.text.push('/');
         self.text.push_str(segment);
@@ -59,7 +55,7 @@ impl Target {
         self.has_query = true;
         self.text.push_str(name);
         self.text.push('=');
-        self.push_escaped(value);
+        self.push_encoded(value);
         self
     }
 
@@ -75,18 +71,13 @@ impl Target {
         &self.text
     }
 
-    fn push_escaped(&mut self, text: &str) {
+    fn push_encoded(&mut self, text: &str) {
         // Writing to a `String` does not fail.
-        let _ = write!(self.text, "{}", escaped(text));
+        let _ = write!(self.text, "{}", percent_encode(text));
     }
 }
 
-/// A text as it stands in a URL.
-pub(crate) fn escaped(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, ESCAPED)
-}
-
-/// Whether two ids are one: the service writes them with the padding of base64 or without.
+/// Whether two ids are equal: the service writes them with or without the padding of base64.
 pub(crate) fn same_id(one: &str, other: &str) -> bool {
     one.trim_end_matches('=') == other.trim_end_matches('=')
 }
@@ -99,7 +90,7 @@ mod tests {
     use super::*;
 
     fn path(id: &str) -> Result<String, String> {
-        let target = Target::new("/v2/api-keys").id("id", id).map_err(|error| error.to_string())?;
+        let target = RequestTarget::new("/v2/api-keys").id("id", id).map_err(|error| error.to_string())?;
         Ok(target.segment("revoke").as_str().to_owned())
     }
 
@@ -153,7 +144,7 @@ mod tests {
 
         #[test]
         fn a_query_comes_back_as_it_was(one in any::<String>(), two in any::<String>()) {
-            let target = Target::new("/v2/spaces").query("name", &one).query_opt("org_id", None).query("cursor", &two);
+            let target = RequestTarget::new("/v2/spaces").query("name", &one).query_opt("org_id", None).query("cursor", &two);
             let uri: http::Uri = format!("https://api.arize.com{}", target.as_str()).parse().unwrap();
             let pairs: Vec<_> = uri.query().unwrap().split('&').map(|pair| pair.split_once('=').unwrap()).collect();
             let names: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();

@@ -1,25 +1,25 @@
 //! Taking a new secret out of the texts of the answer that brings it.
 
-use super::words::Word;
-use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, Oddity, RoleAssignment};
-use crate::redact::without_secret;
+use super::enums::WireEnum;
+use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
+use crate::redact::replace_secret;
 
 impl ApiKey {
     /// A service may repeat the secret, in `redacted_key` for one, and everything but the secret itself can be shown.
-    pub(super) fn hide(&mut self, secret: &str) {
-        for oddity in &mut self.oddities {
-            if let Some(clean) = without_secret(&oddity.found, secret) {
-                oddity.found = clean;
+    pub(super) fn scrub(&mut self, secret: &str) {
+        for warning in &mut self.warnings {
+            if let Some(clean) = replace_secret(&warning.found, secret) {
+                warning.found = clean;
             }
         }
         let mut repeated = Vec::new();
         for (field, text) in self.texts() {
-            if let Some(clean) = without_secret(text, secret) {
+            if let Some(clean) = replace_secret(text, secret) {
                 *text = clean;
-                repeated.push(Oddity { field, found: "the secret".to_owned() });
+                repeated.push(FieldWarning { field, found: "the secret".to_owned() });
             }
         }
-        self.oddities.append(&mut repeated);
+        self.warnings.append(&mut repeated);
     }
 
     /// Every text of the service's, with the member that it stands in.
@@ -37,7 +37,7 @@ impl ApiKey {
             created_by_user_id,
             last_used_at: _,
             bot_user,
-            oddities: _,
+            warnings: _,
         } = self;
         [("id", id), ("name", name), ("redacted_key", redacted_key), ("created_by_user_id", created_by_user_id)]
             .into_iter()
@@ -65,7 +65,7 @@ impl BotUser {
     }
 }
 
-fn role_texts<R: Word>(role: &mut RoleAssignment<R>) -> Vec<&mut String> {
+fn role_texts<R: WireEnum>(role: &mut RoleAssignment<R>) -> Vec<&mut String> {
     match role {
         RoleAssignment::Predefined(role) => role.unknown_mut().into_iter().collect(),
         RoleAssignment::Custom { id, name } => [id].into_iter().chain(name).collect(),

@@ -1,21 +1,21 @@
-//! The words of the API: enums that stay open for those of tomorrow, and roles.
+//! The enums of the API. Each keeps values that this version does not know.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::lenient::Scalar;
+use crate::json::Scalar;
 use crate::stage::ApiStage;
 
-/// A word of one of the enums.
-pub(crate) trait Word {
-    /// The word on the wire of this stage. What the caller made up goes out as it is.
+/// An enum of the API on the wire.
+pub(crate) trait WireEnum {
+    /// The value in a request of this stage. A value that this version does not know is sent as it is.
     fn word(&self, stage: ApiStage) -> Cow<'_, str>;
 
-    /// The text of a word that is not known.
+    /// The text of a value that this version does not know.
     fn unknown_mut(&mut self) -> Option<&mut String>;
 }
 
-/// An enum of the API: words that are known today, and `Unknown` for those of tomorrow.
+/// An enum with the values known today and `Unknown` for others.
 macro_rules! open_enum {
     (
         $(#[$doc:meta])* $name:ident;
@@ -23,18 +23,18 @@ macro_rules! open_enum {
     ) => {
         $(#[$doc])*
         ///
-        /// Read in either case and with `-` or `_`, shown in lower case. A word that this version does not know is kept as
-        /// it came.
+        /// Responses may use either case, and `-` or `_`; `Display` prints lower case. `Unknown` keeps a value that this
+        /// version does not know.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$variant_doc])* $variant, )+
-            /// A word that this version of the SDK does not know; empty if the service sent none.
+            /// A value that this version does not know; empty if the response has none.
             Unknown(String),
         }
 
         impl $name {
-            /// The word in lower case, as the alpha stage writes it.
+            /// The value in lower case, as the alpha stage writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $word, )+
@@ -43,7 +43,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl Word for $name {
+        impl WireEnum for $name {
             fn word(&self, stage: ApiStage) -> Cow<'_, str> {
                 match (self, stage) {
                     (Self::Unknown(word), _) => Cow::Borrowed(word),
@@ -61,11 +61,11 @@ macro_rules! open_enum {
         }
 
         impl From<&str> for $name {
-            // Every key of a page has two: they are read in place.
+            // Inlined: every key of a page has two.
             #[inline]
             fn from(word: &str) -> Self {
                 match word {
-                    $( _ if same_word(word, $word) $(|| same_word(word, $alias))? => Self::$variant, )+
+                    $( _ if eq_wire(word, $word) $(|| eq_wire(word, $alias))? => Self::$variant, )+
                     _ => Self::Unknown(word.to_owned()),
                 }
             }
@@ -96,27 +96,27 @@ macro_rules! open_enum {
     };
 }
 
-/// Whether the service means `word` by `text`: case does not count, and `_` is `-`.
-pub(super) fn same_word(text: &str, word: &str) -> bool {
+/// Whether `text` is `word` in any case, with `_` for `-`.
+pub(super) fn eq_wire(text: &str, word: &str) -> bool {
     text.len() == word.len()
         && text.bytes().zip(word.bytes()).all(|(t, w)| t.eq_ignore_ascii_case(&w) || (t == b'_' && w == b'-'))
 }
 
 open_enum! {
-    /// Whom a key stands for.
+    /// The kind of principal that a key authenticates as.
     ApiKeyType;
-    /// A person: the key has the permissions of its creator.
+    /// The creator of the key, with all of their permissions.
     User = "user",
-    /// A bot user, with roles of its own.
+    /// A bot user with its own roles.
     Service = "service",
 }
 
 open_enum! {
-    /// Whether a key still works.
+    /// The status of a key.
     ApiKeyStatus;
-    /// It works, unless it has expired.
+    /// The key works until it expires.
     Active = "active",
-    /// It was removed, or replaced. `deleted`, the word of the first alpha servers, is read as this.
+    /// The key was revoked. The first alpha servers call this `deleted`.
     Revoked = "revoked" | "deleted",
 }
 
@@ -157,55 +157,4 @@ open_enum! {
     Annotator = "annotator",
     /// A member who uses the web pages only. Not for service keys; beta only.
     MemberUiOnly = "member-ui-only",
-}
-
-/// A role as it is given to a bot user: one of the predefined ones, or one that the account has made.
-///
-/// ```
-/// use arize_api_keys::{RoleAssignment, SpaceBinding, SpaceRole};
-///
-/// let reader = SpaceBinding::new("prod").role(SpaceRole::ReadOnly);
-/// let special = SpaceBinding::new("prod").role(RoleAssignment::custom("Um9sZToxMTp6enp6"));
-/// # assert_ne!(reader, special);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RoleAssignment<R> {
-    /// A predefined role.
-    Predefined(R),
-    /// A role of the account's own.
-    #[non_exhaustive]
-    Custom {
-        /// Its id.
-        id: String,
-        /// Its name, in answers.
-        name: Option<String>,
-    },
-    /// An assignment of a type that this version of the SDK does not know: that type's word.
-    Unknown(String),
-}
-
-impl<R> RoleAssignment<R> {
-    /// A role of the account's own, by its id. Today the service takes custom roles in spaces only.
-    pub fn custom(id: impl Into<String>) -> Self {
-        Self::Custom { id: id.into(), name: None }
-    }
-}
-
-impl From<SpaceRole> for RoleAssignment<SpaceRole> {
-    fn from(role: SpaceRole) -> Self {
-        Self::Predefined(role)
-    }
-}
-
-impl From<OrgRole> for RoleAssignment<OrgRole> {
-    fn from(role: OrgRole) -> Self {
-        Self::Predefined(role)
-    }
-}
-
-impl From<AccountRole> for RoleAssignment<AccountRole> {
-    fn from(role: AccountRole) -> Self {
-        Self::Predefined(role)
-    }
 }

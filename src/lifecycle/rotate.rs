@@ -1,4 +1,4 @@
-//! Replacing a key by a new one in the safe order: create, store, prove, revoke.
+//! Replacing a key by a new one in the safe order: create, store, verify, revoke.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,22 +7,22 @@ use crate::client::ApiKeysClient;
 use crate::error::{Error, InvalidRequest};
 use crate::model::ApiKeyCreated;
 use crate::operations::create::CreateRequest;
-use crate::operations::create_service_key::CreateServiceKeyRequest;
 use crate::operations::list::ListRequest;
-use crate::redact::quoted;
-use crate::target::{Target, same_id};
+use crate::operations::service_key::CreateServiceKeyRequest;
+use crate::redact::quote;
+use crate::request_target::{RequestTarget, same_id};
 
 /// The key that replaces another: of a user or of a bot.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum NewKey {
+pub enum ReplacementKey {
     /// A user key.
     User(CreateRequest),
     /// A service key.
     Service(CreateServiceKeyRequest),
 }
 
-impl NewKey {
+impl ReplacementKey {
     fn name(&self) -> &str {
         match self {
             Self::User(request) => request.name(),
@@ -31,13 +31,13 @@ impl NewKey {
     }
 }
 
-impl From<CreateRequest> for NewKey {
+impl From<CreateRequest> for ReplacementKey {
     fn from(request: CreateRequest) -> Self {
         Self::User(request)
     }
 }
 
-impl From<CreateServiceKeyRequest> for NewKey {
+impl From<CreateServiceKeyRequest> for ReplacementKey {
     fn from(request: CreateServiceKeyRequest) -> Self {
         Self::Service(request)
     }
@@ -49,7 +49,7 @@ impl From<CreateServiceKeyRequest> for NewKey {
 /// |---|---|---|
 /// | `Create` | lives | none, or one that [`Error::outcome`] and the message tell about |
 /// | `Store` | lives | revoked, or lives if revoking it failed too |
-/// | `Prove` | lives | lives, and is stored |
+/// | `Verify` | lives | lives, and is stored |
 /// | `Revoke` | lives, or is revoked ([`Error::outcome`] of the cause) | lives, and is stored |
 ///
 /// Wherever there is a new key, it is in the error, with its secret.
@@ -70,7 +70,7 @@ pub enum RotationError<E> {
     },
     /// The new key does not work.
     #[non_exhaustive]
-    Prove {
+    Verify {
         /// What the service said.
         cause: Error,
         /// The new key.
@@ -91,7 +91,7 @@ impl<E> RotationError<E> {
     pub fn created(&self) -> Option<&ApiKeyCreated> {
         match self {
             Self::Create(_) => None,
-            Self::Store { created, .. } | Self::Prove { created, .. } | Self::Revoke { created, .. } => Some(created),
+            Self::Store { created, .. } | Self::Verify { created, .. } | Self::Revoke { created, .. } => Some(created),
         }
     }
 }
@@ -109,7 +109,7 @@ impl<E: fmt::Display> fmt::Display for RotationError<E> {
                 "the old key is as it was; the new key {new} could not be stored ({cause}), \
                  and may work too: revoking it failed: {error}"
             ),
-            Self::Prove { cause, .. } => {
+            Self::Verify { cause, .. } => {
                 write!(f, "the old key is as it was; the new key {new} is stored, but using it failed: {cause}")
             }
             Self::Revoke { cause, .. } => {
@@ -123,7 +123,7 @@ impl<E: fmt::Display> fmt::Display for RotationError<E> {
 impl<E: fmt::Debug + fmt::Display> StdError for RotationError<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Create(cause) | Self::Prove { cause, .. } | Self::Revoke { cause, .. } => cause.source(),
+            Self::Create(cause) | Self::Verify { cause, .. } | Self::Revoke { cause, .. } => cause.source(),
             Self::Store { .. } => None,
         }
     }
@@ -131,16 +131,16 @@ impl<E: fmt::Debug + fmt::Display> StdError for RotationError<E> {
 
 /// What the new key can be found by: its id, or, if the service sent none, its name.
 fn name_of(created: &ApiKeyCreated) -> String {
-    if created.id.is_empty() { format!("named {}", quoted(&created.name)) } else { quoted(&created.id) }
+    if created.id.is_empty() { format!("named {}", quote(&created.name)) } else { quote(&created.id) }
 }
 
 /// Revokes a key unless it was told not to: a panic of the caller's must not leave a key behind that nobody knows.
-struct Unstored<'a> {
+struct RevokeOnDrop<'a> {
     client: &'a ApiKeysClient,
     id: &'a str,
 }
 
-impl Drop for Unstored<'_> {
+impl Drop for RevokeOnDrop<'_> {
     fn drop(&mut self) {
         // There is nobody to tell: the panic goes on.
         let _ = self.client.revoke(self.id);
@@ -152,7 +152,7 @@ impl ApiKeysClient {
     ///
     /// 1. create the new key;
     /// 2. `store` it: write its secret where the programs find it. If that fails, or panics, the new key is revoked;
-    /// 3. prove that it works, by listing with it;
+    /// 3. verify that it works, by listing with it;
     /// 4. revoke the old key.
     ///
     /// It ends at the first step that fails, and [`RotationError`] says which keys live then. If this program is killed
@@ -188,26 +188,26 @@ impl ApiKeysClient {
     pub fn rotate<E>(
         &self,
         old_id: impl AsRef<str>,
-        new: impl Into<NewKey>,
+        new: impl Into<ReplacementKey>,
         store: impl FnOnce(&ApiKeyCreated) -> Result<(), E>,
     ) -> Result<ApiKeyCreated, RotationError<E>> {
         let old_id = old_id.as_ref();
         // An id that cannot be revoked is no reason to create a key.
-        Target::new("/v2/api-keys").id("old_id", old_id).map_err(|error| RotationError::Create(error.into()))?;
+        RequestTarget::new("/v2/api-keys").id("old_id", old_id).map_err(|error| RotationError::Create(error.into()))?;
         let new = new.into();
         let created = match &new {
-            NewKey::User(request) => self.create(request),
-            NewKey::Service(request) => self.create_service_key(request),
+            ReplacementKey::User(request) => self.create(request),
+            ReplacementKey::Service(request) => self.create_service_key(request),
         };
         let mut created = Box::new(created.map_err(RotationError::Create)?);
         if created.name.is_empty() {
-            new.name().clone_into(&mut created.name);
+            new.name().clone_into(&mut created.details.name);
         }
         // Then there is one key, and whoever revokes it has none.
         let is_old = || Error::from(InvalidRequest::new("old_id", "is the id of the new key"));
         let is_new = !same_id(&created.id, old_id);
 
-        let unstored = is_new.then(|| Unstored { client: self, id: &created.id });
+        let unstored = is_new.then(|| RevokeOnDrop { client: self, id: &created.id });
         let stored = store(&created);
         std::mem::forget(unstored);
         if let Err(cause) = stored {
@@ -215,16 +215,16 @@ impl ApiKeysClient {
             return Err(RotationError::Store { cause, created, revoked });
         }
 
-        let successor = match self.prove(&created) {
+        let successor = match self.verify(&created) {
             Ok(successor) => successor,
-            Err(cause) => return Err(RotationError::Prove { cause, created }),
+            Err(cause) => return Err(RotationError::Verify { cause, created }),
         };
         let revoked = match &new {
             _ if !is_new => Err(is_old()),
             // The new key may do what its creator may. If the old one is the client's own, then using it would make a
             // repeated request fail after the first one got through.
-            NewKey::User(_) => successor.revoke(old_id),
-            NewKey::Service(_) => self.revoke(old_id),
+            ReplacementKey::User(_) => successor.revoke(old_id),
+            ReplacementKey::Service(_) => self.revoke(old_id),
         };
         match revoked {
             Ok(()) => Ok(*created),
@@ -233,7 +233,7 @@ impl ApiKeysClient {
     }
 
     /// A client with the new key, which the service has let in.
-    fn prove(&self, created: &ApiKeyCreated) -> Result<Self, Error> {
+    fn verify(&self, created: &ApiKeyCreated) -> Result<Self, Error> {
         let successor = self.with_api_key(&created.key)?;
         match successor.list(&ListRequest::new().limit(1)) {
             Ok(_) => Ok(successor),

@@ -1,4 +1,4 @@
-//! Spaces and organizations: finding the id of a space by its name, and the organization of a space.
+//! Look-ups: the id of a space by its name, and the organization of a space.
 
 use std::collections::HashMap;
 
@@ -8,26 +8,26 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::ExposeSecret;
 use serde::de::MapAccess;
 
-use crate::call::{Call, Misread, Operation, Reply, Session};
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
-use crate::lenient::{Members, read_scalar, read_text};
-use crate::operations::page::{Page, read_object, read_page};
-use crate::pages::Trail;
-use crate::redact::{Text, keyless};
-use crate::target::{Target, same_id};
+use crate::json::{ReadMembers, read_scalar, read_text};
+use crate::operation::Operation;
+use crate::operations::page::{CursorGuard, Page, read_object, read_page};
+use crate::pipeline::{ApiRequest, ApiResponse, CallScope, DecodeFailure};
+use crate::redact::{Text, strip_key};
+use crate::request_target::{RequestTarget, same_id};
 
 /// A space, by its id or its name.
 ///
-/// A `&str` or `String` is taken for an id if it is base64 (padded or not) of a UTF-8 text with a colon in it, as all ids of
-/// the service are, like `U3BhY2U6MTIzNDU=`, and for a name otherwise. [`id`](Self::id) and [`name`](Self::name) say
-/// outright what is meant. Names are matched exactly.
+/// A `&str` or `String` is an id if it is base64 (padded or not) of a UTF-8 text with a colon in it, as all ids of the
+/// service are, like `U3BhY2U6MTIzNDU=`. Otherwise it is a name. [`id`](Self::id) and [`name`](Self::name) state it
+/// explicitly. Names must match exactly.
 ///
 /// ```
 /// use arize_api_keys::SpaceRef;
 ///
 /// assert_eq!(SpaceRef::from("U3BhY2U6MTIzNDU="), SpaceRef::id("U3BhY2U6MTIzNDU="));
 /// assert_eq!(SpaceRef::from("prod"), SpaceRef::name("prod"));
-/// // A short name can look like an id: then say which it is.
+/// // A short name can look like an id. Then use `SpaceRef::name`.
 /// assert_ne!(SpaceRef::from("YTpi"), SpaceRef::name("YTpi"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ impl From<&String> for SpaceRef {
     }
 }
 
-/// Base64 as the official SDKs read it, with the padding left to the writer.
+/// Base64 as the official SDKs read it, with or without padding.
 const ID_ALPHABET: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -93,10 +93,10 @@ fn looks_like_id(text: &str) -> bool {
     ID_ALPHABET.decode(text).is_ok_and(|bytes| bytes.contains(&b':') && std::str::from_utf8(&bytes).is_ok())
 }
 
-/// How many spaces or organizations a page of a look-up has: the most that the service gives.
+/// The page size of look-ups: the most that the service allows.
 const LOOKUP_LIMIT: &str = "100";
 
-/// A space as a look-up finds it.
+/// The members of a space that look-ups use.
 #[derive(Clone, Debug, Default)]
 struct FoundSpace {
     id: String,
@@ -104,7 +104,7 @@ struct FoundSpace {
     organization_id: Option<String>,
 }
 
-impl Members for FoundSpace {
+impl ReadMembers for FoundSpace {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         match name {
             "id" => self.id = read_text(map)?,
@@ -119,16 +119,16 @@ impl Members for FoundSpace {
 }
 
 impl FoundSpace {
-    /// Whether it is, as far as the service says it, in another organization.
+    /// Whether the response says that it is in another organization.
     fn is_elsewhere(&self, org_id: &str) -> bool {
         self.organization_id.as_deref().is_some_and(|id| !same_id(id, org_id))
     }
 
     fn candidate(&self, own_key: &str) -> SpaceCandidate {
         SpaceCandidate {
-            id: keyless(&self.id, own_key),
-            name: keyless(&self.name, own_key),
-            organization_id: self.organization_id.as_deref().map(|id| keyless(id, own_key)),
+            id: strip_key(&self.id, own_key),
+            name: strip_key(&self.name, own_key),
+            organization_id: self.organization_id.as_deref().map(|id| strip_key(id, own_key)),
         }
     }
 }
@@ -138,7 +138,7 @@ struct FoundOrganization {
     id: String,
 }
 
-impl Members for FoundOrganization {
+impl ReadMembers for FoundOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
         if name != "id" {
             return Ok(false);
@@ -148,18 +148,18 @@ impl Members for FoundOrganization {
     }
 }
 
-/// The look-ups of one call. None is made twice.
+/// The look-ups of one call. It sends none twice.
 pub(crate) struct Lookup<'a> {
-    session: &'a Session<'a>,
+    scope: &'a CallScope<'a>,
     by_name: HashMap<(String, Option<String>), FoundSpace>,
 }
 
 impl<'a> Lookup<'a> {
-    pub(crate) fn new(session: &'a Session<'a>) -> Self {
-        Self { session, by_name: HashMap::new() }
+    pub(crate) fn new(scope: &'a CallScope<'a>) -> Self {
+        Self { scope, by_name: HashMap::new() }
     }
 
-    /// The id of the space. A name is looked for in the organization, if one is given.
+    /// The id of the space. With `org_id`, a name is looked up in that organization.
     pub(crate) fn space_id(&mut self, space: &SpaceRef, org_id: Option<&str>) -> Result<String, Error> {
         match &space.0 {
             Space::Id(id) => Ok(id.to_string()),
@@ -181,12 +181,16 @@ impl<'a> Lookup<'a> {
     }
 
     fn with_id(&self, id: &str) -> Result<FoundSpace, Error> {
-        let target = Target::new("/v2/spaces").id("space", id)?;
-        let found = self.session.run(&Call::get(Operation::GetSpace, target), |reply: &Reply| {
+        let target = RequestTarget::new("/v2/spaces").id("space", id)?;
+        let found = self.scope.run(&ApiRequest::get(Operation::GetSpace, target), |response: &ApiResponse| {
             let mut space = FoundSpace::default();
-            if read_object(reply, &mut space)? { Ok(space) } else { Err(Misread::WrongContent("no space".to_owned())) }
+            if read_object(response, &mut space)? {
+                Ok(space)
+            } else {
+                Err(DecodeFailure::WrongContent("not a space".to_owned()))
+            }
         })?;
-        // The caller's word for the id counts, whatever else the answer has.
+        // Keep the id of the caller, also if the response has another spelling.
         Ok(FoundSpace { id: id.to_owned(), ..found })
     }
 
@@ -200,7 +204,7 @@ impl<'a> Lookup<'a> {
         let mut similar = Vec::new();
         self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
             for space in page {
-                // A list that changes between two pages can show a space on both.
+                // If the list changes between two pages, a space can be on both.
                 if space.id.is_empty() || exact.iter().any(|known: &FoundSpace| known.id == space.id) {
                     continue;
                 }
@@ -209,18 +213,18 @@ impl<'a> Lookup<'a> {
             }
             Ok(None::<()>)
         })?;
-        // The organization that was named decides, also on a server that lists the spaces of all.
+        // Some servers ignore `org_id` and list the spaces of all organizations.
         if let Some(org_id) = org_id {
             exact.retain(|space| !space.is_elsewhere(org_id));
         }
-        let own_key = self.session.settings().api_key.expose_secret();
-        // Whoever gives a key where a name belongs shall not find it in a log.
-        let name = keyless(name, own_key);
+        let own_key = self.scope.settings().api_key.expose_secret();
+        // The caller may have passed a key as the name.
+        let name = strip_key(name, own_key);
         let candidates = |spaces: Vec<FoundSpace>| spaces.iter().map(|space| space.candidate(own_key)).collect();
         match exact.len() {
             0 => Err(Error::SpaceNotFound(SpaceNotFound {
                 name,
-                organization_id: org_id.map(|id| keyless(id, own_key)),
+                organization_id: org_id.map(|id| strip_key(id, own_key)),
                 similar: candidates(similar),
             })),
             1 => {
@@ -232,9 +236,9 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The organization of a space whose server does not say it: the one among whose spaces it is.
+    /// Finds the organization by listing the spaces of each, for servers that do not send `organization_id`.
     fn organization_of(&self, space_id: &str, name: Option<&str>) -> Result<String, Error> {
-        let organizations = Target::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
+        let organizations = RequestTarget::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
         let visit = |page: Vec<FoundOrganization>| {
             for organization in page.into_iter().filter(|organization| !organization.id.is_empty()) {
                 if self.organization_has(&organization.id, space_id, name)? {
@@ -249,7 +253,7 @@ impl<'a> Lookup<'a> {
             Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
             Err(error) => return Err(error),
         };
-        let space_id = keyless(space_id, self.session.settings().api_key.expose_secret());
+        let space_id = strip_key(space_id, self.scope.settings().api_key.expose_secret());
         Err(Error::OrganizationNotFound(OrganizationNotFound { space_id, source }))
     }
 
@@ -259,29 +263,29 @@ impl<'a> Lookup<'a> {
         let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(is_it).then_some(()));
         match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
             Ok(hit) => Ok(hit.is_some()),
-            // The space was seen, so it is not in an organization whose spaces may not be.
+            // The API key may see the space, so it is not in an organization whose spaces it may not list.
             Err(Error::Forbidden(_) | Error::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Brings page after page to `visit` until it has found something.
-    fn each_page<T: Members + Default, F>(
+    /// Passes page after page to `visit` until it returns a value.
+    fn each_page<T: ReadMembers + Default, F>(
         &self,
         operation: Operation,
-        target: &Target,
+        target: &RequestTarget,
         member: &'static str,
         mut visit: impl FnMut(Vec<T>) -> Result<Option<F>, Error>,
     ) -> Result<Option<F>, Error> {
-        let mut trail = Trail::new(operation);
+        let mut guard = CursorGuard::new(operation);
         let mut cursor: Option<String> = None;
         loop {
-            let call = Call::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
-            let Page { items, pagination } = self.session.run(&call, |reply| read_page(reply, member))?;
+            let call = ApiRequest::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
+            let Page { items, pagination } = self.scope.run(&call, |response| read_page(response, member))?;
             if let Some(found) = visit(items)? {
                 return Ok(Some(found));
             }
-            if !trail.follow(&pagination)? {
+            if !guard.follow(&pagination)? {
                 return Ok(None);
             }
             cursor = pagination.next_cursor;
@@ -289,6 +293,6 @@ impl<'a> Lookup<'a> {
     }
 }
 
-fn spaces(org_id: Option<&str>, name: Option<&str>) -> Target {
-    Target::new("/v2/spaces").query_opt("org_id", org_id).query_opt("name", name).query("limit", LOOKUP_LIMIT)
+fn spaces(org_id: Option<&str>, name: Option<&str>) -> RequestTarget {
+    RequestTarget::new("/v2/spaces").query_opt("org_id", org_id).query_opt("name", name).query("limit", LOOKUP_LIMIT)
 }

@@ -7,28 +7,28 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A type that is read member by member.
-pub(crate) trait Members {
+pub(crate) trait ReadMembers {
     /// Reads the value of the member `name` from `map`, or leaves it there and returns false.
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
 
     /// Something else stands where an object was wanted; `found` says in short what.
-    fn no_object(&mut self, _found: &str) {}
+    fn not_an_object(&mut self, _found: &str) {}
 }
 
 /// Reads the members of an object as far as they can be read: what comes before an error counts.
-pub(crate) fn read_what_there_is(body: &[u8], into: &mut impl Members) {
-    let text = String::from_utf8_lossy(without_mark(body));
+pub(crate) fn read_available_members(body: &[u8], into: &mut impl ReadMembers) {
+    let text = String::from_utf8_lossy(strip_bom(body));
     let _ = ObjectInto(into).deserialize(&mut serde_json::Deserializer::from_str(&text));
 }
 
 /// A body without the byte order mark that some servers put before it.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// What stood where an object or an array was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum Container {
     Wanted,
     Null,
     Odd,
@@ -38,83 +38,83 @@ pub(crate) enum Seen {
 /// Anything but an object leaves it as it is.
 pub(crate) struct ObjectInto<'a, T>(pub(crate) &'a mut T);
 
-impl<'de, T: Members> DeserializeSeed<'de> for ObjectInto<'_, T> {
-    type Value = Seen;
+impl<'de, T: ReadMembers> DeserializeSeed<'de> for ObjectInto<'_, T> {
+    type Value = Container;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
-        deserializer.deserialize_any(Tolerant(self))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(self))
     }
 }
 
-impl<'de, T: Members> Shape<'de> for ObjectInto<'_, T> {
-    type Value = Seen;
+impl<'de, T: ReadMembers> Shape<'de> for ObjectInto<'_, T> {
+    type Value = Container;
 
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Seen, A::Error> {
+    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Container, A::Error> {
         let mut unescaped = String::new();
         while let Some(name) = map.next_key_seed(Name(&mut unescaped))? {
             if !self.0.read(name.unwrap_or(&unescaped), &mut map)? {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Seen::Wanted)
+        Ok(Container::Wanted)
     }
 
-    fn null(self) -> Seen {
-        self.0.no_object("null");
-        Seen::Null
+    fn null(self) -> Container {
+        self.0.not_an_object("null");
+        Container::Null
     }
 
-    fn odd(self, found: Cow<'_, str>) -> Seen {
-        self.0.no_object(&found);
-        Seen::Odd
+    fn odd(self, found: Cow<'_, str>) -> Container {
+        self.0.not_an_object(&found);
+        Container::Odd
     }
 }
 
 /// Reads an array of objects. Elements that are not objects come out as their default, and are told so.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
-impl<'de, T: Members + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
-    type Value = Seen;
+impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
+    type Value = Container;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
-        deserializer.deserialize_any(Tolerant(self))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(self))
     }
 }
 
-impl<'de, T: Members + Default> Shape<'de> for ArrayInto<'_, T> {
-    type Value = Seen;
+impl<'de, T: ReadMembers + Default> Shape<'de> for ArrayInto<'_, T> {
+    type Value = Container;
 
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Seen, A::Error> {
+    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Container, A::Error> {
         while seq.next_element_seed(NewIn(self.0))?.is_some() {}
-        Ok(Seen::Wanted)
+        Ok(Container::Wanted)
     }
 
-    fn null(self) -> Seen {
-        Seen::Null
+    fn null(self) -> Container {
+        Container::Null
     }
 
-    fn odd(self, _: Cow<'_, str>) -> Seen {
-        Seen::Odd
+    fn odd(self, _: Cow<'_, str>) -> Container {
+        Container::Odd
     }
 }
 
 /// Reads an object into a new element of a vector: in its place, for a key is too large to be moved about.
 struct NewIn<'a, T>(&'a mut Vec<T>);
 
-impl<'de, T: Members + Default> DeserializeSeed<'de> for NewIn<'_, T> {
-    type Value = Seen;
+impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for NewIn<'_, T> {
+    type Value = Container;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
         self.0.push(T::default());
         match self.0.last_mut() {
             Some(element) => ObjectInto(element).deserialize(deserializer),
-            None => Ok(Seen::Odd),
+            None => Ok(Container::Odd),
         }
     }
 }
 
 /// A scalar as it was found.
-pub(crate) enum Found<T> {
+pub(crate) enum Field<T> {
     Value(T),
     Null,
     /// Not of the wanted kind: what stands there instead, in short.
@@ -165,44 +165,44 @@ impl<T> ScalarSeed<T> {
 }
 
 impl<'de, T: Scalar> DeserializeSeed<'de> for ScalarSeed<T> {
-    type Value = Found<T>;
+    type Value = Field<T>;
 
     // It, `Notes::read` and `ApiKey::read` become one function, and a page takes a tenth less to decode.
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found<T>, D::Error> {
-        deserializer.deserialize_any(Tolerant(self))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<T>, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(self))
     }
 }
 
 impl<'de, T: Scalar> Shape<'de> for ScalarSeed<T> {
-    type Value = Found<T>;
+    type Value = Field<T>;
 
-    fn text(self, text: &str) -> Found<T> {
-        T::from_text(text).map_or_else(|| Found::Odd(text.to_owned()), Found::Value)
+    fn text(self, text: &str) -> Field<T> {
+        T::from_text(text).map_or_else(|| Field::Odd(text.to_owned()), Field::Value)
     }
 
-    fn bool(self, value: bool) -> Found<T> {
-        T::from_bool(value).map_or_else(|| Found::Odd(value.to_string()), Found::Value)
+    fn bool(self, value: bool) -> Field<T> {
+        T::from_bool(value).map_or_else(|| Field::Odd(value.to_string()), Field::Value)
     }
 
-    fn number(self, number: &str) -> Found<T> {
-        T::from_number(number).map_or_else(|| Found::Odd(number.to_owned()), Found::Value)
+    fn number(self, number: &str) -> Field<T> {
+        T::from_number(number).map_or_else(|| Field::Odd(number.to_owned()), Field::Value)
     }
 
-    fn null(self) -> Found<T> {
-        Found::Null
+    fn null(self) -> Field<T> {
+        Field::Null
     }
 
-    fn odd(self, what: Cow<'_, str>) -> Found<T> {
-        Found::Odd(what.into_owned())
+    fn odd(self, what: Cow<'_, str>) -> Field<T> {
+        Field::Odd(what.into_owned())
     }
 }
 
 /// Reads the value of a member; `None` if it is not of the wanted kind.
 pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
     Ok(match map.next_value_seed(ScalarSeed::new())? {
-        Found::Value(value) => Some(value),
-        Found::Null | Found::Odd(_) => None,
+        Field::Value(value) => Some(value),
+        Field::Null | Field::Odd(_) => None,
     })
 }
 
@@ -246,9 +246,9 @@ trait Shape<'de>: Sized {
 }
 
 /// Brings every JSON kind to its method of a [`Shape`].
-struct Tolerant<S>(S);
+struct LenientVisitor<S>(S);
 
-impl<'de, S: Shape<'de>> Visitor<'de> for Tolerant<S> {
+impl<'de, S: Shape<'de>> Visitor<'de> for LenientVisitor<S> {
     type Value = S::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -324,7 +324,7 @@ mod tests {
     #[derive(Default)]
     struct Key(Vec<String>);
 
-    impl Members for Key {
+    impl ReadMembers for Key {
         fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
             self.0.push(format!("{name}={}", map.next_value::<u32>()?));
             Ok(true)
@@ -335,7 +335,7 @@ mod tests {
     fn the_name_of_a_member_may_have_escapes() {
         let mut key = Key::default();
         let mut json = serde_json::Deserializer::from_str(r#"{"a":1,"n\u0061me":2,"\u006bey":3,"b":4}"#);
-        assert!(matches!(ObjectInto(&mut key).deserialize(&mut json).unwrap(), Seen::Wanted));
+        assert!(matches!(ObjectInto(&mut key).deserialize(&mut json).unwrap(), Container::Wanted));
         assert_eq!(key.0, ["a=1", "name=2", "key=3", "b=4"]);
     }
 }

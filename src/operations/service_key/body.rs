@@ -1,0 +1,168 @@
+//! The body of a service-key request, on both stages.
+
+use std::borrow::Cow;
+
+use http::Method;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::CreateServiceKeyRequest;
+use super::bindings::{BindingIds, Bindings, OrganizationIds};
+use crate::error::InvalidRequest;
+use crate::model::{ApiKeyType, OrgRole, RoleAssignment, SpaceRole, WireEnum};
+use crate::operation::Operation;
+use crate::operations::{Expiry, api_keys, to_json};
+use crate::pipeline::ApiRequest;
+use crate::stage::ApiStage;
+
+impl CreateServiceKeyRequest {
+    /// `ids` are those of the bindings, in their order.
+    pub(super) fn to_request(
+        &self,
+        stage: ApiStage,
+        now: OffsetDateTime,
+        ids: &BindingIds,
+    ) -> Result<ApiRequest, InvalidRequest> {
+        let mut body = Body {
+            key_type: ApiKeyType::Service.word(stage),
+            name: &self.name,
+            description: self.description.as_deref(),
+            expires_at: Expiry::new_opt(self.expires_at, now)?,
+            space_id: None,
+            roles: None,
+            account_role: None,
+            organizations: Vec::new(),
+        };
+        match stage {
+            ApiStage::Alpha => {
+                body.space_id = ids.0.iter().flat_map(|ids| &ids.space_ids).next().map(String::as_str);
+                body.roles = self.flat_roles();
+            }
+            ApiStage::Beta => {
+                body.account_role = self.account_role.as_ref().map(Role::new);
+                body.organizations = self.organizations(ids);
+            }
+        }
+        Ok(ApiRequest {
+            operation: Operation::CreateServiceKey,
+            method: Method::POST,
+            target: api_keys(),
+            body: Some(to_json(&body)?),
+            subject: Some(self.name.to_string()),
+        })
+    }
+
+    fn organizations<'a>(&'a self, ids: &'a BindingIds) -> Vec<OrganizationBody<'a>> {
+        match &self.bindings {
+            Bindings::Space(_) => {
+                let organization = |ids| OrganizationBody::new(ids, self.org_role.as_ref(), [self.space_role.as_ref()]);
+                ids.0.iter().map(organization).collect()
+            }
+            Bindings::Organizations(bindings) => {
+                let roles = |spaces: &'a [super::SpaceBinding]| spaces.iter().map(|binding| binding.role.as_ref());
+                let organization = |(ids, binding): (_, &'a super::OrgBinding)| {
+                    OrganizationBody::new(ids, binding.role.as_ref(), roles(&binding.spaces))
+                };
+                ids.0.iter().zip(bindings).map(organization).collect()
+            }
+        }
+    }
+
+    /// The member `roles` of the alpha stage; absent if no role is set.
+    fn flat_roles(&self) -> Option<FlatRoles<'_>> {
+        let roles = FlatRoles {
+            space_role: self.space_role.as_ref().and_then(flat_role),
+            org_role: self.org_role.as_ref().and_then(flat_role),
+            account_role: self.account_role.as_ref().and_then(flat_role),
+        };
+        let any = roles.space_role.is_some() || roles.org_role.is_some() || roles.account_role.is_some();
+        any.then_some(roles)
+    }
+}
+
+/// The body on both stages: `space_id` and `roles` are alpha, `account_role` and `organizations` are beta.
+#[derive(Serialize)]
+struct Body<'a> {
+    key_type: Cow<'a, str>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Expiry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<FlatRoles<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_role: Option<Role<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    organizations: Vec<OrganizationBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct FlatRoles<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space_role: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_role: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_role: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+struct OrganizationBody<'a> {
+    org_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role<'a>>,
+    spaces: Vec<SpaceBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct SpaceBody<'a> {
+    space_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role<'a>>,
+}
+
+impl<'a> OrganizationBody<'a> {
+    fn new(
+        ids: &'a OrganizationIds,
+        role: Option<&'a RoleAssignment<OrgRole>>,
+        space_roles: impl IntoIterator<Item = Option<&'a RoleAssignment<SpaceRole>>>,
+    ) -> Self {
+        let space = |(space_id, role): (&'a String, Option<_>)| SpaceBody { space_id, role: role.map(Role::new) };
+        let spaces = ids.space_ids.iter().zip(space_roles).map(space).collect();
+        Self { org_id: &ids.org_id, role: role.map(Role::new), spaces }
+    }
+}
+
+/// A role assignment of the beta stage.
+#[derive(Serialize)]
+struct Role<'a> {
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl<'a> Role<'a> {
+    fn new<R: WireEnum>(role: &'a RoleAssignment<R>) -> Self {
+        match role {
+            RoleAssignment::Predefined(role) => {
+                Self { r#type: "PREDEFINED", name: Some(role.word(ApiStage::Beta)), id: None }
+            }
+            RoleAssignment::Custom { id, .. } => Self { r#type: "CUSTOM", name: None, id: Some(id) },
+            // Refused by `validate_role`; the service would refuse it too.
+            RoleAssignment::Unknown(kind) => Self { r#type: kind, name: None, id: None },
+        }
+    }
+}
+
+/// A role of the alpha stage; others than predefined ones are refused by `validate_for_alpha`.
+fn flat_role<R: WireEnum>(role: &RoleAssignment<R>) -> Option<Cow<'_, str>> {
+    match role {
+        RoleAssignment::Predefined(role) => Some(role.word(ApiStage::Alpha)),
+        RoleAssignment::Custom { .. } | RoleAssignment::Unknown(_) => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! An attempt that failed, and the error that it becomes.
+
+use std::time::Duration;
+
+use secrecy::SecretSlice;
+use secrecy::zeroize::Zeroize;
+
+use super::response::{ApiResponse, DecodeFailure};
+use crate::clock::Clock;
+use crate::error::{
+    ApiError, ApiErrorInner, CallContext, DecodeError, DecodeErrorInner, Error, Problem, SecretNotRecovered,
+    SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
+};
+use crate::redact::sanitize;
+use crate::retry::{AttemptFailure, retry_after};
+use crate::transport::TransportError;
+
+/// What an attempt brought instead of a value.
+pub(super) enum FailedAttempt {
+    /// No complete response.
+    NoResponse(TransportError),
+    /// A status that is not success.
+    Refused(ApiResponse),
+    /// A 2xx response that cannot be decoded.
+    Undecodable(ApiResponse, DecodeFailure),
+}
+
+impl FailedAttempt {
+    /// The facts that decide about a retry and the outcome.
+    pub(super) fn failure(&self) -> AttemptFailure {
+        match self {
+            Self::NoResponse(error) => {
+                AttemptFailure::Transport { kind: error.kind(), sent: error.may_have_been_sent() }
+            }
+            Self::Refused(response) => AttemptFailure::Status(response.status.as_u16()),
+            Self::Undecodable(_, DecodeFailure::Truncated(_)) => AttemptFailure::Truncated,
+            Self::Undecodable(response, _) if response.is_foreign() && !response.begins_as_object() => {
+                AttemptFailure::ForeignContent
+            }
+            Self::Undecodable(..) => AttemptFailure::WrongContent,
+        }
+    }
+
+    pub(super) fn retry_after(&self, clock: &dyn Clock) -> Option<Duration> {
+        match self {
+            Self::Refused(response) => retry_after(&response.headers, clock),
+            Self::NoResponse(_) | Self::Undecodable(..) => None,
+        }
+    }
+
+    pub(super) fn into_error(self, context: CallContext, retry_after: Option<Duration>, own_key: &str) -> Error {
+        match self {
+            Self::NoResponse(error) => {
+                Error::Transport(TransportFailure(Box::new(TransportFailureInner { error, context })))
+            }
+            Self::Refused(response) => refused(&response, context, retry_after, own_key),
+            Self::Undecodable(response, failure) => undecodable(response, failure, context, own_key),
+        }
+    }
+}
+
+fn refused(response: &ApiResponse, context: CallContext, retry_after: Option<Duration>, own_key: &str) -> Error {
+    let status = response.status.as_u16();
+    let problem = Problem::read(&response.body, own_key);
+    let request_id = response.headers.get("x-request-id");
+    let error = ApiError(Box::new(ApiErrorInner {
+        status,
+        retry_after,
+        request_id: request_id.map(|id| sanitize(&String::from_utf8_lossy(id.as_bytes()), own_key)),
+        other_body: problem.is_none().then(|| response.describe(own_key)),
+        problem: problem.unwrap_or_default(),
+        is_foreign: response.is_foreign(),
+        context,
+    }));
+    match status {
+        400 => Error::BadRequest(error),
+        401 => Error::Unauthorized(error),
+        403 => Error::Forbidden(error),
+        404 => Error::NotFound(error),
+        409 => Error::Conflict(error),
+        422 => Error::UnprocessableEntity(error),
+        429 => Error::RateLimited(error),
+        500..=599 => Error::Server(error),
+        _ => Error::UnexpectedStatus(error),
+    }
+}
+
+fn undecodable(mut response: ApiResponse, failure: DecodeFailure, context: CallContext, own_key: &str) -> Error {
+    let status = response.status.as_u16();
+    let found = response.describe(own_key);
+    let found = match failure {
+        DecodeFailure::Truncated(why) | DecodeFailure::WrongContent(why) => format!("{why}: {found}"),
+        DecodeFailure::NoSecret { id } => {
+            // A service that misplaces the secret may have put it into the id.
+            let id = id.map(|id| sanitize(&id, own_key));
+            // An exact copy, so that boxing it leaves no second one behind.
+            let raw_body = SecretSlice::from(response.body.as_slice().to_vec());
+            response.body.zeroize();
+            let inner = SecretNotRecoveredInner { status, found, id, raw_body, context };
+            return Error::SecretNotRecovered(SecretNotRecovered(Box::new(inner)));
+        }
+    };
+    Error::Decode(DecodeError(Box::new(DecodeErrorInner { status, found, context })))
+}
