@@ -134,7 +134,7 @@ fn removed_ids_in_every_format() {
         ("jsonl", "{\"id\":\"ID1\"}\n{\"id\":\"ID2\"}\n"),
         ("csv", "id\nID1\nID2\n"),
     ] {
-        let (one, two) = (service.key("one").id, service.key("two").id);
+        let (one, two) = (service.key("one").id.clone(), service.key("two").id.clone());
         let run = service.run(&["revoke", "--yes", "-o", format, &one, &two]);
         assert_eq!(run.succeeded().out, expected.replace("ID1", &one).replace("ID2", &two));
     }
