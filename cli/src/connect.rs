@@ -10,7 +10,8 @@ use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeysClient, Transport, TransportError};
 
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable};
+use crate::failure::{Code, Effect, Failure};
+use crate::redact::{is_like_a_key, printable};
 use crate::system::{Access, System};
 
 /// More than any key has.
@@ -24,12 +25,14 @@ pub(crate) fn client(console: &Console) -> Result<ApiKeysClient, Failure> {
 /// The key that requests are made with. `None` if there is none: the client says so best.
 pub(crate) fn key(console: &Console) -> Result<Option<SecretString>, Failure> {
     let system = &*console.system;
-    match &console.global.connection.api_key_file {
-        Some(path) => read_key(path, system).map(Some),
-        None => {
-            Ok(system.variable("ARIZE_API_KEY").and_then(|key| key.into_string().ok()).map(|key| key.trim().into()))
-        }
+    let key = match &console.global.connection.api_key_file {
+        Some(path) => Some(read_key(path, system)?),
+        None => system.variable("ARIZE_API_KEY").and_then(|key| key.into_string().ok()).map(|key| key.trim().into()),
+    };
+    if let Some(key) = &key {
+        console.learn(key)?;
     }
+    Ok(key)
 }
 
 /// `key` is that of [`key`]: stdin can be read once.
@@ -101,6 +104,11 @@ fn read_key(path: &Path, system: &dyn System) -> Result<SecretString, Failure> {
             Err(Failure::new(Code::Usage, format!("`{}` holds no API key: it is empty", path.display())))
         }
         Ok(_) => Ok(text.into()),
+        Err(_) if path.to_str().is_some_and(is_like_a_key) => Err(Failure::new(
+            Code::Usage,
+            "--api-key-file holds an API key, and takes the path of a file that holds one",
+        )
+        .hint("set ARIZE_API_KEY, or write the key to a file that only you can read")),
         Err(error) => Err(Failure { code: Code::Usage, ..Failure::file("read the API key from", path, &error) }),
     }
 }

@@ -1,53 +1,80 @@
 //! What the program says to people, on stderr, and the system that its commands act on.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
+use arize_api_keys::secrecy::SecretString;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Global;
 use crate::failure::{Code, Failure};
+use crate::redact::Secrets;
 use crate::system::{Stream, System};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
-/// What a command gets beside its arguments.
+/// The surroundings of a command: the system, the global options, and the keys that must not be shown.
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) system: Arc<dyn System>,
     pub(crate) global: Arc<Global>,
+    args: Arc<[OsString]>,
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Console {
-    pub(crate) fn new(system: Arc<dyn System>, global: Global) -> Self {
-        Self { system, global: Arc::new(global) }
+    pub(crate) fn new(system: Arc<dyn System>, global: Global, args: Vec<OsString>, secrets: Secrets) -> Self {
+        Self { system, global: Arc::new(global), args: args.into(), secrets: Arc::new(secrets) }
     }
 
-    /// Something that is good to know.
+    /// Keeps a key out of every output from now on. Refuses it if an argument holds it.
+    pub(crate) fn learn(&self, key: &SecretString) -> Result<(), Failure> {
+        self.secrets.learn(key);
+        match self.args.iter().position(|arg| self.secrets.are_in(&arg.to_string_lossy())) {
+            None => Ok(()),
+            Some(n) => {
+                let message = format!("argument {n} holds the API key itself; nothing was sent");
+                Err(Failure::new(Code::Usage, message).hint(
+                    "every user of this machine can read arguments, and shells record them: replace the key with `arize-keys rotate`. \
+                     `arize-keys check` shows the id of a key",
+                ))
+            }
+        }
+    }
+
+    /// Prints something that is good to know, unless `--quiet` is given.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.global.quiet {
             self.report(text);
         }
     }
 
-    /// Something that the user cannot find out later: an id, which step was reached.
+    /// Prints something that the user cannot find out later: an id, which step was reached.
     pub(crate) fn report(&self, text: impl Display) {
-        // A step that was begun goes on, whether or not its messages can be written.
-        let _ = self.system.stderr(&format!("{text}\n"));
+        self.write(&"", text);
     }
 
     pub(crate) fn warning(&self, text: impl Display) {
-        self.note(format_args!("{WARNING}warning:{WARNING:#} {text}"));
+        if !self.global.quiet {
+            self.write(&format_args!("{WARNING}warning:{WARNING:#} "), text);
+        }
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.report(format_args!("{ERROR}error:{ERROR:#} {}", failure.message));
+        self.write(&format_args!("{ERROR}error:{ERROR:#} "), &failure.message);
         if let Some(hint) = &failure.hint {
-            self.report(format_args!("{HINT}hint:{HINT:#} {hint}"));
+            self.write(&format_args!("{HINT}hint:{HINT:#} "), hint);
         }
+    }
+
+    /// Every message goes through here, so that none shows a secret.
+    fn write(&self, label: &dyn Display, text: impl Display) {
+        // A step that was begun goes on, whether or not its messages can be written.
+        let _ = self.system.stderr(&format!("{label}{}\n", self.secrets.message(text)));
     }
 
     /// Counts what is done, unless `--verbose` already tells.
@@ -68,14 +95,14 @@ impl Console {
         if !self.system.is_terminal(Stream::Stdin) || !self.system.is_terminal(Stream::Stderr) {
             return None;
         }
-        let _ = self.system.stderr(&format!("{question} [y/N] "));
+        let _ = self.system.stderr(&format!("{} [y/N] ", self.secrets.message(question)));
         let mut answer = String::new();
         let read = self.system.stdin().read_line(&mut answer).is_ok();
         Some(read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 }
 
-/// Shows what clap has to say: a help text, or what is wrong with the arguments.
+/// Shows a message of clap: a help text, or an error in the arguments.
 pub(crate) fn usage(system: &dyn System, error: &clap::Error) -> u8 {
     let text = error.render();
     if error.use_stderr() {
@@ -83,7 +110,7 @@ pub(crate) fn usage(system: &dyn System, error: &clap::Error) -> u8 {
         return Code::Usage as u8;
     }
     let text = if system.is_styled() { text.ansi().to_string() } else { text.to_string() };
-    // Nothing was asked for but the text: whoever does not read it does not want it.
+    // A reader that is gone does not need the rest.
     let _ = system.stdout().and_then(|mut out| out.write_all(text.as_bytes()));
     0
 }

@@ -1,11 +1,12 @@
 //! How the program ends: its exit codes, and the errors that lead to them.
 
 use std::error::Error as _;
-use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
 use arize_api_keys::{Error, Outcome};
+
+pub(crate) use crate::redact::printable;
 
 /// The exit codes. [`EXIT_CODES`] tells the user what they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Failure {
 
     /// Something about a file.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
-        Self::new(Code::Other, format!("cannot {verb} `{}`: {error}", path.display()))
+        Self::new(Code::Other, format!("cannot {verb} `{}`: {error}", printable(path.display())))
     }
 
     /// An error of the SDK, with its causes.
@@ -152,18 +153,4 @@ fn option(field: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("the option is --{option}"))
-}
-
-/// What came from outside, safe to show on a terminal: no control characters, nothing that reorders text.
-pub(crate) fn printable(text: impl Display) -> String {
-    let mut safe = String::new();
-    for c in text.to_string().chars() {
-        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || reorders {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }

@@ -11,6 +11,7 @@ mod env_file;
 mod failure;
 mod faults;
 mod output;
+mod redact;
 mod store;
 pub mod system;
 mod times;
@@ -21,15 +22,19 @@ use std::sync::Arc;
 use crate::args::Command;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::redact::Secrets;
 use crate::system::System;
 
 /// Runs the program: the arguments with its own name first, and the world that it acts on. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) -> u8 {
-    let cli = match args::parse(args.into_iter().collect(), system.width()) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let secrets = Secrets::of_environment(&*system);
+    let cli = match args::parse(args.clone(), system.width()) {
         Ok(cli) => cli,
-        Err(error) => return console::usage(&*system, &error),
+        Err(error) if error.use_stderr() => return console::usage(&*system, &args::quotable(error, &secrets)),
+        Err(text) => return console::usage(&*system, &text),
     };
-    let console = Console::new(system, cli.global);
+    let console = Console::new(system, cli.global, args, secrets);
     match execute(&cli.command, &console) {
         Ok(()) => 0,
         Err(failure) => {

@@ -83,8 +83,10 @@ impl Store {
             }
             found => {
                 let replacement = Replacement::new(path, found, system).map_err(|error| failed("write", &error))?;
-                if env_name.is_some() {
-                    replacement.current().map_err(|error| failed("read", &error))?;
+                if let Some(name) = &env_name {
+                    let current = replacement.current().map_err(|error| failed("read", &error))?;
+                    env_file::set(&current, name, env_file::PLACEHOLDER)
+                        .map_err(|error| failed("edit", &io::Error::other(error.to_string())))?;
                 }
                 Ok(Self::File { file: replacement, env_name })
             }
@@ -113,13 +115,13 @@ impl Store {
             }
             Self::File { file, env_name } => {
                 let path = file.shown.clone();
-                let content = match env_name {
+                let content = match &env_name {
                     None => format!("{secret}\n").into_bytes(),
                     Some(name) => {
                         // Read again: somebody may have edited it while the key was made.
                         let current = file.current().map_err(|error| cannot_write(&path, &error))?;
-                        env_file::set(&current, &name, secret)
-                            .ok_or_else(|| NotStored("the secret has characters that such a file cannot hold".into()))?
+                        env_file::set(&current, name, secret)
+                            .map_err(|error| cannot_write(&path, &io::Error::other(error.to_string())))?
                     }
                 };
                 file.replace(&content).map_err(|error| cannot_write(&path, &error))

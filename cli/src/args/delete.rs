@@ -14,7 +14,7 @@ Examples:
   arize-keys list --user VXNlcjox --all -o jsonl | jq -r .id | xargs arize-keys delete --yes")]
 pub(crate) struct Remove {
     /// The ids of the keys
-    #[arg(required = true, value_name = "ID", value_parser = values::text())]
+    #[arg(required = true, value_name = "ID", value_parser = values::id())]
     pub(crate) ids: Vec<String>,
     /// Do not ask
     #[arg(short, long)]

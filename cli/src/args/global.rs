@@ -16,6 +16,9 @@ pub(crate) struct Global {
     /// Log each request on stderr: method, path, status and time, never a secret
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(crate) verbose: bool,
+    /// Write the cells of csv as they are: no guard before a cell that a spreadsheet takes for a formula, no escapes
+    #[arg(long, global = true, hide_short_help = true, help_heading = "Output")]
+    pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -38,6 +41,9 @@ impl Global {
     pub(super) fn check(&self) -> Result<(), &'static str> {
         if self.quiet && self.verbose {
             return Err("--quiet and --verbose exclude each other");
+        }
+        if self.raw && self.output != Format::Csv {
+            return Err("--raw requires --output csv");
         }
         Ok(())
     }

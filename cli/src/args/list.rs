@@ -28,10 +28,10 @@ pub(crate) struct List {
     #[arg(long, value_name = "NAME|ID", value_parser = values::text())]
     pub(crate) space: Option<String>,
     /// The organization of the space, for names that several organizations use
-    #[arg(long, value_name = "ORG_ID", requires = "space", value_parser = values::text())]
+    #[arg(long, value_name = "ORG_ID", requires = "space", value_parser = values::id())]
     pub(crate) org: Option<String>,
     /// Only keys that this user created (for admins)
-    #[arg(long, value_name = "USER_ID", value_parser = values::text())]
+    #[arg(long, value_name = "USER_ID", value_parser = values::id())]
     pub(crate) user: Option<String>,
     /// Keys per page, 1 to 100 [default: 50, with --all 100]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -16,7 +16,8 @@ mod values;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -33,6 +34,7 @@ pub(crate) use self::rotate::Rotate;
 pub(crate) use self::secret::{Expiry, NewKeyArgs, SecretTo};
 pub(crate) use self::service_key::{Binding, CreateServiceKey, RotateService};
 use crate::failure::EXIT_CODES;
+use crate::redact::{Secrets, printable};
 
 const SETUP: &str = "\
 The API key comes from ARIZE_API_KEY or from --api-key-file, never from the command line, where every user of the machine \
@@ -85,6 +87,34 @@ pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap
     }
     cli.global.check().map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
     Ok(cli)
+}
+
+/// An error of clap, without the secrets and the control characters that it quotes from the arguments.
+pub(crate) fn quotable(mut error: clap::Error, secrets: &Secrets) -> clap::Error {
+    let safe = |text: &str| printable(secrets.message(text));
+    // What clap writes itself has several lines.
+    let lines = |text: &StyledStr| StyledStr::from(secrets.message(text));
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(safe(text)),
+                ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| safe(text)).collect()),
+                ContextValue::StyledStr(text) => ContextValue::StyledStr(lines(text)),
+                ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(texts.iter().map(lines).collect()),
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    let text = error.render().to_string();
+    if secrets.message(&text) == text {
+        return error;
+    }
+    command().error(error.kind(), "an argument holds an API key")
 }
 
 /// clap's description of the program. A global option does not show in the help of a command that does not take it.

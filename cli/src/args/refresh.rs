@@ -18,7 +18,7 @@ Examples:
   arize-keys refresh QXBpS2V5OjE6YWJjZA== --expires-in 90d --out ci.key")]
 pub(crate) struct Refresh {
     /// The id of the key
-    #[arg(value_parser = values::text())]
+    #[arg(value_parser = values::id())]
     pub(crate) id: String,
     /// How long the old secret goes on working, at most a day: `1h`
     #[arg(long, value_name = "DURATION", value_parser = times::grace)]

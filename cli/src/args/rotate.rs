@@ -17,7 +17,7 @@ Examples:
   arize-keys rotate QXBpS2V5OjE6YWJjZA== ci-bot --space prod --out /run/secrets/arize")]
 pub(crate) struct Rotate {
     /// The id of the old key
-    #[arg(value_parser = values::text())]
+    #[arg(value_parser = values::id())]
     pub(crate) id: String,
     /// What the new key is called: a name of its own finds it, whatever happens
     #[arg(value_parser = values::text())]

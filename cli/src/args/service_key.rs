@@ -59,7 +59,7 @@ pub(crate) struct Binding {
     #[arg(long, value_name = "FILE", value_parser = values::path(), long_help = assignments_help())]
     pub(crate) assignments: Option<PathBuf>,
     /// The organization of --space: saves looking it up
-    #[arg(long, value_name = "ORG_ID", requires = "space", conflicts_with_all = ["grant", "assignments"], value_parser = values::text())]
+    #[arg(long, value_name = "ORG_ID", requires = "space", conflicts_with_all = ["grant", "assignments"], value_parser = values::id())]
     pub(crate) org: Option<String>,
     /// The role in the space or in those of --grant without one: `admin`, `member`, `read-only`, `custom:ROLE_ID`
     /// [default: member, the service's]

@@ -2,12 +2,24 @@
 
 use std::path::PathBuf;
 
+use crate::redact::is_like_a_key;
 use arize_api_keys::ApiStage;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser};
 
 /// A text that is not blank.
 pub(super) fn text() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().try_map(|text| if is_blank(&text) { Err(BLANK) } else { Ok(text) })
+}
+
+/// The id of something: not blank, and no key.
+pub(super) fn id() -> impl TypedValueParser<Value = String> {
+    text().try_map(|id| {
+        if is_like_a_key(&id) {
+            Err("it is an API key, and no id; `arize-keys check` shows the id of a key")
+        } else {
+            Ok(id)
+        }
+    })
 }
 
 /// A path that is not blank.

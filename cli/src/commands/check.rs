@@ -6,7 +6,7 @@ use arize_api_keys::{ApiKey, ListRequest};
 use crate::args::Check;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
-use crate::times::rfc3339;
+use crate::output::moment;
 use crate::{connect, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
@@ -41,9 +41,9 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),
         ("key_name", key.map(|key| key.name.clone())),
-        ("key_expires_at", key.and_then(|key| key.expires_at).map(rfc3339)),
+        ("key_expires_at", key.and_then(|key| moment("expires_at", key.expires_at, &key.warnings))),
     ];
-    let _ = output::facts(console.global.output, &facts, &*console.system)?;
+    let _ = output::facts(&facts, console)?;
     match failed {
         // The hint would be to run this.
         Some(error) if error.status() != Some(403) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),

@@ -34,16 +34,20 @@ fn run(
     let bar = console.progress("keys done");
     let mut failed: usize = 0;
     let mut code = None;
+    let mut removed = output::Ids::begin();
     for id in &args.ids {
         // Whether somebody reads what was removed does not keep the others either.
         let ended = match remove(&client, id) {
-            Ok(()) => output::print(format!("{id}\n").as_bytes(), &*console.system).map(drop),
+            Ok(()) => removed.push(id, console),
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
                 Err(Failure { message: format!("{}: {}", printable(id), failure.message), ..failure })
             }
         };
         if let Err(failure) = ended {
+            if args.ids.len() == 1 {
+                return Err(failure);
+            }
             bar.suspend(|| console.failure(&failure));
             failed = failed.saturating_add(1);
             code.get_or_insert(failure.code);
@@ -51,6 +55,7 @@ fn run(
         bar.inc(1);
     }
     bar.finish_and_clear();
+    removed.end(console)?;
     match code {
         None => Ok(()),
         Some(code) => Err(Failure::new(code, format!("{failed} of {} failed", args.ids.len()))),

@@ -48,15 +48,15 @@ fn request(args: &List) -> ListRequest {
 
 fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
     let page = client.list(request).map_err(|error| Failure::sdk(&error, Effect::Read))?;
-    let mut keys = Keys::begin(console.global.output, &*console.system)?;
+    let mut keys = Keys::begin(console)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
         report_warnings(&key, console);
-        if keys.push(key, n == 0)? == Reader::Gone {
+        if keys.push(key, n == 0, console)? == Reader::Gone {
             return Ok(());
         }
     }
-    if keys.end(&page.pagination, is_empty, &*console.system)? == Reader::Here {
+    if keys.end(&page.pagination, is_empty, console)? == Reader::Here {
         if is_empty {
             console.note("no keys");
         }
@@ -70,7 +70,7 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) ->
 /// What arrived before an error is printed, and the error tells where to go on.
 fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
     let bar = progress(console);
-    let mut keys = Keys::begin(console.global.output, &*console.system)?;
+    let mut keys = Keys::begin(console)?;
     let mut pages = client.list_all(request);
     let mut count: u64 = 0;
     let mut failed = None;
@@ -80,7 +80,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
                 report_warnings(&key, console);
                 count = count.saturating_add(1);
                 bar.set_position(count);
-                if keys.push(key, count == 1)? == Reader::Gone {
+                if keys.push(key, count == 1, console)? == Reader::Gone {
                     return Ok(());
                 }
             }
@@ -89,7 +89,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
     }
     bar.finish_and_clear();
     let Some(failure) = failed else {
-        if keys.end(&Pagination::default(), count == 0, &*console.system)? == Reader::Here && count == 0 {
+        if keys.end(&Pagination::default(), count == 0, console)? == Reader::Here && count == 0 {
             console.note("no keys");
         }
         return Ok(());
@@ -100,7 +100,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
     let mut rest = Pagination::default();
     rest.has_more = true;
     rest.next_cursor = pages.resume_cursor().map(str::to_owned);
-    let _ = keys.end(&rest, false, &*console.system)?;
+    let _ = keys.end(&rest, false, console)?;
     let message = format!("the list is not complete, {count} keys came: {}", failure.message);
     Err(match &rest.next_cursor {
         Some(cursor) => Failure { message, ..failure }.hint(format!("go on with --cursor {}", printable(cursor))),

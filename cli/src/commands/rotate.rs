@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         Ok(created) => {
             console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
             report_warnings(&created, console);
-            output::created(console.global.output, &created, &*console.system).map(drop)
+            output::created(&created, console).map(drop)
         }
         Err(error) => Err(failure(&error, &args.id)),
     }

@@ -3,12 +3,12 @@
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
-use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
+use crate::args::{self, Create, CreateServiceKey, Expiry, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
 use crate::system::System;
-use crate::times::{after, rfc3339};
+use crate::times::after;
 use crate::{bindings, connect, output};
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
@@ -16,7 +16,7 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
     let client = connect::client(console)?;
     let created = minted(client.create(&request))?;
-    deliver(store, &created, "created", console.global.output, console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console, |cause| undo(&client, &created, cause))
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> 
     let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
     let client = connect::client(console)?;
     let created = minted(client.create_service_key(&request))?;
-    deliver(store, &created, "created", console.global.output, console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console, |cause| undo(&client, &created, cause))
 }
 
 pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
             _ => failure,
         }
     })?;
-    deliver(store, &created, "refreshed", console.global.output, console, |cause| {
+    deliver(store, &created, "refreshed", console, |cause| {
         // Revoking would end what the old secret is still good for, and refreshing again mends it.
         Failure::new(Code::SecretLost, format!("the key {} was refreshed, but {cause}", printable(&created.id)))
             .hint("the new secret is lost; the old one works until its grace period ends: refresh the key again")
@@ -102,7 +102,6 @@ fn deliver(
     store: Store,
     created: &ApiKeyCreated,
     what: &str,
-    format: Format,
     console: &Console,
     lost: impl FnOnce(NotStored) -> Failure,
 ) -> Result<(), Failure> {
@@ -114,7 +113,7 @@ fn deliver(
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
             // The key is stored: that nobody reads what it is called does not matter.
-            output::created(format, created, &*console.system).map(drop)
+            output::created(created, console).map(drop)
         }
         None => {
             console.note("this is the only time that the secret can be seen: store it now");
@@ -141,7 +140,8 @@ fn undo(client: &ApiKeysClient, created: &ApiKeyCreated, cause: NotStored) -> Fa
 
 /// One line that finds the key again.
 pub(crate) fn describe(created: &ApiKeyCreated) -> String {
-    let expiry = created.expires_at.map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", rfc3339(at)));
+    let expiry = output::moment("expires_at", created.expires_at, &created.warnings);
+    let expiry = expiry.map_or_else(|| "never expires".to_owned(), |expiry| format!("expires {}", printable(expiry)));
     format!(
         "{} key {} named `{}` ({expiry})",
         printable(&created.key_type),

@@ -1,5 +1,6 @@
-//! What goes to stdout: tables, JSON, CSV.
+//! Data on stdout: tables, JSON, CSV.
 
+mod csv;
 mod record;
 mod table;
 
@@ -8,12 +9,15 @@ use std::io::{self, Write};
 use arize_api_keys::{ApiKey, ApiKeyCreated, ExposeSecret, Pagination};
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::record::Key;
+use self::csv::Csv;
+pub(crate) use self::record::{Key, moment};
 use crate::args::Format;
+use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::system::{File, System};
+use crate::redact::{self, Secrets, is_unsafe};
+use crate::system::{File, Stream, System};
 
-/// Whether anybody still reads stdout. `head` goes away early; that is no failure.
+/// Whether stdout still has a reader. `head` ends early; that is no failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Reader {
@@ -21,7 +25,7 @@ pub(crate) enum Reader {
     Gone,
 }
 
-/// Sorts out what writing to stdout came to.
+/// The result of writing to stdout.
 fn written(result: io::Result<()>) -> Result<Reader, Failure> {
     match result {
         Ok(()) => Ok(Reader::Here),
@@ -35,41 +39,54 @@ pub(crate) fn print(data: &[u8], system: &dyn System) -> Result<Reader, Failure>
     written(system.stdout().and_then(|mut out| out.write_all(data)))
 }
 
-/// What a new key looks like on stdout, with its secret: alone on a line, or as the member or column `key`.
+/// A new key on stdout, with its secret: alone on a line, or as the member or column `key`.
+///
+/// # Errors
+///
+/// A secret that a terminal would not show as it is cannot be copied from there: it is not printed.
 pub(crate) fn secret(format: Format, created: &ApiKeyCreated) -> io::Result<Vec<u8>> {
+    let secret = created.key.expose_secret();
+    if secret.chars().any(is_unsafe) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the secret has control characters in it"));
+    }
     match format {
-        Format::Table => Ok(format!("{}\n", created.key.expose_secret()).into_bytes()),
-        _ => one(format, &Key::created(created).with_secret(created.key.expose_secret())),
+        Format::Table => Ok(format!("{secret}\n").into_bytes()),
+        // The keys that must not be shown are not known here; the program refuses a name that has one.
+        _ => one(format, &Key::created(created, &Secrets::default()).with_secret(secret), false),
     }
 }
 
 /// One key, without its secret.
-pub(crate) fn created(format: Format, created: &ApiKeyCreated, system: &dyn System) -> Result<Reader, Failure> {
+pub(crate) fn created(created: &ApiKeyCreated, console: &Console) -> Result<Reader, Failure> {
+    let (format, key) = (console.global.output, Key::created(created, &console.secrets));
     let text = match format {
-        Format::Table => Ok(table::of_one(&Key::created(created).rows(), system).into_bytes()),
-        _ => one(format, &Key::created(created)),
+        Format::Table => Ok(table::of_one(&key.rows(), console).into_bytes()),
+        _ => one(format, &key, is_raw(console)),
     };
-    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
 }
 
 /// Rows of a name and a value, or one JSON object or CSV record of them.
-pub(crate) fn facts(
-    format: Format,
-    facts: &[(&'static str, Option<String>)],
-    system: &dyn System,
-) -> Result<Reader, Failure> {
-    let text = match format {
-        Format::Table => Ok(table::of_one(facts, system).into_bytes()),
-        Format::Json | Format::Jsonl => json(format, &Facts(facts)),
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(facts.iter().map(|(name, _)| name))
-                .and_then(|()| csv.write_record(facts.iter().map(|(_, value)| value.as_deref().unwrap_or_default())))
-                .map_err(io_error)
-                .and_then(|()| csv.into_inner().map_err(|error| error.into_error()))
-        }
+pub(crate) fn facts(facts: &[(&'static str, Option<String>)], console: &Console) -> Result<Reader, Failure> {
+    let clean = |value: &Option<String>| value.as_deref().map(|value| console.secrets.value(value).into_owned());
+    let facts: Vec<(&'static str, Option<String>)> = facts.iter().map(|(name, value)| (*name, clean(value))).collect();
+    let text = match console.global.output {
+        Format::Table => Ok(table::of_one(&facts, console).into_bytes()),
+        Format::Csv => csv(
+            [
+                facts.iter().map(|(name, _)| *name).collect(),
+                facts.iter().map(|(_, value)| value.as_deref().unwrap_or_default()).collect(),
+            ],
+            is_raw(console),
+        ),
+        format => json(format, &Facts(&facts)),
     };
-    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
+}
+
+/// Cells are for people unless `--raw` is given; for a terminal they always are.
+fn is_raw(console: &Console) -> bool {
+    console.global.raw && !console.system.is_terminal(Stream::Stdout)
 }
 
 /// A JSON object in the order of its members.
@@ -81,81 +98,120 @@ impl Serialize for Facts<'_> {
     }
 }
 
-fn one(format: Format, key: &Key<'_>) -> io::Result<Vec<u8>> {
+fn one(format: Format, key: &Key<'_>, is_raw: bool) -> io::Result<Vec<u8>> {
     match format {
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(key.csv_header()).map_err(io_error)?;
-            csv.write_record(key.csv_record()).map_err(io_error)?;
-            csv.into_inner().map_err(|error| error.into_error())
-        }
+        Format::Csv => csv([key.csv_header(), key.csv_record()], is_raw),
         _ => json(format, key),
     }
 }
 
-/// `io::Error::from` would hide that the reader is gone.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        kind => io::Error::other(format!("{kind:?}")),
-    }
-}
-
-fn json(format: Format, value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut text = if format == Format::Json { serde_json::to_vec_pretty(value)? } else { serde_json::to_vec(value)? };
-    text.push(b'\n');
+fn csv<const N: usize>(records: [Vec<&str>; N], is_raw: bool) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut csv = Csv::new(&mut text, is_raw);
+    records.into_iter().try_for_each(|record| csv.write(record))?;
+    csv.flush()?;
+    drop(csv);
     Ok(text)
 }
 
-/// Keys as they come. CSV and JSON lines go out at once; a table and a JSON document need the last one first.
+fn json(format: Format, value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let document =
+        if format == Format::Json { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
+    Ok(format!("{}\n", redact::json(document)).into_bytes())
+}
+
+/// Keys as they arrive. CSV and JSON lines are written at once; a table and a JSON document need the last key first.
 pub(crate) enum Keys {
     Gathered { format: Format, keys: Vec<ApiKey> },
     Lines(io::BufWriter<Box<dyn File>>),
-    Csv(Box<csv::Writer<Box<dyn File>>>),
+    Csv(Box<Csv<Box<dyn File>>>),
 }
 
 impl Keys {
-    pub(crate) fn begin(format: Format, system: &dyn System) -> Result<Self, Failure> {
-        let out =
-            || system.stdout().map_err(|error| Failure::new(Code::Other, format!("stdout cannot be used: {error}")));
-        Ok(match format {
-            Format::Table | Format::Json => Self::Gathered { format, keys: Vec::new() },
+    pub(crate) fn begin(console: &Console) -> Result<Self, Failure> {
+        let out = || {
+            let out = console.system.stdout();
+            out.map_err(|error| Failure::new(Code::Other, format!("stdout cannot be used: {error}")))
+        };
+        Ok(match console.global.output {
+            format @ (Format::Table | Format::Json) => Self::Gathered { format, keys: Vec::new() },
             Format::Jsonl => Self::Lines(io::BufWriter::new(out()?)),
-            Format::Csv => Self::Csv(Box::new(csv::Writer::from_writer(out()?))),
+            Format::Csv => Self::Csv(Box::new(Csv::new(out()?, is_raw(console)))),
         })
     }
 
-    pub(crate) fn push(&mut self, key: ApiKey, is_first: bool) -> Result<Reader, Failure> {
-        let result = match self {
+    pub(crate) fn push(&mut self, key: ApiKey, is_first: bool, console: &Console) -> Result<Reader, Failure> {
+        let shown = || Key::listed(&key, &console.secrets);
+        written(match self {
             Self::Gathered { keys, .. } => {
                 keys.push(key);
                 Ok(())
             }
-            Self::Lines(out) => json(Format::Jsonl, &Key::listed(&key)).and_then(|line| out.write_all(&line)),
+            Self::Lines(out) => json(Format::Jsonl, &shown()).and_then(|line| out.write_all(&line)),
             Self::Csv(out) => {
-                let key = Key::listed(&key);
-                let header = if is_first { out.write_record(key.csv_header()) } else { Ok(()) };
-                header.and_then(|()| out.write_record(key.csv_record())).map_err(io_error)
+                let header = if is_first { out.write(shown().csv_header()) } else { Ok(()) };
+                header.and_then(|()| out.write(shown().csv_record()))
             }
-        };
-        written(result)
+        })
     }
 
-    /// What is still to be written; a CSV of no keys has a header nevertheless.
-    pub(crate) fn end(self, pagination: &Pagination, is_empty: bool, system: &dyn System) -> Result<Reader, Failure> {
+    /// Writes the rest; a CSV of no keys has a header nevertheless.
+    pub(crate) fn end(self, pagination: &Pagination, is_empty: bool, console: &Console) -> Result<Reader, Failure> {
         match self {
             Self::Gathered { format: Format::Json, keys } => {
-                let keys: Vec<Key<'_>> = keys.iter().map(Key::listed).collect();
-                let text = json(Format::Json, &record::page(&keys, pagination));
-                print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, system)
+                let keys: Vec<Key<'_>> = keys.iter().map(|key| Key::listed(key, &console.secrets)).collect();
+                let text = json(Format::Json, &record::page(&keys, pagination, &console.secrets));
+                print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
             }
-            Self::Gathered { keys, .. } => print(table::of_keys(&keys, system).as_bytes(), system),
+            Self::Gathered { keys, .. } => print(table::of_keys(&keys, console).as_bytes(), &*console.system),
             Self::Lines(mut out) => written(out.flush()),
             Self::Csv(mut out) => {
+                let none = ApiKey::default();
                 let header =
-                    if is_empty { out.write_record(Key::listed(&ApiKey::default()).csv_header()) } else { Ok(()) };
-                written(header.map_err(io_error).and_then(|()| out.flush()))
+                    if is_empty { out.write(Key::listed(&none, &console.secrets).csv_header()) } else { Ok(()) };
+                written(header.and_then(|()| out.flush()))
             }
         }
+    }
+}
+
+/// Ids of keys, each written as soon as it is known, but for a JSON document.
+pub(crate) struct Ids {
+    gathered: Vec<Id>,
+    is_first: bool,
+}
+
+#[derive(Serialize)]
+struct Id {
+    id: String,
+}
+
+impl Ids {
+    pub(crate) fn begin() -> Self {
+        Self { gathered: Vec::new(), is_first: true }
+    }
+
+    pub(crate) fn push(&mut self, id: &str, console: &Console) -> Result<(), Failure> {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let id = Id { id: id.to_owned() };
+        let text = match console.global.output {
+            Format::Table => Ok(format!("{}\n", redact::printable(&id.id)).into_bytes()),
+            Format::Csv if is_first => csv([vec!["id"], vec![&id.id]], is_raw(console)),
+            Format::Csv => csv([vec![&id.id]], is_raw(console)),
+            Format::Jsonl => json(Format::Jsonl, &id),
+            Format::Json => {
+                self.gathered.push(id);
+                return Ok(());
+            }
+        };
+        print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system).map(drop)
+    }
+
+    pub(crate) fn end(self, console: &Console) -> Result<(), Failure> {
+        if console.global.output != Format::Json {
+            return Ok(());
+        }
+        let text = json(Format::Json, &self.gathered);
+        print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system).map(drop)
     }
 }

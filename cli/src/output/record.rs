@@ -1,84 +1,92 @@
 //! A key as JSON and CSV show it: the members of the API, with enum words in lower case and roles as `--grant` writes them.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
+use crate::redact::Secrets;
 use crate::times::rfc3339;
 
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
-    id: &'a str,
-    name: &'a str,
-    description: Option<&'a str>,
+    id: Cow<'a, str>,
+    name: Cow<'a, str>,
+    description: Option<Cow<'a, str>>,
     key_type: String,
     status: String,
-    redacted_key: &'a str,
+    redacted_key: Cow<'a, str>,
     created_at: Option<String>,
     expires_at: Option<String>,
-    created_by_user_id: &'a str,
+    created_by_user_id: Cow<'a, str>,
     last_used_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bot_user: Option<Bot<'a>>,
     /// The secret, where it is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
-    /// What of the answer could not be read.
+    /// The members of the response that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct Bot<'a> {
-    id: &'a str,
-    name: &'a str,
+    id: Cow<'a, str>,
+    name: Cow<'a, str>,
     account_role: Option<String>,
     organizations: Vec<Organization<'a>>,
 }
 
 #[derive(Serialize)]
 struct Organization<'a> {
-    org_id: &'a str,
+    org_id: Cow<'a, str>,
     role: Option<String>,
     spaces: Vec<Space<'a>>,
 }
 
 #[derive(Serialize)]
 struct Space<'a> {
-    space_id: &'a str,
+    space_id: Cow<'a, str>,
     role: Option<String>,
 }
 
 /// The fields that a listed and a created key have in common: the types differ, the names do not.
 macro_rules! key {
-    ($key:expr) => {
+    ($key:expr, $secrets:expr) => {
         Key {
-            id: &$key.id,
-            name: &$key.name,
-            description: $key.description.as_deref(),
-            key_type: $key.key_type.to_string(),
-            status: $key.status.to_string(),
-            redacted_key: &$key.redacted_key,
-            created_at: time($key.created_at),
-            expires_at: time($key.expires_at),
-            created_by_user_id: &$key.created_by_user_id,
-            last_used_at: time($key.last_used_at),
-            bot_user: $key.bot_user.as_ref().map(bot),
+            id: $secrets.value(&$key.id),
+            name: $secrets.value(&$key.name),
+            description: $key.description.as_deref().map(|text| $secrets.value(text)),
+            key_type: $secrets.value(&$key.key_type.to_string()).into_owned(),
+            status: $secrets.value(&$key.status.to_string()).into_owned(),
+            redacted_key: $secrets.value(&$key.redacted_key),
+            created_at: moment("created_at", $key.created_at, &$key.warnings),
+            expires_at: moment("expires_at", $key.expires_at, &$key.warnings),
+            created_by_user_id: $secrets.value(&$key.created_by_user_id),
+            last_used_at: moment("last_used_at", $key.last_used_at, &$key.warnings),
+            bot_user: $key.bot_user.as_ref().map(|user| bot(user, $secrets)),
             key: None,
-            warnings: $key.warnings.iter().map(FieldWarning::to_string).collect(),
+            warnings: $key.warnings.iter().map(|warning| $secrets.value(&warning.to_string()).into_owned()).collect(),
         }
     };
 }
 
+/// A time as it is shown. One that the service sent and that cannot be read is shown as it came, and marked.
+pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[FieldWarning]) -> Option<String> {
+    let unread = || warnings.iter().find(|warning| warning.field == field);
+    moment.map(rfc3339).or_else(|| unread().map(|warning| format!("unreadable: {}", warning.found)))
+}
+
 impl<'a> Key<'a> {
-    pub(crate) fn listed(key: &'a ApiKey) -> Self {
-        key!(key)
+    pub(crate) fn listed(key: &'a ApiKey, secrets: &Secrets) -> Self {
+        key!(key, secrets)
     }
 
-    pub(crate) fn created(key: &'a ApiKeyCreated) -> Self {
-        key!(key)
+    pub(crate) fn created(key: &'a ApiKeyCreated, secrets: &Secrets) -> Self {
+        key!(key, secrets)
     }
 
     pub(crate) fn with_secret(self, secret: &'a str) -> Self {
@@ -106,18 +114,18 @@ impl<'a> Key<'a> {
 
     pub(crate) fn csv_record(&self) -> Vec<&str> {
         let mut record = vec![
-            self.id,
-            self.name,
-            self.description.unwrap_or_default(),
+            &self.id,
+            &self.name,
+            self.description.as_deref().unwrap_or_default(),
             &self.key_type,
             &self.status,
-            self.redacted_key,
+            &self.redacted_key,
             self.created_at.as_deref().unwrap_or_default(),
             self.expires_at.as_deref().unwrap_or_default(),
-            self.created_by_user_id,
+            &self.created_by_user_id,
             self.last_used_at.as_deref().unwrap_or_default(),
-            self.bot_user.as_ref().map(|bot| bot.id).unwrap_or_default(),
-            self.bot_user.as_ref().map(|bot| bot.name).unwrap_or_default(),
+            self.bot_user.as_ref().map(|bot| &*bot.id).unwrap_or_default(),
+            self.bot_user.as_ref().map(|bot| &*bot.name).unwrap_or_default(),
         ];
         record.extend(self.key);
         record
@@ -127,24 +135,20 @@ impl<'a> Key<'a> {
     pub(crate) fn rows(&self) -> Vec<(&'static str, Option<String>)> {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         vec![
-            ("id", text(self.id)),
-            ("name", text(self.name)),
-            ("description", self.description.and_then(text)),
+            ("id", text(&self.id)),
+            ("name", text(&self.name)),
+            ("description", self.description.as_deref().and_then(text)),
             ("type", text(&self.key_type)),
             ("status", text(&self.status)),
-            ("key", text(self.redacted_key)),
+            ("key", text(&self.redacted_key)),
             ("created", self.created_at.clone()),
             ("expires", Some(self.expires_at.clone().unwrap_or_else(|| "never".to_owned()))),
-            ("bot user", self.bot_user.as_ref().and_then(|bot| text(bot.id))),
+            ("bot user", self.bot_user.as_ref().and_then(|bot| text(&bot.id))),
         ]
     }
 }
 
-fn time(moment: Option<OffsetDateTime>) -> Option<String> {
-    moment.map(rfc3339)
-}
-
-fn role<R: Display>(role: &RoleAssignment<R>) -> String {
+fn role_text<R: Display>(role: &RoleAssignment<R>) -> String {
     match role {
         RoleAssignment::Predefined(role) => role.to_string(),
         RoleAssignment::Custom { id, .. } => format!("custom:{id}"),
@@ -153,20 +157,24 @@ fn role<R: Display>(role: &RoleAssignment<R>) -> String {
     }
 }
 
-fn bot(bot: &BotUser) -> Bot<'_> {
+fn bot<'a>(bot: &'a BotUser, secrets: &Secrets) -> Bot<'a> {
+    let role = |text: String| secrets.value(&text).into_owned();
     let organizations = bot.organizations.iter().map(|organization| Organization {
-        org_id: &organization.org_id,
-        role: organization.role.as_ref().map(role),
+        org_id: secrets.value(&organization.org_id),
+        role: organization.role.as_ref().map(role_text).map(role),
         spaces: organization
             .spaces
             .iter()
-            .map(|space| Space { space_id: &space.space_id, role: space.role.as_ref().map(role) })
+            .map(|space| Space {
+                space_id: secrets.value(&space.space_id),
+                role: space.role.as_ref().map(role_text).map(role),
+            })
             .collect(),
     });
     Bot {
-        id: &bot.id,
-        name: &bot.name,
-        account_role: bot.account_role.as_ref().map(role),
+        id: secrets.value(&bot.id),
+        name: secrets.value(&bot.name),
+        account_role: bot.account_role.as_ref().map(role_text).map(role),
         organizations: organizations.collect(),
     }
 }
@@ -180,11 +188,11 @@ pub(super) struct Page<'a> {
 #[derive(Serialize)]
 struct Cursor<'a> {
     has_more: bool,
-    next_cursor: Option<&'a str>,
+    next_cursor: Option<Cow<'a, str>>,
 }
 
 /// A list in the form of the API.
-pub(super) fn page<'a>(keys: &'a [Key<'a>], pagination: &'a Pagination) -> Page<'a> {
-    let next_cursor = pagination.next_cursor.as_deref();
+pub(super) fn page<'a>(keys: &'a [Key<'a>], pagination: &'a Pagination, secrets: &Secrets) -> Page<'a> {
+    let next_cursor = pagination.next_cursor.as_deref().map(|cursor| secrets.value(cursor));
     Page { api_keys: keys, pagination: Cursor { has_more: pagination.has_more, next_cursor } }
 }

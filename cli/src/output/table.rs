@@ -5,17 +5,17 @@ use arize_api_keys::{ApiKey, ApiKeyStatus};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
 
-use crate::failure::printable;
-use crate::system::System;
-use crate::times::rfc3339;
+use super::record::moment;
+use crate::console::Console;
+use crate::redact::printable;
 
-/// Narrower than this, a table says nothing any more.
+/// A narrower table cannot be read.
 const MIN_WIDTH: u16 = 40;
 
-pub(super) fn of_keys(keys: &[ApiKey], system: &dyn System) -> String {
-    let mut table = table(system);
+pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
+    let mut table = table(console);
     table.set_header(["ID", "NAME", "TYPE", "STATUS", "KEY", "EXPIRES", "LAST USED"].map(heading));
-    let now = system.now();
+    let now = console.system.now();
     for key in keys {
         let has_expired = key.expires_at.is_some_and(|at| at <= now);
         let color = match key.status {
@@ -33,11 +33,11 @@ pub(super) fn of_keys(keys: &[ApiKey], system: &dyn System) -> String {
             key.key_type.to_string(),
             status,
             key.redacted_key.clone(),
-            key.expires_at.map_or_else(|| "never".to_owned(), seconds),
-            key.last_used_at.map_or_else(|| "never".to_owned(), seconds),
+            time("expires_at", key.expires_at, key),
+            time("last_used_at", key.last_used_at, key),
         ];
         table.add_row(cells.map(|text| {
-            let cell = Cell::new(printable(text));
+            let cell = cell(&text, console);
             match color {
                 Some(color) => cell.fg(color),
                 None => cell,
@@ -52,11 +52,11 @@ pub(super) fn of_keys(keys: &[ApiKey], system: &dyn System) -> String {
 }
 
 /// A name and a value on each line; those without a value are left out.
-pub(super) fn of_one(rows: &[(&'static str, Option<String>)], system: &dyn System) -> String {
-    let mut table = table(system);
+pub(super) fn of_one(rows: &[(&'static str, Option<String>)], console: &Console) -> String {
+    let mut table = table(console);
     for (name, value) in rows {
         if let Some(value) = value {
-            table.add_row([heading(name), Cell::new(printable(value))]);
+            table.add_row([heading(name), cell(value, console)]);
         }
     }
     text(table)
@@ -66,12 +66,16 @@ fn heading(text: &str) -> Cell {
     Cell::new(text).add_attribute(Attribute::Bold).set_alignment(CellAlignment::Left)
 }
 
-fn table(system: &dyn System) -> Table {
+fn cell(text: &str, console: &Console) -> Cell {
+    Cell::new(printable(console.secrets.value(text)))
+}
+
+fn table(console: &Console) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     // A file or a pipe has no width.
-    table.set_width(system.width().map_or(u16::MAX, |width| width.max(MIN_WIDTH)));
-    if system.is_styled() {
+    table.set_width(console.system.width().map_or(u16::MAX, |width| width.max(MIN_WIDTH)));
+    if console.system.is_styled() {
         table.enforce_styling();
     } else {
         table.force_no_tty();
@@ -79,9 +83,10 @@ fn table(system: &dyn System) -> Table {
     table
 }
 
-/// To the second: nobody reads further in a table.
-fn seconds(moment: OffsetDateTime) -> String {
-    rfc3339(moment.replace_nanosecond(0).unwrap_or(moment))
+/// A time to the second.
+fn time(field: &str, time: Option<OffsetDateTime>, key: &ApiKey) -> String {
+    let seconds = time.map(|time| time.replace_nanosecond(0).unwrap_or(time));
+    moment(field, seconds, &key.warnings).unwrap_or_else(|| "never".to_owned())
 }
 
 /// Without the blanks that pad the cells at the end of a line.

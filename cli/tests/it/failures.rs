@@ -80,7 +80,6 @@ fn a_revoke_that_is_not_certain() {
     assert_eq!(run.out, "");
     expect![[r#"
         error: QXBpS2V5OjE6YWJjZA==: revoke: the response with status 200 is not what the API promises (not the response of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, a repeated call does no harm
-        error: 1 of 1 failed
     "#]].assert_eq(&run.told());
 }
 

@@ -253,7 +253,7 @@ fn odd_answers_are_told() {
     let run = service.run(&["list", "-o", "jsonl"]);
     assert_eq!(run.succeeded().told(), "warning: key a: cannot read `expires_at`: `soon`\n");
     expect![[r#"
-        {"id":"a","name":"n","description":null,"key_type":"robot","status":"active","redacted_key":"","created_at":null,"expires_at":null,"created_by_user_id":"","last_used_at":null,"warnings":["`expires_at`: `soon`"]}
+        {"id":"a","name":"n","description":null,"key_type":"robot","status":"active","redacted_key":"","created_at":null,"expires_at":"unreadable: soon","created_by_user_id":"","last_used_at":null,"warnings":["`expires_at`: `soon`"]}
     "#]].assert_eq(&run.out);
 }
 

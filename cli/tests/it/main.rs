@@ -15,6 +15,7 @@ mod double;
 mod emulator;
 mod failures;
 mod list;
+mod redact;
 mod remove;
 mod rotate;
 mod secrets;

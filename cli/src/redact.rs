@@ -1,0 +1,421 @@
+//! Makes text safe to show: replaces secrets, and escapes the characters that a terminal or a reader would not show as they are.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use arize_api_keys::ExposeSecret;
+use arize_api_keys::secrecy::{SecretBox, SecretString};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
+use crate::system::System;
+
+const REDACTED: &str = "[redacted]";
+
+/// A shorter key would match other text by accident. The service has no such keys, tests do.
+const MIN_KEY: usize = 6;
+/// The same for a part of a key in base64, in characters.
+const MIN_BASE64: usize = 8;
+/// The beginning of every key of the service, and the fewest characters after it that make a text a key. A `redacted_key`,
+/// `ak-abc...xyz`, has fewer, so that it stays readable.
+const PREFIX: &str = "ak-";
+const MIN_AFTER_PREFIX: usize = 16;
+
+/// The keys that this run knows. No output of the program shows one of them, in whatever form.
+#[derive(Default)]
+pub(crate) struct Secrets(Mutex<Vec<Forms>>);
+
+impl Secrets {
+    /// The key that the environment holds: known before the arguments are read, whose errors are shown.
+    pub(crate) fn of_environment(system: &dyn System) -> Self {
+        let secrets = Self::default();
+        if let Some(key) = system.variable("ARIZE_API_KEY").and_then(|key| key.into_string().ok()) {
+            secrets.learn(&key.into());
+        }
+        secrets
+    }
+
+    /// From now on, this key is replaced.
+    pub(crate) fn learn(&self, key: &SecretString) {
+        let key = key.expose_secret().trim();
+        if key.len() >= MIN_KEY {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Forms::new(key));
+        }
+    }
+
+    /// Whether the text holds a key that this run knows.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        !self.known(&views(text)).is_empty()
+    }
+
+    /// A message: known keys and everything else that looks like a key are replaced; every character that is not shown as it
+    /// is, line feeds aside, is escaped.
+    pub(crate) fn message(&self, text: impl Display) -> String {
+        let text = text.to_string();
+        let mut ranges = self.known(&views(&text));
+        ranges.extend(like_keys(&text));
+        let clean = replace(&text, ranges);
+        clean.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A value of the service: only known keys are replaced, since a name may look like a key.
+    pub(crate) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let ranges = self.known(&views(text));
+        if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, ranges)) }
+    }
+
+    fn known(&self, views: &[View]) -> Vec<Range<usize>> {
+        let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        views.iter().flat_map(|view| keys.iter().flat_map(|key| key.find(view))).collect()
+    }
+}
+
+/// Whether the text, as a whole, has the form of a key.
+pub(crate) fn is_like_a_key(text: &str) -> bool {
+    like_keys(text.trim()).first().is_some_and(|range| range.start == 0)
+}
+
+/// The text with every character escaped that is not shown as it is: control characters, characters that change the order of
+/// others, and invisible ones.
+pub(crate) fn printable(text: impl Display) -> String {
+    let mut safe = String::new();
+    for c in text.to_string().chars() {
+        if is_unsafe(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// The same in a JSON document, where an escape loses nothing. The document has no raw ASCII control characters in its texts.
+pub(crate) fn json(document: String) -> String {
+    if !document.chars().any(|c| c > '~' && is_unsafe(c)) {
+        return document;
+    }
+    let mut safe = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c > '~' && is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Control characters, and those that Unicode calls format characters or ignorable by default. The two presentation selectors
+/// of emoji stay: they come with a character that is seen.
+pub(crate) fn is_unsafe(c: char) -> bool {
+    c.is_control() || (is_invisible(c) && !matches!(c, '\u{fe0e}' | '\u{fe0f}'))
+}
+
+#[rustfmt::skip]
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The forms of a key that are looked for.
+struct Forms {
+    /// In lower case: plain, and hexadecimal.
+    folded: SecretBox<Vec<Vec<u8>>>,
+    /// The part of the base64 text that does not depend on the bytes before and after the key, for each alignment.
+    base64: SecretBox<Vec<Vec<u8>>>,
+}
+
+impl Forms {
+    fn new(key: &str) -> Self {
+        let cases = [key.to_owned(), key.to_ascii_lowercase(), key.to_ascii_uppercase()];
+        let hex = |text: &String| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+        let mut folded: Vec<Vec<u8>> = cases.iter().map(hex).collect();
+        folded.push(key.to_ascii_lowercase().into_bytes());
+        let mut base64: Vec<Vec<u8>> = cases.iter().flat_map(|key| (0..3).map(|skip| base64_of(key, skip))).collect();
+        base64.retain(|part| part.len() >= MIN_BASE64);
+        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)) }
+    }
+
+    fn find(&self, view: &View) -> Vec<Range<usize>> {
+        let folded = self.folded.expose_secret().iter().flat_map(|form| view.find(&view.folded, form));
+        let base64 = self.base64.expose_secret().iter().flat_map(|form| view.find(&view.base64, form));
+        folded.chain(base64).collect()
+    }
+}
+
+/// The characters that stand for whole bytes of the key alone, if `skip` bytes come before it in its group of three.
+fn base64_of(key: &str, skip: usize) -> Vec<u8> {
+    let text = BASE64_STANDARD_NO_PAD.encode([&vec![0; skip], key.as_bytes()].concat());
+    let (first, end) = ((skip * 8).div_ceil(6), (skip + key.len()) * 8 / 6);
+    text.as_bytes().get(first..end).unwrap_or_default().to_vec()
+}
+
+/// A text as it is compared: its ASCII bytes without control characters, decoded, and the place of each in the text. A key is
+/// ASCII, so that everything else can only stand between its characters.
+struct View {
+    places: Vec<Range<usize>>,
+    folded: Vec<u8>,
+    base64: Vec<u8>,
+}
+
+type Item = (u8, Range<usize>);
+
+impl View {
+    fn new(items: &[Item]) -> Self {
+        let url_safe = |byte: &u8| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        };
+        Self {
+            places: items.iter().map(|(_, place)| place.clone()).collect(),
+            folded: items.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect(),
+            base64: items.iter().map(|(byte, _)| url_safe(byte)).collect(),
+        }
+    }
+
+    /// The places of a form in one of the two texts.
+    fn find(&self, text: &[u8], form: &[u8]) -> Vec<Range<usize>> {
+        let windows = text.windows(form.len().max(1)).enumerate().filter(|(_, window)| *window == form);
+        windows
+            .filter_map(|(at, _)| Some(self.places.get(at)?.start..self.places.get(at + form.len() - 1)?.end))
+            .collect()
+    }
+}
+
+/// The text as it is, and with percent-encodings and backslash escapes decoded, as often as there are any.
+fn views(text: &str) -> Vec<View> {
+    let mut items: Vec<Item> = Vec::with_capacity(text.len());
+    let mut is_in_sequence = false;
+    for (at, byte) in text.bytes().enumerate() {
+        // A control sequence of a terminal, `ESC [ 0 m`, does not show either.
+        is_in_sequence |= byte == b'[' && text.get(..at).is_some_and(|before| before.ends_with('\u{1b}'));
+        if is_in_sequence {
+            is_in_sequence = byte == b'[' || !matches!(byte, b'@'..=b'~');
+        } else if is_kept(byte) {
+            items.push((byte, at..at + 1));
+        }
+    }
+    let mut views = vec![View::new(&items)];
+    // More layers than anything on the way adds.
+    for _ in 0..4 {
+        let decoded = decode(&items);
+        if decoded.len() == items.len() {
+            break;
+        }
+        views.push(View::new(&decoded));
+        items = decoded;
+    }
+    views
+}
+
+fn is_kept(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_control()
+}
+
+fn decode(items: &[Item]) -> Vec<Item> {
+    let mut decoded = Vec::with_capacity(items.len());
+    let mut rest = items;
+    while let Some(((byte, place), after)) = rest.split_first() {
+        let (byte, length) = match byte {
+            b'%' => hex(after, 2).map(|code| (code, 2)),
+            b'\\' => escape(after),
+            _ => None,
+        }
+        .unwrap_or((Some(*byte), 0));
+        let end = length.checked_sub(1).and_then(|last| after.get(last)).map_or(place.end, |(_, last)| last.end);
+        decoded.extend(byte.map(|byte| (byte, place.start..end)));
+        rest = after.get(length..).unwrap_or_default();
+    }
+    decoded
+}
+
+/// An escape after its backslash, `u{61}`, `u0061`, `x61` or `n`: the byte, unless it is not compared, and the length.
+fn escape(after: &[Item]) -> Option<(Option<u8>, usize)> {
+    let is = |at: usize, expected: u8| after.get(at).is_some_and(|(byte, _)| *byte == expected);
+    let (kind, rest) = after.split_first()?;
+    match kind.0 {
+        b'n' | b'r' | b't' | b'0' => Some((None, 1)),
+        b'x' => Some((hex(rest, 2)?, 3)),
+        b'u' if is(1, b'{') => {
+            let digits = (1..=8).find(|digits| is(digits + 2, b'}'))?;
+            Some((hex(after.get(2..)?, digits)?, digits + 3))
+        }
+        b'u' => Some((hex(rest, 4)?, 5)),
+        _ => None,
+    }
+}
+
+/// The byte of a hexadecimal number. The inner `None` is a character that is not compared.
+fn hex(items: &[Item], digits: usize) -> Option<Option<u8>> {
+    let digits: Vec<u8> = items.get(..digits)?.iter().map(|(byte, _)| *byte).collect();
+    let is_hex = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+    let code = u32::from_str_radix(str::from_utf8(&digits).ok().filter(|_| is_hex)?, 16).ok()?;
+    Some(u8::try_from(code).ok().filter(|byte| is_kept(*byte)))
+}
+
+/// The places of everything that has the form of a key, with invisible characters in it or not.
+fn like_keys(text: &str) -> Vec<Range<usize>> {
+    let chars: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !is_invisible(*c)).collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = chars.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = rest.iter().take_while(|(_, c)| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).count();
+        let word = rest.get(..length).unwrap_or_default();
+        let letters: String = word.iter().map(|(_, c)| c.to_ascii_lowercase()).collect();
+        let key = letters.match_indices(PREFIX).map(|(at, _)| at).find(|at| {
+            let before = at.checked_sub(1).and_then(|before| letters.as_bytes().get(before));
+            length - at >= PREFIX.len() + MIN_AFTER_PREFIX && !before.is_some_and(u8::is_ascii_alphanumeric)
+        });
+        if let (Some((start, _)), Some((last, _))) = (key.and_then(|key| word.get(key)), word.last()) {
+            found.push(*start..last + 1);
+        }
+        at += length.max(1);
+    }
+    found
+}
+
+/// The text with these places replaced.
+fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut clean = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in ranges {
+        if range.start >= end {
+            clean.push_str(text.get(end..range.start).unwrap_or_default());
+            clean.push_str(REDACTED);
+        }
+        end = end.max(range.end);
+    }
+    clean.push_str(text.get(end..).unwrap_or_default());
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "ak-Ab9_cDe-01Zz/+=xY";
+
+    fn secrets() -> Secrets {
+        let secrets = Secrets::default();
+        secrets.learn(&KEY.into());
+        secrets
+    }
+
+    #[test]
+    fn a_known_key_is_found_in_every_form() {
+        let hex: String = KEY.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let twice = percent.replace('%', "%25");
+        let escapes: String = KEY.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let rust_escapes: String = KEY.chars().map(|c| c.escape_unicode().to_string()).collect();
+        let between = |c: &str| KEY.chars().map(|letter| format!("{letter}{c}")).collect::<String>();
+        let mut forms = vec![
+            KEY.to_owned(),
+            KEY.to_lowercase(),
+            KEY.to_uppercase(),
+            hex.to_lowercase(),
+            hex,
+            percent,
+            twice,
+            escapes,
+            rust_escapes,
+            KEY.replace('/', "%2F").replace('=', "%3d"),
+        ];
+        for c in [
+            "\u{200b}",
+            "\u{200d}",
+            "\u{feff}",
+            "\u{ad}",
+            "\0",
+            "\n",
+            "\u{1b}[0m",
+            "\u{9b}",
+            "\u{202e}",
+            "\\n",
+            "\\u{200b}",
+            "%0a",
+            "%E2%80%8B",
+        ] {
+            forms.push(between(c));
+        }
+        for around in ["", "x", "xy", "Bearer ", "user:", "a=b&key="] {
+            let text = format!("{around}{KEY}{around}");
+            forms.push(BASE64_STANDARD_NO_PAD.encode(&text));
+            forms.push(base64::prelude::BASE64_URL_SAFE.encode(&text));
+            forms.push(
+                base64::prelude::BASE64_STANDARD.encode(text.to_lowercase()).replace('+', "%2B").replace('=', "%3D"),
+            );
+        }
+        for form in forms {
+            let text = format!("before {form} after");
+            assert!(secrets().are_in(&text), "{text:?}");
+            let clean = secrets().message(&text);
+            assert!(clean.starts_with("before ") && clean.ends_with(" after"), "{clean}");
+            assert!(clean.contains(REDACTED) && !secrets().are_in(&clean), "{text:?}: {clean}");
+            assert!(secrets().value(&text).contains(REDACTED));
+        }
+    }
+
+    #[test]
+    fn other_text_stays() {
+        for text in [
+            "",
+            "QXBpS2V5OjE6YWJjZA==",
+            "ak-abc...xyz",
+            "ak-Ab9_cDe-01Zz/+=x",
+            "100 % of 5%2 %zz %",
+            "C:\\users\\new\\x",
+            "weak-passwords-are-not-allowed-here",
+            "Zoë’s 鍵 🔑 ❤️",
+            "two\nlines",
+        ] {
+            assert_eq!(secrets().message(text), text);
+            assert_eq!(secrets().value(text), text);
+        }
+        // Tests have short keys.
+        let secrets = Secrets::default();
+        secrets.learn(&"key".into());
+        assert_eq!(secrets.message("the key"), "the key");
+    }
+
+    #[test]
+    fn what_looks_like_a_key_is_not_shown_in_a_message() {
+        for (text, clean) in [
+            ("`ak-0123456789abcdef`", "`[redacted]`"),
+            ("--api-key=AK-0123456789abcdef.", "--api-key=[redacted]."),
+            ("ak-0123\u{200b}456789ab\u{202e}cdef", "[redacted]"),
+            ("my-ak-0123456789abcdef", "my-[redacted]"),
+            ("é ak-0123456789abcdefé", "é [redacted]é"),
+        ] {
+            assert_eq!(secrets().message(text), clean);
+            assert_eq!(secrets().value(text), text);
+        }
+        assert!(is_like_a_key(" ak-0123456789abcdef\n"));
+        assert!(!is_like_a_key("QWstMDEyMzQ1Njc4OWFiY2RlZg=="));
+    }
+
+    #[test]
+    fn unsafe_characters_are_escaped() {
+        assert_eq!(printable("a\r\n\t\0\u{1b}[2J\u{7f}\u{85}"), r"a\r\n\t\u{0}\u{1b}[2J\u{7f}\u{85}");
+        for c in
+            "\u{61c}\u{200b}\u{200d}\u{200e}\u{202e}\u{2066}\u{2028}\u{feff}\u{ad}\u{180e}\u{3164}\u{e0041}\u{fff9}"
+                .chars()
+        {
+            assert_eq!(printable(c), format!("\\u{{{:x}}}", u32::from(c)));
+            let document = json(format!("[\"{c}\"]\n"));
+            assert!(document.is_ascii(), "{document}");
+            assert_eq!(serde_json::from_str::<[String; 1]>(&document).unwrap(), [c.to_string()]);
+        }
+        assert_eq!(json("\u{7f}\u{9b}é".to_owned()), "\\u007f\\u009bé");
+    }
+}

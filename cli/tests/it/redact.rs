@@ -1,0 +1,141 @@
+//! No output shows the client's key, or lets a text of the service act on a terminal.
+
+use arize_api_keys::{CreateRequest, ExposeSecret};
+use expect_test::expect;
+
+use crate::service::{Answer, Service, finish};
+
+const ID: &str = "QXBpS2V5OjE6YWJjZA==";
+
+/// A key in an argument is refused before anything is sent, and not shown, whichever argument it is in and however.
+#[test]
+fn the_key_in_an_argument() {
+    let service = Service::new();
+    let key = service.emulator.admin_key().expose_secret().to_owned();
+    let percent: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let with_invisible: String = key.chars().map(|c| format!("{c}\u{200b}")).collect();
+    service.write("key", &key, 0o600);
+    for form in [key.clone(), key.to_uppercase(), percent, with_invisible] {
+        for args in [
+            &["revoke", "--yes", &form][..],
+            &["delete", "--yes", ID, &form],
+            &["refresh", &form],
+            &["rotate", &form, "x", "--out", "f", "--yes"],
+            &["create", &form],
+            &["create", "x", "--description", &form],
+            &["list", "--space", &form],
+            &["list", "--user", &form],
+            &["list", "--cursor", &form],
+            &["list", "--api-key-file", &form],
+            &["list", &form],
+            &["list", &format!("--limit={form}")],
+            &["list", &format!("--api-key={form}")],
+            &["-v", "create", "x", "--env-file", "f", "--env-name", &form],
+        ] {
+            let run = service.run(args);
+            run.failed(2);
+            assert!(!run.err.to_lowercase().contains(&form.to_lowercase()), "{args:?}: {}", run.err);
+        }
+    }
+    assert_eq!(service.seen(), [""; 0]);
+    assert_eq!(service.files(), ["key"]);
+
+    let run = service.run(&["create", &key]);
+    expect![[r#"
+        error: argument 2 holds the API key itself; nothing was sent
+        hint: every user of this machine can read arguments, and shells record them: replace the key with `arize-keys rotate`. `arize-keys check` shows the id of a key
+    "#]]
+    .assert_eq(&run.err);
+    // A key of somebody else, where an id belongs.
+    let run = service.run(&["revoke", "--yes", "ak-0123456789012345678901234"]);
+    expect![[r#"
+        error: invalid value '[redacted]' for '<ID>...': it is an API key, and no id; `arize-keys check` shows the id of a key
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&run.err);
+    let mut command = service.command(&["list", "--api-key-file", "ak-0123456789012345678901234"]);
+    let run = finish(command.env_remove("ARIZE_API_KEY"));
+    expect![[r#"
+        error: --api-key-file holds an API key, and takes the path of a file that holds one
+        hint: set ARIZE_API_KEY, or write the key to a file that only you can read
+    "#]]
+    .assert_eq(&run.err);
+}
+
+/// A service that repeats the key of the request cannot make the program show it.
+#[test]
+fn the_key_in_a_response() {
+    let service = Service::new();
+    let key = service.emulator.admin_key().expose_secret().to_owned();
+    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let page = format!(
+        r#"{{"api_keys":[{{"id":"i {key}","name":"n {hex}","description":"{}","key_type":"{key}","status":"active","redacted_key":"{key}","expires_at":"{key}"}}],"pagination":{{"has_more":true,"next_cursor":"{key}"}}}}"#,
+        key.to_uppercase()
+    );
+    let problem = format!(r#"{{"title":"no","detail":"{hex} {key}"}}"#);
+    let (page, problem): (&str, &str) = (page.leak(), problem.leak());
+    for (status, body) in [(200, page), (400, problem), (500, problem)] {
+        service.rule(move |_| Answer::Body(status, "application/problem+json", body));
+        for format in ["table", "json", "jsonl", "csv"] {
+            for args in [&["list", "-v"][..], &["check"], &["list", "--all", "-v"], &["list", "--status", "all"]] {
+                let run = service.run(&[args, &["-o", format, "--timeout", "300ms"]].concat());
+                for text in [&run.out, &run.err].map(|text| text.to_lowercase()) {
+                    assert!(!text.contains(&key.to_lowercase()) && !text.contains(&hex), "{args:?}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_cannot_act_on_a_terminal_in_any_format() {
+    let service = Service::new();
+    let name = "=\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{61c}\u{200b}\u{e0041}";
+    service.client().create(&CreateRequest::new(name).description("-1\n\u{7f}")).unwrap();
+    for (format, expected) in [
+        ("table", r"=\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{61c}\u{200b}\u{e0041}"),
+        ("json", r#""=\u001b]0;x\u0007\u009b2J\u202e\u061c\u200b\udb40\udc41""#),
+        ("jsonl", r#""=\u001b]0;x\u0007\u009b2J\u202e\u061c\u200b\udb40\udc41""#),
+        ("csv", r"'=\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{61c}\u{200b}\u{e0041},'-1\n\u{7f},"),
+    ] {
+        let run = service.run(&["list", "-o", format]);
+        assert!(run.succeeded().out.contains(expected), "{}", run.out);
+    }
+    // For programs.
+    let run = service.run(&["list", "-o", "csv", "--raw"]);
+    assert!(run.succeeded().out.contains(&format!("{name},\"-1\n\u{7f}\",")), "{}", run.out);
+    assert!(service.run(&["list", "--raw"]).failed(2).err.contains("--raw requires --output csv"));
+}
+
+#[test]
+fn a_usage_error_escapes_what_it_quotes() {
+    let service = Service::new();
+    for args in [
+        &["li\u{1b}[2Jst"][..],
+        &["list", "--limit", "\u{202e}\n"],
+        &["list", "--\u{200b}x"],
+        &["create", "x", "\u{9b}"],
+    ] {
+        let run = service.run(args);
+        run.failed(2);
+        let is_unsafe = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200b}' | '\u{202e}');
+        assert!(!run.err.contains(is_unsafe), "{:?}", run.err);
+        assert!(run.err.contains("\\u{"), "{}", run.err);
+    }
+}
+
+#[test]
+fn removed_ids_in_every_format() {
+    let service = Service::new();
+    for (format, expected) in [
+        ("table", "ID1\nID2\n"),
+        ("json", "[\n  {\n    \"id\": \"ID1\"\n  },\n  {\n    \"id\": \"ID2\"\n  }\n]\n"),
+        ("jsonl", "{\"id\":\"ID1\"}\n{\"id\":\"ID2\"}\n"),
+        ("csv", "id\nID1\nID2\n"),
+    ] {
+        let (one, two) = (service.key("one").id.clone(), service.key("two").id.clone());
+        let run = service.run(&["revoke", "--yes", "-o", format, &one, &two]);
+        assert_eq!(run.succeeded().out, expected.replace("ID1", &one).replace("ID2", &two));
+    }
+}
