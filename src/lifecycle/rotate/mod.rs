@@ -29,7 +29,8 @@ impl Drop for RevokeOnDrop<'_> {
 
 /// The keys that a rotation is about.
 struct Found {
-    old: ApiKey,
+    /// `None` if it is revoked and a stored successor replaces it.
+    old: Option<ApiKey>,
     /// Keys that interrupted rotations of the old key created.
     successors: Vec<ApiKey>,
 }
@@ -90,11 +91,13 @@ impl ApiKeysClient {
         if let Some((key, secret)) = stored {
             new.announce(RotationStep::Resume { id: &key.id });
             let resumed = Box::new(ApiKeyCreated { key: secret.clone(), details: key.clone() });
-            return self.verify_and_revoke(&new, resumed, &old, &successors);
+            return self.verify_and_revoke(&new, resumed, old.as_ref(), &successors);
         }
+        let reason = NotReplaceable::Revoked;
+        let old = old.ok_or_else(|| RotationError::NotReplaceable { old_id: old_id.to_owned(), reason })?;
         let created = self.create_replacement(&new, &old)?;
         let created = self.store_replacement(created, &old, store)?;
-        self.verify_and_revoke(&new, created, &old, &successors)
+        self.verify_and_revoke(&new, created, Some(&old), &successors)
     }
 
     fn find_replaceable<E>(&self, old_id: &str, new: &ReplacementKey) -> Result<Found, RotationError<E>> {
@@ -112,7 +115,11 @@ impl ApiKeysClient {
         match old {
             Some(old) if old.key_type != new.key_type() => Err(refuse(NotReplaceable::OtherType)),
             Some(old) if old.status == ApiKeyStatus::Revoked => Err(refuse(NotReplaceable::Revoked)),
-            Some(old) => Ok(Found { old, successors }),
+            Some(old) => Ok(Found { old: Some(old), successors }),
+            // An interrupted rotation came as far as revoking the old key.
+            None if successors.iter().any(|key| new.stored_secret_of(key).is_some()) => {
+                Ok(Found { old: None, successors })
+            }
             None => {
                 for key in self.scopes(new, ApiKeyStatus::Revoked).flat_map(|request| self.list_all(&request)) {
                     if same_id(&key.map_err(RotationError::Find)?.id, old_id) {
@@ -194,7 +201,7 @@ impl ApiKeysClient {
         &self,
         new: &ReplacementKey,
         created: Box<ApiKeyCreated>,
-        old: &ApiKey,
+        old: Option<&ApiKey>,
         successors: &[ApiKey],
     ) -> Result<ApiKeyCreated, RotationError<E>> {
         new.announce(RotationStep::Verify);
@@ -209,7 +216,7 @@ impl ApiKeysClient {
             CreateAny::Service(_) => self,
         };
         // The old key goes last: as long as it works, a repeated rotation finds the others.
-        for key in successors.iter().filter(|key| !same_id(&key.id, &created.id)).chain([old]) {
+        for key in successors.iter().filter(|key| !same_id(&key.id, &created.id)).chain(old) {
             new.announce(RotationStep::Revoke { id: &key.id });
             let revoked = if same_id(&key.id, &created.id) { Err(same_key()) } else { client.delete(&key.id) };
             if let Err(cause) = revoked {
