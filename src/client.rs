@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::operations::refresh::{self, RefreshRequest};
 use crate::operations::service_key::{self, CreateServiceKeyRequest};
 use crate::pages::ApiKeys;
 use crate::pipeline::Pipeline;
+use crate::redact::strip_key;
 use crate::stage::ApiStage;
 
 /// A client for the API-keys endpoints of the Arize platform.
@@ -204,6 +205,11 @@ impl ApiKeysClient {
     /// The stage of the API.
     pub fn stage(&self) -> ApiStage {
         self.settings().stage
+    }
+
+    /// A text for an error, without the API key of the client and other keys.
+    pub(crate) fn strip_key(&self, text: &str) -> String {
+        strip_key(text, self.settings().api_key.expose_secret())
     }
 
     /// The time of the client's clock.

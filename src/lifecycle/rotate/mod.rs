@@ -93,15 +93,14 @@ impl ApiKeysClient {
             let resumed = Box::new(ApiKeyCreated { key: secret.clone(), details: key.clone() });
             return self.verify_and_revoke(&new, resumed, old.as_ref(), &successors);
         }
-        let reason = NotReplaceable::Revoked;
-        let old = old.ok_or_else(|| RotationError::NotReplaceable { old_id: old_id.to_owned(), reason })?;
+        let old = old.ok_or_else(|| self.refusal(old_id, NotReplaceable::Revoked))?;
         let created = self.create_replacement(&new, &old)?;
         let created = self.store_replacement(created, &old, store)?;
         self.verify_and_revoke(&new, created, Some(&old), &successors)
     }
 
     fn find_replaceable<E>(&self, old_id: &str, new: &ReplacementKey) -> Result<Found, RotationError<E>> {
-        let refuse = |reason| RotationError::NotReplaceable { old_id: old_id.to_owned(), reason };
+        let refuse = |reason| self.refusal(old_id, reason);
         let mut old = None;
         let mut successors: Vec<ApiKey> = Vec::new();
         for key in self.scopes(new, ApiKeyStatus::Active).flat_map(|request| self.list_all(&request)) {
@@ -131,6 +130,11 @@ impl ApiKeysClient {
         }
     }
 
+    fn refusal<E>(&self, old_id: &str, reason: NotReplaceable) -> RotationError<E> {
+        // The caller may have passed a key as the id.
+        RotationError::NotReplaceable { old_id: self.strip_key(old_id), reason }
+    }
+
     /// The lists that the old key may be in.
     fn scopes(&self, new: &ReplacementKey, status: ApiKeyStatus) -> impl Iterator<Item = ListRequest> {
         let request = ListRequest::new().key_type(new.key_type()).status(status).limit(100);
@@ -155,7 +159,7 @@ impl ApiKeysClient {
     ) -> Result<Box<ApiKeyCreated>, RotationError<E>> {
         let request = new.request_for(old, self.now()).map_err(|problem| match problem {
             CarryOver::Invalid(error) => RotationError::Create(error.into()),
-            CarryOver::Refused(reason) => RotationError::NotReplaceable { old_id: old.id.clone(), reason },
+            CarryOver::Refused(reason) => self.refusal(&old.id, reason),
         })?;
         let (name, created) = match &request {
             CreateAny::User(request) => {
