@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -94,6 +95,25 @@ impl ApiKeysClient {
     /// [`Error::Config`] if the text is not a valid key: see [`ClientBuilder::api_key`].
     pub fn with_api_key(&self, key: &SecretString) -> Result<Self, Error> {
         Ok(Self::new(self.settings().with_api_key(key)?))
+    }
+
+    /// Returns the same client with a time limit for all its calls together, counted from now: for a command that makes several
+    /// calls or reads many pages. Each call keeps its own [`timeout`](ClientBuilder::timeout). A second limit replaces the first.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use arize_api_keys::{ApiKeysClient, Error, ListRequest};
+    /// # fn demo(client: &ApiKeysClient) -> Result<(), Error> {
+    /// let client = client.with_time_limit(Duration::from_secs(600));
+    /// for key in client.list_all(&ListRequest::new()) {
+    ///     println!("{}", key?.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_time_limit(&self, limit: Duration) -> Self {
+        Self::new(self.settings().with_time_limit(limit))
     }
 
     /// Lists one page of keys, without their secrets. The page size is 50 unless the request sets it.

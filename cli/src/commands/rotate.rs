@@ -18,6 +18,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
+    let client = connect::limited(&client, console);
     let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
     let location = store.location().unwrap_or_default();
     let steps = console.clone();

@@ -1,5 +1,7 @@
 //! `create`, `create-service-key`, `refresh`: the commands that bring a new secret.
 
+use std::time::Duration;
+
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
@@ -10,6 +12,9 @@ use crate::store::{NotStored, Store};
 use crate::system::System;
 use crate::times::after;
 use crate::{bindings, connect, output};
+
+/// The time to revoke a key whose secret is lost.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
@@ -125,7 +130,8 @@ fn deliver(
 /// A key whose secret is nowhere shall not live on.
 fn undo(client: &ApiKeysClient, created: &ApiKeyCreated, cause: NotStored) -> Failure {
     let key = describe(created);
-    match client.revoke(&created.id) {
+    // The time of the command may be over. This must be tried nevertheless.
+    match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
         Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new {key} was revoked")),
         Err(error) => {
             let problem = with_causes(&error);
