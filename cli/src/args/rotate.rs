@@ -6,7 +6,9 @@ use super::{NewKeyArgs, RotateService, SecretTo, values};
 
 /// Replace a key by a new one, in the safe order: create, store, prove, revoke
 ///
-/// At no moment there is no key that works. It ends at the first step that fails, and says which keys live then; every step
+/// Use `refresh` only where the id of the key must stay: it replaces the secret in one step, with no way back.
+///
+/// One of the two keys works at any time. It ends at the first step that fails, and says which keys live then; every step
 /// is announced on stderr, so that a key is known of even if the program is killed. The new key is a user key, or a service
 /// key if --space, --grant or --assignments say what it is bound to.
 #[derive(Args, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
-use crate::args::{self, Create, CreateServiceKey, Expiry, Refresh};
+use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
@@ -118,6 +118,10 @@ fn deliver(
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
             // The key is stored: that nobody reads what it is called does not matter.
+            // The messages say all that the table would.
+            if console.global.output == Format::Table {
+                return Ok(());
+            }
             output::created(created, console).map(drop)
         }
         None => {
