@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::Error;
@@ -17,6 +17,7 @@ use crate::operations::refresh::{self, RefreshRequest};
 use crate::operations::service_key::{self, CreateServiceKeyRequest};
 use crate::pages::ApiKeys;
 use crate::pipeline::Pipeline;
+use crate::redact::strip_key;
 use crate::stage::ApiStage;
 
 /// A client for the API-keys endpoints of the Arize platform.
@@ -224,6 +225,16 @@ impl ApiKeysClient {
     /// The stage of the API.
     pub fn stage(&self) -> ApiStage {
         self.settings().stage
+    }
+
+    /// A text for an error, without the API key of the client and other keys.
+    pub(crate) fn strip_key(&self, text: &str) -> String {
+        strip_key(text, self.settings().api_key.expose_secret())
+    }
+
+    /// The time of the client's clock.
+    pub(crate) fn now(&self) -> time::OffsetDateTime {
+        self.settings().clock.now()
     }
 
     fn settings(&self) -> &Settings {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeyCreated, ExposeSecret};
 
 use crate::args::{Format, SecretTo};
@@ -91,6 +92,17 @@ impl Store {
                 Ok(Self::File { file: replacement, env_name })
             }
         }
+    }
+
+    /// The secret that the place holds now, if there is one and it can be read.
+    pub(crate) fn current_secret(&self) -> Option<SecretString> {
+        let Self::File { file, env_name } = self else { return None };
+        let content = file.current().ok()?;
+        let secret = match env_name {
+            Some(name) => env_file::get(&content, name)?,
+            None => String::from_utf8(content).ok()?.trim().to_owned(),
+        };
+        (!secret.is_empty()).then(|| secret.into())
     }
 
     /// Where the secret is then, for messages. `None` if it was shown.

@@ -42,13 +42,21 @@ pub(crate) fn set(file: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Canno
     }
 }
 
-/// Whether a reader that is not ours finds this value, and no other one, in the file.
+/// Whether an independent reader finds this value, and no other one, in the file.
 pub(crate) fn holds(file: &[u8], name: &str, value: &str) -> bool {
+    values(file, name) == [value]
+}
+
+/// The value of the variable, if an independent reader finds exactly one.
+pub(crate) fn get(file: &[u8], name: &str) -> Option<String> {
+    let [value] = <[String; 1]>::try_from(values(file, name)).ok()?;
+    Some(value)
+}
+
+fn values(file: &[u8], name: &str) -> Vec<String> {
     // A line that this reader rejects is no setting for it.
-    let found: Vec<String> = dotenvy::from_read_iter(file)
-        .filter_map(|setting| setting.ok().filter(|(key, _)| key == name).map(|(_, value)| value))
-        .collect();
-    found == [value]
+    let setting = |setting: dotenvy::Result<(String, String)>| setting.ok().filter(|(key, _)| key == name);
+    dotenvy::from_read_iter(file).filter_map(setting).map(|(_, value)| value).collect()
 }
 
 /// Letters, digits and signs that mean themselves, unquoted, to every reader.
