@@ -4,11 +4,11 @@ use arize_api_keys::{Error, ReplacementKey, RotationError};
 
 use crate::args::Rotate;
 use crate::commands::delete::ask;
-use crate::commands::secret_commands::{describe, report_warnings, service_key, user_key};
+use crate::commands::secret_commands::{describe, print_details, report_warnings, service_key, user_key};
+use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
-use crate::{connect, output};
 
 /// Every step is told before it is taken, and what it came to before the next: whoever is interrupted knows which keys live.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
-    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let mut store = Store::prepare(&args.secret, console)?;
     let location = store.location().unwrap_or_default();
 
     console.report(format_args!(
@@ -44,13 +44,14 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         Ok(created) => {
             console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
             report_warnings(&created, console);
-            output::created(&created, console).map(drop)
+            print_details(&created, console);
+            Ok(())
         }
-        Err(error) => Err(failure(&error, &args.id)),
+        Err(error) => Err(failure(&error, &args.id, &mut store)),
     }
 }
 
-fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
+fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
     let old = printable(old);
     match error {
         RotationError::Create(cause) => {
@@ -59,7 +60,7 @@ fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
         }
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
-            Failure::new(Code::SecretLost, message(error, cause))
+            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(created)))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
         RotationError::Verify { cause, created, .. } => {

@@ -44,11 +44,20 @@ pub(crate) fn set(file: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Canno
 
 /// Whether a reader that is not ours finds this value, and no other one, in the file.
 pub(crate) fn holds(file: &[u8], name: &str, value: &str) -> bool {
+    values(file, name) == [value]
+}
+
+/// The value of a variable, as that reader finds it first.
+pub(crate) fn get(file: &[u8], name: &str) -> Option<String> {
+    values(file, name).into_iter().next()
+}
+
+fn values(file: &[u8], name: &str) -> Vec<String> {
+    // `dotenvy` would try a line that is not UTF-8 for ever.
+    let file = std::str::from_utf8(file).unwrap_or_default();
     // A line that this reader rejects is no setting for it.
-    let found: Vec<String> = dotenvy::from_read_iter(file)
-        .filter_map(|setting| setting.ok().filter(|(key, _)| key == name).map(|(_, value)| value))
-        .collect();
-    found == [value]
+    let settings = dotenvy::from_read_iter(file.as_bytes()).filter_map(Result::ok);
+    settings.filter(|(key, _)| key == name).map(|(_, value)| value).collect()
 }
 
 /// Letters, digits and signs that mean themselves, unquoted, to every reader.
