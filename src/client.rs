@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::Error;
@@ -16,6 +17,7 @@ use crate::operations::refresh::{self, RefreshRequest};
 use crate::operations::service_key::{self, CreateServiceKeyRequest};
 use crate::pages::ApiKeys;
 use crate::pipeline::Pipeline;
+use crate::redact::strip_key;
 use crate::stage::ApiStage;
 
 /// A client for the API-keys endpoints of the Arize platform.
@@ -93,6 +95,25 @@ impl ApiKeysClient {
     /// [`Error::Config`] if the text is not a valid key: see [`ClientBuilder::api_key`].
     pub fn with_api_key(&self, key: &SecretString) -> Result<Self, Error> {
         Ok(Self::new(self.settings().with_api_key(key)?))
+    }
+
+    /// Returns the same client with a time limit for all its calls together, counted from now: for a command that makes several
+    /// calls or reads many pages. Each call keeps its own [`timeout`](ClientBuilder::timeout). A second limit replaces the first.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use arize_api_keys::{ApiKeysClient, Error, ListRequest};
+    /// # fn demo(client: &ApiKeysClient) -> Result<(), Error> {
+    /// let client = client.with_time_limit(Duration::from_secs(600));
+    /// for key in client.list_all(&ListRequest::new()) {
+    ///     println!("{}", key?.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_time_limit(&self, limit: Duration) -> Self {
+        Self::new(self.settings().with_time_limit(limit))
     }
 
     /// Lists one page of keys, without their secrets. The page size is 50 unless the request sets it.
@@ -204,6 +225,16 @@ impl ApiKeysClient {
     /// The stage of the API.
     pub fn stage(&self) -> ApiStage {
         self.settings().stage
+    }
+
+    /// A text for an error, without the API key of the client and other keys.
+    pub(crate) fn strip_key(&self, text: &str) -> String {
+        strip_key(text, self.settings().api_key.expose_secret())
+    }
+
+    /// The time of the client's clock.
+    pub(crate) fn now(&self) -> time::OffsetDateTime {
+        self.settings().clock.now()
     }
 
     fn settings(&self) -> &Settings {

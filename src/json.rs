@@ -70,6 +70,9 @@ impl<'de, T: ReadMembers> Shape<'de> for ObjectInto<'_, T> {
     }
 }
 
+/// The most items of an array. A page has at most 100; a body of 1 MiB could hold 350,000 empty ones.
+pub(crate) const MAX_ITEMS: usize = 1000;
+
 /// Reads an array of objects. Elements that are not objects come out as their default, and are told so.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
@@ -105,6 +108,9 @@ impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for NewIn<'_, T> {
     type Value = Container;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
+        if self.0.len() >= MAX_ITEMS {
+            return Err(Error::custom("too many items"));
+        }
         self.0.push(T::default());
         match self.0.last_mut() {
             Some(element) => ObjectInto(element).deserialize(deserializer),

@@ -93,7 +93,7 @@ pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
 };
-pub use lifecycle::{ReplacementKey, RotationError};
+pub use lifecycle::{NotReplaceable, ReplacementKey, RotationError, RotationStep};
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,
     BotUserSpace, FieldWarning, OrgRole, Pagination, RoleAssignment, SpaceRole,

@@ -8,7 +8,7 @@ use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
 use crate::json::{ObjectInto, strip_bom};
-use crate::model::{ApiKey, FieldWarning};
+use crate::model::{ApiKey, DUPLICATE, FieldWarning};
 
 /// The answer to a create or a refresh, as far as it could be read.
 pub(crate) struct DecodedSecret {
@@ -40,32 +40,45 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
     {
         fields.id = id.expose_secret().to_owned();
     }
+    for field in ["key", "id"] {
+        if members(body, field).nth(1).is_some() {
+            fields.warnings.push(FieldWarning { field, found: DUPLICATE.to_owned() });
+        }
+    }
     DecodedSecret { key, fields }
 }
 
-/// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON: strings and brackets are
-/// followed, the rest is passed over. A string without its closing quote is never taken.
+/// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON. A string without its
+/// closing quote is never taken.
 fn scan(body: &[u8], wanted: &str) -> Option<SecretString> {
+    members(body, wanted).find_map(|at| member_text(body, at))
+}
+
+/// The positions after the name of each member `wanted` of the outermost object. The scanner follows strings and brackets
+/// and skips the rest.
+fn members<'a>(body: &'a [u8], wanted: &'a str) -> impl Iterator<Item = usize> + 'a {
     let mut depth = 0_usize;
     let mut at = 0;
-    while let Some(byte) = body.get(at) {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let end = string_end(body, at)?;
-                let is_wanted = depth == 1 && is_string(body, at, end, wanted);
-                if let Some(text) = is_wanted.then(|| member_text(body, end)).flatten() {
-                    return Some(text);
+    std::iter::from_fn(move || {
+        while let Some(byte) = body.get(at) {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b'"' => {
+                    let start = at;
+                    at = string_end(body, start)?;
+                    let is_name = || body.get(skip_blanks(body, at)) == Some(&b':');
+                    if depth == 1 && is_string(body, start, at, wanted) && is_name() {
+                        return Some(at);
+                    }
+                    continue;
                 }
-                at = end;
-                continue;
+                _ => {}
             }
-            _ => {}
+            at += 1;
         }
-        at += 1;
-    }
-    None
+        None
+    })
 }
 
 /// The string value after the colon at `at`, if that is what stands there.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::secrecy::SecretString;
@@ -17,12 +18,20 @@ use crate::system::{Access, System};
 /// More than any key has.
 const KEY_FILE_LIMIT: u64 = 64 * 1024;
 
-/// Connects as told. Nothing is sent yet.
+/// The time for a walk over pages without `--timeout`.
+const WALK_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The longest timeout of a call that the client takes.
+const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The client for the key of [`key`]. Nothing is sent yet.
 pub(crate) fn client(console: &Console) -> Result<ApiKeysClient, Failure> {
-    client_with(key(console)?, console)
+    let key = key(console)?;
+    // A key in the environment is left to the client, which names the variable in its errors.
+    client_with(key.filter(|_| console.global.connection.api_key_file.is_some()), console)
 }
 
-/// The key that requests are made with. `None` if there is none: the client says so best.
+/// The key that requests are made with. `None` if there is none.
 pub(crate) fn key(console: &Console) -> Result<Option<SecretString>, Failure> {
     let system = &*console.system;
     let key = match &console.global.connection.api_key_file {
@@ -35,12 +44,11 @@ pub(crate) fn key(console: &Console) -> Result<Option<SecretString>, Failure> {
     Ok(key)
 }
 
-/// `key` is that of [`key`]: stdin can be read once.
+/// A client with this key, or else with the one in the environment.
 pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Result<ApiKeysClient, Failure> {
     let args = &console.global.connection;
     let mut builder = console.system.client();
-    // What is in the environment the client finds there, and names it so in its errors.
-    if let Some(key) = key.filter(|_| args.api_key_file.is_some()) {
+    if let Some(key) = key {
         builder = builder.api_key(key);
     }
     if let Some(stage) = args.stage {
@@ -74,21 +82,32 @@ pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Resul
         builder = builder.no_proxy();
     }
     if let Some(timeout) = args.timeout {
-        builder = builder.timeout(timeout);
+        // The time of one call has a maximum, that of the command has none.
+        builder = builder.timeout(timeout.min(MAX_CALL_TIMEOUT));
     }
     if console.global.verbose {
         let console = console.clone();
         builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, console: console.clone() }));
     }
     let warned = AtomicBool::new(false);
-    let console = console.clone();
-    let builder = builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |warning| {
+    let warning = console.clone();
+    let builder = builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |text| {
         // One operation's warning says it for all of a command.
         if !warned.swap(true, Ordering::Relaxed) {
-            console.warning(warning);
+            warning.warning(text);
         }
     });
-    builder.build().map_err(|error| Failure::sdk(&error, Effect::Read))
+    builder.build().map(|client| limited(&client, console)).map_err(|error| Failure::sdk(&error, Effect::Read))
+}
+
+/// The same client for the time that is left of `--timeout`: for use after a question, whose time does not count.
+pub(crate) fn limited(client: &ApiKeysClient, console: &Console) -> ApiKeysClient {
+    console.remaining().map_or_else(|| client.clone(), |time| client.with_time_limit(time))
+}
+
+/// The same client for a walk over pages, which ends even if a service always names a next page.
+pub(crate) fn for_walk(client: &ApiKeysClient, console: &Console) -> ApiKeysClient {
+    client.with_time_limit(console.remaining().unwrap_or(WALK_TIMEOUT))
 }
 
 /// A key is never an argument: every user of the machine can read those.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use arize_api_keys::secrecy::SecretString;
@@ -23,12 +24,22 @@ pub(crate) struct Console {
     pub(crate) system: Arc<dyn System>,
     pub(crate) global: Arc<Global>,
     args: Arc<[OsString]>,
+    /// When `--timeout` ends, by the clock of the system.
+    deadline: Arc<Mutex<Option<Duration>>>,
     pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Console {
     pub(crate) fn new(system: Arc<dyn System>, global: Global, args: Vec<OsString>, secrets: Secrets) -> Self {
-        Self { system, global: Arc::new(global), args: args.into(), secrets: Arc::new(secrets) }
+        let deadline = global.connection.timeout.map(|timeout| system.elapsed().saturating_add(timeout));
+        let (global, deadline, secrets) = (Arc::new(global), Arc::new(Mutex::new(deadline)), Arc::new(secrets));
+        Self { system, global, args: args.into(), deadline, secrets }
+    }
+
+    /// The time that is left of `--timeout`. `None` if it was not given.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.map(|deadline| deadline.saturating_sub(self.system.elapsed()))
     }
 
     /// Keeps a key out of every output from now on. Refuses it if an argument holds it.
@@ -97,7 +108,12 @@ impl Console {
         }
         let _ = self.system.stderr(&format!("{} [y/N] ", self.secrets.message(question)));
         let mut answer = String::new();
+        let asked = self.system.elapsed();
         let read = self.system.stdin().read_line(&mut answer).is_ok();
+        // The time in which a person thinks does not count.
+        if let Some(deadline) = &mut *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) {
+            *deadline = deadline.saturating_add(self.system.elapsed().saturating_sub(asked));
+        }
         Some(read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 }

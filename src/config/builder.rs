@@ -259,7 +259,7 @@ impl ClientBuilder {
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let on_warning = self.on_warning;
-        Ok(Settings { endpoint, headers, api_key, stage, timeout, retry, transport, clock, on_warning })
+        Ok(Settings { endpoint, headers, api_key, stage, timeout, deadline: None, retry, transport, clock, on_warning })
     }
 }
 

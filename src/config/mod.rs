@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) api_key: SecretString,
     pub(crate) stage: ApiStage,
     pub(crate) timeout: Duration,
+    /// When every call has to end, by the clock.
+    pub(crate) deadline: Option<Duration>,
     pub(crate) retry: RetryPolicy,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -63,6 +65,11 @@ impl Settings {
         settings.headers.insert(AUTHORIZATION, headers::bearer(&api_key)?);
         settings.api_key = api_key;
         Ok(settings)
+    }
+
+    /// The same settings with a deadline for all calls together.
+    pub(crate) fn with_time_limit(&self, limit: Duration) -> Self {
+        Self { deadline: Some(self.clock.elapsed().saturating_add(limit)), ..self.clone() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Procedures on a key, built on the verbs of the client.
 
+mod marker;
 mod rotate;
 
-pub use self::rotate::{ReplacementKey, RotationError};
+pub use self::rotate::{NotReplaceable, ReplacementKey, RotationError, RotationStep};

@@ -2,6 +2,7 @@
 
 mod decode;
 mod enums;
+mod matches;
 mod role;
 mod scrub;
 
@@ -34,6 +35,9 @@ impl fmt::Display for FieldWarning {
         write!(f, "`{}`: {}", self.field, quote(&self.found))
     }
 }
+
+/// The warning about a member that a response has twice.
+pub(crate) const DUPLICATE: &str = "a duplicate member";
 
 /// A key in a list, without its secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +93,13 @@ impl ApiKeyCreated {
     pub(crate) fn new(mut details: ApiKey, key: SecretString) -> Self {
         details.scrub(key.expose_secret());
         Self { key, details }
+    }
+}
+
+impl ApiKeyCreated {
+    /// Whether the response has `id` or `key` twice, so that the client cannot tell which one is meant.
+    pub(crate) fn has_duplicate_member(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.found == DUPLICATE)
     }
 }
 

@@ -54,6 +54,22 @@ impl CreateRequest {
         &self.name
     }
 
+    pub(crate) fn current_description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    pub(crate) fn current_expires_at(&self) -> Option<OffsetDateTime> {
+        self.expires_at
+    }
+
+    /// Sets the name if it is empty.
+    pub(crate) fn or_name(mut self, name: &str) -> Self {
+        if self.name.is_empty() {
+            self.name = Text::new(name);
+        }
+        self
+    }
+
     fn to_request(&self, stage: ApiStage, now: OffsetDateTime) -> Result<ApiRequest, InvalidRequest> {
         validate_texts(&self.name, self.description.as_deref())?;
         let body = Body {
@@ -74,7 +90,9 @@ impl CreateRequest {
 
 /// Creates a user key.
 pub(crate) fn send(scope: &CallScope<'_>, request: &CreateRequest) -> Result<ApiKeyCreated, Error> {
-    scope.run(&request.to_request(scope.settings().stage, scope.started())?, decode_created)
+    scope.run(&request.to_request(scope.settings().stage, scope.started())?, |response| {
+        decode_created(response, &scope.settings().api_key)
+    })
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ pub(crate) mod page;
 pub(crate) mod refresh;
 pub(crate) mod service_key;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -29,12 +30,18 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 }
 
 /// Decodes the response to a create or a refresh, under any 2xx status and any content type.
-pub(crate) fn decode_created(response: &ApiResponse) -> Result<ApiKeyCreated, DecodeFailure> {
+///
+/// A secret equal to the one of the client is an error: a caller that stored it and revoked the old key would revoke the
+/// only one.
+pub(crate) fn decode_created(response: &ApiResponse, own_key: &SecretString) -> Result<ApiKeyCreated, DecodeFailure> {
     let DecodedSecret { key, mut fields } = secret::decode(&response.body);
     if response.is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
         fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
     match key {
+        Some(key) if key.expose_secret() == own_key.expose_secret() => {
+            Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) })
+        }
         Some(key) => Ok(ApiKeyCreated::new(fields, key)),
         None => Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),
     }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use serde::de::{DeserializeSeed, MapAccess};
 
 use crate::error::{PaginationError, PaginationErrorKind};
-use crate::json::{ArrayInto, Container, ObjectInto, ReadMembers, read_scalar, strip_bom};
+use crate::json::{ArrayInto, Container, MAX_ITEMS, ObjectInto, ReadMembers, read_scalar, strip_bom};
 use crate::model::Pagination;
 use crate::operation::Operation;
 use crate::pipeline::{ApiResponse, DecodeFailure};
@@ -40,7 +40,11 @@ pub(crate) fn read_page<T: ReadMembers + Default>(
 ) -> Result<Page<T>, DecodeFailure> {
     let mut envelope =
         Envelope { member, capacity: response.body.len() / ITEM_BYTES, items: None, pagination: None, problem: None };
-    read_object(response, &mut envelope)?;
+    let decoded = read_object(response, &mut envelope);
+    if decoded.is_err() && envelope.items.as_ref().is_some_and(|items| items.len() >= MAX_ITEMS) {
+        return Err(DecodeFailure::WrongContent(format!("more than {MAX_ITEMS} `{member}` on a page")));
+    }
+    decoded?;
     if let Some(problem) = envelope.problem {
         return Err(DecodeFailure::WrongContent(problem));
     }
@@ -84,11 +88,10 @@ impl<T: ReadMembers + Default> ReadMembers for Envelope<T> {
             return Ok(false);
         }
         if is_items {
-            let mut items = Vec::with_capacity(self.capacity);
-            if map.next_value_seed(ArrayInto(&mut items))? == Container::Odd {
+            let items = self.items.insert(Vec::with_capacity(self.capacity));
+            if map.next_value_seed(ArrayInto(items))? == Container::Odd {
                 self.problem = Some(format!("`{name}` is not an array"));
             }
-            self.items = Some(items);
         } else if is_pagination {
             let mut cursor = Cursor::default();
             // `null` means that there are no more pages.

@@ -46,10 +46,11 @@ impl Pipeline {
     pub(crate) fn begin(&self, operation: Operation) -> CallScope<'_> {
         warn_once(operation, &self.settings);
         let clock = &self.settings.clock;
+        let deadline = clock.elapsed().saturating_add(self.settings.timeout);
         CallScope {
             pipeline: self,
             operation,
-            deadline: clock.elapsed().saturating_add(self.settings.timeout),
+            deadline: self.settings.deadline.map_or(deadline, |limit| limit.min(deadline)),
             started: clock.now(),
         }
     }

@@ -46,7 +46,7 @@ pub(crate) struct Connection {
     /// Use no proxy, whatever ARIZE_PROXY_URL, HTTPS_PROXY and others say
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_proxy: bool,
-    /// The time for a whole call, with its look-ups and repetitions [default: 60s]
+    /// The time for the whole command: every request, retry and page, and the output [default: 60s for a call, 10m for all pages of a list]
     #[arg(long, global = true, value_name = "DURATION", value_parser = times::duration, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 }

@@ -4,29 +4,35 @@ use clap::Args;
 
 use super::{NewKeyArgs, RotateService, SecretTo, values};
 
-/// Replace a key by a new one, in the safe order: create, store, prove, revoke
+/// Replace a key by a new one, in the safe order: find, create, store, verify, revoke
 ///
-/// At no moment there is no key that works. It ends at the first step that fails, and says which keys live then; every step
-/// is announced on stderr, so that a key is known of even if the program is killed. The new key is a user key, or a service
-/// key if --space, --grant or --assignments say what it is bound to.
+/// Use it to renew a key. (`refresh` replaces the secret of a key at once, and cannot extend the life of a key that expires.)
+/// A working secret is stored at every moment. The first step that fails ends the rotation, and the message says which keys
+/// work then. Every step is announced on stderr before it is taken. After an interruption, run the same command again.
+///
+/// The new key is a user key, or a service key with --space, --grant or --assignments: the service does not tell the binding
+/// of the old one. Description and lifetime carry over.
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("place").args(["out", "env_file"]).required(true))]
 #[command(after_help = "\
 Examples:
-  arize-keys rotate QXBpS2V5OjE6YWJjZA== \"ci 2026-11\" --expires-in 90d --env-file .env
-  arize-keys rotate QXBpS2V5OjE6YWJjZA== ci-bot --space prod --out /run/secrets/arize")]
+  arize-keys rotate QXBpS2V5OjE6YWJjZA== --env-file .env
+  arize-keys rotate QXBpS2V5OjE6YWJjZA== ci-bot --space prod --expires-in 90d --out /run/secrets/arize")]
 pub(crate) struct Rotate {
     /// The id of the old key
     #[arg(value_parser = values::id())]
     pub(crate) id: String,
-    /// What the new key is called: a name of its own finds it, whatever happens
+    /// The name of the new key [default: that of the old key]
     #[arg(value_parser = values::text())]
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
     /// Do not ask whether to revoke the old key
     #[arg(short, long)]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) key: NewKeyArgs,
+    /// The new key does not expire, whatever the lifetime of the old one
+    #[arg(long, conflicts_with_all = ["expires_in", "expires_at"])]
+    pub(crate) no_expiry: bool,
     #[command(flatten)]
     pub(crate) service: RotateService,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `check`: where requests go, and whether the key is let in.
 
 use arize_api_keys::secrecy::ExposeSecret;
-use arize_api_keys::{ApiKey, ListRequest};
+use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};
 
 use crate::args::Check;
 use crate::console::Console;
@@ -10,30 +10,40 @@ use crate::output::moment;
 use crate::{connect, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
-    let key = connect::key(console)?;
-    let client = connect::client_with(key.clone(), console)?;
-    let mut own = Vec::new();
-    let mut failed = None;
-    for key in client.list_all(&ListRequest::new().limit(100)).take(if args.offline { 0 } else { usize::MAX }) {
-        match key {
-            Ok(key) => own.push(key),
-            Err(error) => failed = Some(error),
-        }
-    }
+    let from_file = console.global.connection.api_key_file.is_some();
+    let (key, client) = match connect::key(console) {
+        Ok(key) => (key.clone(), connect::client_with(key.filter(|_| from_file), console)),
+        Err(failure) => (None, Err(failure)),
+    };
+    let (client, unusable) = match client {
+        Ok(client) => (client, None),
+        // The endpoint does not depend on the key. This client sends nothing.
+        Err(failure) => match connect::client_with(Some("no-key".into()), console) {
+            Ok(client) => (client, Some(failure)),
+            Err(_) => return Err(failure),
+        },
+    };
+    // One page tells whether the key is accepted.
+    let is_asked = !args.offline && unusable.is_none();
+    let answer = is_asked.then(|| client.list(&ListRequest::new().limit(100)));
     let source = match &console.global.connection.api_key_file {
         Some(path) if path.as_os_str() == "-" => "stdin".to_owned(),
         Some(path) => format!("the file {}", path.display()),
         None => "ARIZE_API_KEY".to_owned(),
     };
-    let accepted = match (args.offline, &failed) {
-        (true, _) => "not asked",
-        (false, None) => "yes",
-        // It is known, and may not list.
-        (false, Some(error)) if error.status() == Some(403) => "yes, but it may not list keys",
-        (false, Some(error)) if error.status() == Some(401) => "no",
-        (false, Some(_)) => "unknown",
+    let accepted = match &answer {
+        None if unusable.is_some() => "no usable key",
+        None => "not asked",
+        Some(Ok(_)) => "yes",
+        // The status of a proxy or a login page says nothing about the key.
+        Some(Err(error)) => match (error.status(), error.api().is_some_and(ApiError::is_problem)) {
+            (Some(403), true) => "yes, but it may not list keys",
+            (Some(401), true) => "no",
+            _ => "unknown",
+        },
     };
-    let key = key.as_ref().and_then(|key| itself(&own, key.expose_secret()));
+    let own = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+    let key = key.as_ref().zip(own).and_then(|(key, own)| itself(own, key.expose_secret()));
     let facts = [
         ("endpoint", Some(client.endpoint())),
         ("stage", Some(client.stage().to_string())),
@@ -44,16 +54,23 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         ("key_expires_at", key.and_then(|key| moment("expires_at", key.expires_at, &key.warnings))),
     ];
     let _ = output::facts(&facts, console)?;
-    match failed {
+    if let Some(failure) = unusable {
+        return Err(failure);
+    }
+    match answer {
+        Some(Err(_)) if accepted.starts_with("yes") => Ok(()),
         // The hint would be to run this.
-        Some(error) if error.status() != Some(403) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),
+        Some(Err(error)) => Err(Failure { hint: None, ..Failure::sdk(&error, Effect::Read) }),
         _ => Ok(()),
     }
 }
 
-/// The one key whose redacted form this secret has.
-fn itself<'a>(keys: &'a [ApiKey], secret: &str) -> Option<&'a ApiKey> {
-    let mut matching = keys.iter().filter(|key| match key.redacted_key.split_once("...") {
+/// The key with this secret, by its redacted form. `None` if several keys may be it, or if there are more pages.
+fn itself<'a>(page: &'a ApiKeyList, secret: &str) -> Option<&'a ApiKey> {
+    if page.pagination.has_more {
+        return None;
+    }
+    let mut matching = page.api_keys.iter().filter(|key| match key.redacted_key.split_once("...") {
         Some((head, tail)) => !head.is_empty() && secret.starts_with(head) && secret.ends_with(tail),
         None => false,
     });

@@ -31,6 +31,7 @@ fn run(
         };
         ask(&format!("{verb} {what}? It cannot be undone."), console)?;
     }
+    let client = connect::limited(&client, console);
     let bar = console.progress("keys done");
     let mut failed: usize = 0;
     let mut code = None;

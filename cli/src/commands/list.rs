@@ -71,7 +71,7 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) ->
 fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
     let bar = progress(console);
     let mut keys = Keys::begin(console)?;
-    let mut pages = client.list_all(request);
+    let mut pages = connect::for_walk(client, console).list_all(request);
     let mut count: u64 = 0;
     let mut failed = None;
     for key in &mut pages {

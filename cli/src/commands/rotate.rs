@@ -1,6 +1,6 @@
-//! `rotate`: create, store, prove, revoke.
+//! `rotate`: find, create, store, verify, revoke.
 
-use arize_api_keys::{Error, ReplacementKey, RotationError};
+use arize_api_keys::{ApiKeyCreated, Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
 
 use crate::args::Rotate;
 use crate::commands::delete::ask;
@@ -10,53 +10,89 @@ use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
 
-/// Every step is told before it is taken, and what it came to before the next: whoever is interrupted knows which keys live.
+/// Announces every step before it is taken, so that after an interruption the user knows which keys work.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
-    let binding = &args.service.binding;
-    let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
-    let new: ReplacementKey = if is_service {
-        service_key(&args.name, binding, &args.key, &*console.system)?.into()
-    } else {
-        user_key(&args.name, &args.key, console.system.now())?.into()
-    };
+    let new = replacement(args, console)?;
     let client = connect::client(console)?;
     let old = printable(&args.id);
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
     let mut store = Store::prepare(&args.secret, console)?;
+    let client = connect::limited(&client, console);
     let location = store.location().unwrap_or_default();
-
-    console.report(format_args!(
-        "1/4 creating a key named `{}`; if this is interrupted, look for that name in a list",
-        printable(&args.name)
-    ));
+    let steps = console.clone();
+    let new = new.stored(store.current_secret()).on_step(move |step| announce(step, &steps));
     let rotated = client.rotate(&args.id, new, |created| {
         console.report(format_args!("    created {}", describe(created)));
         console.report(format_args!("2/4 storing its secret in {location}"));
         store.store(created)?;
         console.report("    stored");
-        console.report("3/4 proving that it works");
-        console.report(format_args!("4/4 then revoking the old key {old}"));
         Ok::<(), NotStored>(())
     });
     match rotated {
         Ok(created) => {
-            console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
-            report_warnings(&created, console);
-            print_details(&created, console);
+            done(&created, &old, console);
             Ok(())
         }
         Err(error) => Err(failure(&error, &args.id, &mut store)),
     }
 }
 
+fn replacement(args: &Rotate, console: &Console) -> Result<ReplacementKey, Failure> {
+    let binding = &args.service.binding;
+    let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
+    // Without a name, that of the old key carries over.
+    let name = args.name.as_deref().unwrap_or_default();
+    let new: ReplacementKey = if is_service {
+        service_key(name, binding, &args.key, &*console.system)?.into()
+    } else {
+        user_key(name, &args.key, console.system.now())?.into()
+    };
+    Ok(if args.no_expiry { new.no_expiry() } else { new })
+}
+
+fn announce(step: RotationStep<'_>, console: &Console) {
+    match step {
+        RotationStep::Find => console.note("0/4 looking for the old key"),
+        RotationStep::Create { name, .. } => console.report(format_args!(
+            "1/4 creating a key named `{}`; if this is interrupted, run the same command again",
+            printable(name)
+        )),
+        RotationStep::Resume { id, .. } => console.report(format_args!(
+            "    an earlier, interrupted rotation created and stored the key {}: going on with it",
+            printable(id)
+        )),
+        RotationStep::Verify => console.report("3/4 verifying the new key"),
+        RotationStep::Revoke { id, .. } => console.report(format_args!("4/4 revoking the key {}", printable(id))),
+        // A step of a later version of the SDK.
+        _ => {}
+    }
+}
+
+fn done(created: &ApiKeyCreated, old: &str, console: &Console) {
+    console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
+    report_warnings(created, console);
+    print_details(created, console);
+}
+
 fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
     let old = printable(old);
     match error {
+        RotationError::Find(cause) => {
+            let failure = Failure::sdk(cause, Effect::Read);
+            Failure { message: format!("nothing was created: {}", failure.message), ..failure }
+        }
+        RotationError::NotReplaceable { reason: NotReplaceable::NotFound | NotReplaceable::Revoked, .. } => {
+            Failure::new(Code::NotFound, error.to_string())
+        }
+        RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
         RotationError::Create(cause) => {
             let failure = Failure::sdk(cause, Effect::Change);
-            Failure { message: format!("the old key {old} was not touched: {}", failure.message), ..failure }
+            Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
+        }
+        RotationError::Ambiguous { created, .. } => {
+            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(created)))
         }
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
@@ -76,7 +112,7 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
     }
 }
 
-/// The message with the causes of its cause, which it does not tell.
+/// The message with the causes of its cause, which it does not include.
 fn message(error: &RotationError<NotStored>, cause: &Error) -> String {
     let message = error.to_string();
     let causes = with_causes(cause);

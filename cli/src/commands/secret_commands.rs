@@ -1,5 +1,7 @@
 //! `create`, `create-service-key`, `refresh`: the commands that bring a new secret.
 
+use std::time::Duration;
+
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
@@ -10,6 +12,9 @@ use crate::store::{NotStored, Rescue, Store};
 use crate::system::System;
 use crate::times::{after, rfc3339};
 use crate::{bindings, connect, output};
+
+/// The time to revoke a key whose secret is lost.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
@@ -155,7 +160,8 @@ pub(crate) fn print_details(created: &ApiKeyCreated, console: &Console) {
 /// A key whose secret is nowhere must not stay.
 fn undo(client: &ApiKeysClient, store: &mut Store, created: &ApiKeyCreated, cause: &NotStored) -> Failure {
     let id = printable(&created.id);
-    match client.revoke(&created.id) {
+    // The time of the command may be over. This must be tried nevertheless.
+    match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
         Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new key {id} was revoked")),
         Err(error) => {
             let (problem, rescue) = (with_causes(&error), store.rescue(created));

@@ -42,14 +42,15 @@ pub(crate) fn set(file: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Canno
     }
 }
 
-/// Whether a reader that is not ours finds this value, and no other one, in the file.
+/// Whether an independent reader finds this value, and no other one, in the file.
 pub(crate) fn holds(file: &[u8], name: &str, value: &str) -> bool {
     values(file, name) == [value]
 }
 
-/// The value of a variable, as that reader finds it first.
+/// The value of the variable, if an independent reader finds exactly one.
 pub(crate) fn get(file: &[u8], name: &str) -> Option<String> {
-    values(file, name).into_iter().next()
+    let [value] = <[String; 1]>::try_from(values(file, name)).ok()?;
+    Some(value)
 }
 
 fn values(file: &[u8], name: &str) -> Vec<String> {

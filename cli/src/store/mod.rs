@@ -65,7 +65,7 @@ impl Store {
                 return Ok(Self { system, place, _lock: None });
             }
         };
-        let patience = console.global.connection.timeout.unwrap_or(PATIENCE);
+        let patience = console.remaining().unwrap_or(PATIENCE);
         let failed = |(verb, error): (&str, io::Error)| {
             let failure = Failure::file(verb, path, &error);
             Failure { message: format!("{}; nothing was created", failure.message), ..failure }

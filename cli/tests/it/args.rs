@@ -71,7 +71,7 @@ fn blank_values_are_refused_and_the_argument_is_named() {
             (&["revoke", "--yes", blank], "<ID>..."),
             (&["delete", "--yes", ID, blank], "<ID>..."),
             (&["rotate", blank, "x", "--out", "f"], "<ID>"),
-            (&["rotate", ID, blank, "--out", "f"], "<NAME>"),
+            (&["rotate", ID, blank, "--out", "f"], "[NAME]"),
             (&["create", "x", "--out", blank], "--out <FILE>"),
             (&["create", "x", "--env-file", blank], "--env-file <FILE>"),
             (&["create", "x", "--env-file", "f", "--env-name", blank], "--env-name <NAME>"),

@@ -99,9 +99,46 @@ fn a_key_that_is_not_accepted() {
 #[test]
 fn a_key_that_may_not_list_is_a_key() {
     let service = Service::new();
-    service.rule(|_| Answer::Status(403));
+    service.rule(|_| Answer::Body(403, "application/problem+json", r#"{"title":"Forbidden","status":403}"#));
     let run = service.run(&["check"]);
     assert!(run.succeeded().out.contains("yes, but it may not list keys"), "{}", run.out);
+}
+
+/// The status of a proxy or a login page says nothing about the key.
+#[test]
+fn a_response_that_is_not_of_the_service() {
+    let service = Service::new();
+    for (status, media_type, body) in [
+        (403, "text/html", "<h1>Blocked</h1>"),
+        (403, "text/plain", ""),
+        (403, "application/json", r#"{"message":"Forbidden"}"#),
+        (401, "text/html", "<h1>Sign in</h1>"),
+        (407, "text/html", "<h1>Proxy</h1>"),
+        (200, "text/html", "<h1>Sign in</h1>"),
+    ] {
+        service.rule(move |_| Answer::Body(status, media_type, body));
+        let run = service.run(&["check", "--timeout", "300ms"]);
+        assert_ne!(run.code, Some(0), "{status}");
+        assert!(run.out.contains("accepted  unknown"), "{status} {body}: {}", run.out);
+    }
+}
+
+#[test]
+fn without_a_usable_key_it_shows_the_endpoint() {
+    let service = Service::new();
+    for args in [&["check"][..], &["check", "--offline"]] {
+        for key in [None, Some(""), Some("Bearer ak-0123456789012345678901234")] {
+            let mut command = service.command(args);
+            command.env_remove("ARIZE_API_KEY");
+            let run = finish(command.envs(key.map(|key| ("ARIZE_API_KEY", key))));
+            run.failed(2);
+            assert!(without_port(&run.out).contains("endpoint  http://127.0.0.1:PORT\n"), "{}", run.out);
+            assert!(run.out.contains("accepted  no usable key\n"), "{}", run.out);
+        }
+    }
+    let run = service.run(&["check", "--api-key-file", "none"]);
+    assert!(without_port(&run.failed(2).out).contains("endpoint  http://127.0.0.1:PORT\n"), "{}", run.out);
+    assert!(service.seen().is_empty());
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub(crate) enum Plan {
 /// What the program unwinds with when it is killed.
 struct Killed;
 
+/// The response to a request. `None` leaves it to the emulator.
+type Responder = Box<dyn Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync>;
+
 type Planner = Box<dyn Fn(usize, &str) -> Plan + Send + Sync>;
 
 /// Clones are the same system.
@@ -49,6 +52,7 @@ pub(crate) struct World {
     err: Mutex<String>,
     steps: Mutex<Vec<String>>,
     plan: Mutex<Planner>,
+    service: Mutex<Option<Responder>>,
     is_dead: AtomicBool,
 }
 
@@ -77,6 +81,7 @@ impl Double {
             err: Mutex::default(),
             steps: Mutex::default(),
             plan: Mutex::new(Box::new(|_, _| Plan::Go)),
+            service: Mutex::default(),
             is_dead: AtomicBool::new(false),
         }))
     }
@@ -92,6 +97,14 @@ impl Double {
     /// What becomes of the steps from now on, by their number in the run and their name.
     pub(crate) fn plan(&self, plan: impl Fn(usize, &str) -> Plan + Send + Sync + 'static) {
         *self.0.plan.lock().unwrap() = Box::new(plan);
+    }
+
+    /// Answers requests in place of the emulator from now on.
+    pub(crate) fn respond(
+        &self,
+        respond: impl Fn(&Request<Vec<u8>>) -> Option<Response<Vec<u8>>> + Send + Sync + 'static,
+    ) {
+        *self.0.service.lock().unwrap() = Some(Box::new(respond));
     }
 
     /// Runs the program to its end, or to its kill.
@@ -278,7 +291,10 @@ impl Signals for Terminated {
 impl Transport for Double {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let name = format!("{} {}", request.method(), request.uri().path());
-        let sent = self.0.step(&name, || Ok(self.0.emulator.send(request)));
+        let sent = self.0.step(&name, || {
+            let response = self.0.service.lock().unwrap().as_ref().and_then(|respond| respond(&request));
+            Ok(response.map_or_else(|| self.0.emulator.send(request), Ok))
+        });
         sent.unwrap_or_else(|error| Err(TransportError::new(TransportErrorKind::Connect, error)))
     }
 }

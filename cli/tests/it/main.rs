@@ -11,6 +11,7 @@
 
 mod args;
 mod check;
+mod deadline;
 mod double;
 mod emulator;
 mod failures;

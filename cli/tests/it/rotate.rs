@@ -6,6 +6,8 @@ use std::process::Stdio;
 use arize_api_keys::{ApiKeyCreated, ApiKeyStatus, ExposeSecret, ListRequest};
 use expect_test::expect;
 
+type Request = arize_api_keys::http::Request<Vec<u8>>;
+
 use crate::service::{Answer, Run, Service, assert_harmless, has_secret};
 
 /// A service with an old key, whose secret is in `.env`.
@@ -24,6 +26,11 @@ fn stored(service: &Service) -> String {
     service.read(".env").lines().nth(1).unwrap().strip_prefix("ARIZE_API_KEY=").unwrap().to_owned()
 }
 
+/// The list that verifies the new key, and not the one that finds the old key.
+fn verifies(request: &Request) -> bool {
+    request.uri().query() == Some("limit=1")
+}
+
 /// The keys that work, but for the admin's.
 fn alive(service: &Service) -> Vec<String> {
     let request = ListRequest::new().status(ApiKeyStatus::Active);
@@ -35,23 +42,25 @@ fn the_whole_way() {
     let (service, old) = service();
     let run = rotate(&service, &old);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
             created user key QXBpS2V5OjM6MWk1THE= named `ci 2` (never expires)
         2/4 storing its secret in `.env` as ARIZE_API_KEY
             stored
-        3/4 proving that it works
-        4/4 then revoking the old key QXBpS2V5OjI6c0xZSFQ=
+        3/4 verifying the new key
+        4/4 revoking the key QXBpS2V5OjI6c0xZSFQ=
             done: QXBpS2V5OjM6MWk1THE= replaces QXBpS2V5OjI6c0xZSFQ=
     "#]]
     .assert_eq(&run.succeeded().told());
     expect![[r#"
-        id       QXBpS2V5OjM6MWk1THE=
-        name     ci 2
-        type     user
-        status   active
-        key      ak-bvp...5rp
-        created  2024-10-04T00:00:00Z
-        expires  never
+        id           QXBpS2V5OjM6MWk1THE=
+        name         ci 2
+        description  [arize-keys replaces=QXBpS2V5OjI6c0xZSFQ=]
+        type         user
+        status       active
+        key          ak-bvp...5rp
+        created      2024-10-04T00:00:00Z
+        expires      never
     "#]]
     .assert_eq(&run.out);
     assert!(service.emulator.authenticates(&stored(&service)));
@@ -59,7 +68,12 @@ fn the_whole_way() {
     assert_eq!(alive(&service), ["ci 2"]);
     assert_eq!(
         service.seen(),
-        ["POST /v2/api-keys", "GET /v2/api-keys", &format!("PUT /v2/api-keys/{}/revoke", old.id).replace('=', "%3D")]
+        [
+            "GET /v2/api-keys",
+            "POST /v2/api-keys",
+            "GET /v2/api-keys",
+            &format!("PUT /v2/api-keys/{}/revoke", old.id).replace('=', "%3D")
+        ]
     );
 }
 
@@ -86,15 +100,17 @@ fn creating_fails() {
     let run = rotate(&service, &old);
     run.failed(3);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
-        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
+        error: the old key QXBpS2V5OjI6c0xZSFQ= is unchanged: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
     "#]].assert_eq(&run.told());
     service.rule(|request| if request.method() == "POST" { Answer::Lost } else { Answer::Honest });
     let run = rotate(&service, &old);
     run.failed(8);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
-        error: the old key QXBpS2V5OjI6c0xZSFQ= was not touched: create: the connection broke; the key may exist: list the keys and revoke the one named `ci 2` created since DATE
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
+        error: the old key QXBpS2V5OjI6c0xZSFQ= is unchanged: create: the connection broke; the key may exist: list the keys and revoke the one named `ci 2` created since DATE
     "#]].assert_eq(&without_date(&run.told()));
     assert_eq!(stored(&service), old.key.expose_secret());
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
@@ -114,10 +130,11 @@ fn storing_fails() {
     let run = service.run(&["rotate", &old.id, "ci 2", "--yes", "--out", "/dev/full"]);
     run.failed(10);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
             created user key QXBpS2V5OjM6MWk1THE= named `ci 2` (never expires)
         2/4 storing its secret in `/dev/full`
-        error: the old key is as it was; the new key `QXBpS2V5OjM6MWk1THE=` could not be stored (cannot write `/dev/full`: No space left on device (os error 28)) and was revoked
+        error: the old key is unchanged; the new key `QXBpS2V5OjM6MWk1THE=` was not stored (cannot write `/dev/full`: No space left on device (os error 28)) and is revoked
     "#]].assert_eq(&run.told());
     assert_eq!(alive(&service), ["ci 1"]);
 
@@ -125,29 +142,30 @@ fn storing_fails() {
     let run = service.run(&["rotate", &old.id, "ci 2", "--yes", "--out", "/dev/full"]);
     run.failed(9);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
             created user key QXBpS2V5OjQ6bjdkTFA= named `ci 2` (never expires)
         2/4 storing its secret in `/dev/full`
-        error: the old key is as it was; the new key `QXBpS2V5OjQ6bjdkTFA=` could not be stored (cannot write `/dev/full`: No space left on device (os error 28)), and may work too: revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
+        error: the old key is unchanged; the new key `QXBpS2V5OjQ6bjdkTFA=` was not stored (cannot write `/dev/full`: No space left on device (os error 28)), and may still work, because revoking it failed: delete: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
         hint: revoke it: arize-keys revoke QXBpS2V5OjQ6bjdkTFA=
     "#]].assert_eq(&run.told());
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
 }
 
 #[test]
-fn proving_fails() {
+fn verifying_fails() {
     let (service, old) = service();
-    service.rule(|request| if request.method() == "GET" { Answer::Status(401) } else { Answer::Honest });
+    service.rule(|request| if verifies(request) { Answer::Status(401) } else { Answer::Honest });
     let run = rotate(&service, &old);
     run.failed(11);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
             created user key QXBpS2V5OjM6MWk1THE= named `ci 2` (never expires)
         2/4 storing its secret in `.env` as ARIZE_API_KEY
             stored
-        3/4 proving that it works
-        4/4 then revoking the old key QXBpS2V5OjI6c0xZSFQ=
-        error: the old key is as it was; the new key `QXBpS2V5OjM6MWk1THE=` is stored, but using it failed: list: the service answered 401 Unauthorized (empty body); check that the API key is right, not expired and not revoked
+        3/4 verifying the new key
+        error: the old key is unchanged; the new key `QXBpS2V5OjM6MWk1THE=` is stored, but a call with it failed: list: the service answered 401 Unauthorized (empty body); check that the API key is right, not expired and not revoked
         hint: when the new key works, revoke the old one: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=; else put the old secret back and revoke the new one: arize-keys revoke QXBpS2V5OjM6MWk1THE=
     "#]].assert_eq(&run.told());
     assert!(service.emulator.authenticates(&stored(&service)));
@@ -161,13 +179,14 @@ fn revoking_fails() {
     let run = rotate(&service, &old);
     run.failed(11);
     expect![[r#"
-        1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+        0/4 looking for the old key
+        1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
             created user key QXBpS2V5OjM6MWk1THE= named `ci 2` (never expires)
         2/4 storing its secret in `.env` as ARIZE_API_KEY
             stored
-        3/4 proving that it works
-        4/4 then revoking the old key QXBpS2V5OjI6c0xZSFQ=
-        error: the new key `QXBpS2V5OjM6MWk1THE=` is stored and works; revoking the old key failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
+        3/4 verifying the new key
+        4/4 revoking the key QXBpS2V5OjI6c0xZSFQ=
+        error: the new key `QXBpS2V5OjM6MWk1THE=` is stored and works; revoking the old key failed: delete: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
         hint: revoke it later: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
     "#]].assert_eq(&run.told());
     assert!(service.emulator.authenticates(&stored(&service)));
@@ -186,8 +205,8 @@ fn nothing_is_begun_that_cannot_end() {
 
 /// Kills the program at the first request of this method, when the emulator has done what it asks and before the answer.
 /// What the program said until then.
-fn killed_at(service: &Service, old: &ApiKeyCreated, method: &'static str) -> String {
-    service.rule(move |request| if request.method() == method { Answer::Silence } else { Answer::Honest });
+fn killed_at(service: &Service, old: &ApiKeyCreated, at: fn(&Request) -> bool) -> String {
+    service.rule(move |request| if at(request) { Answer::Silence } else { Answer::Honest });
     let mut command = service.command(&["rotate", &old.id, "ci 2", "--yes", "--env-file", ".env"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     service.wait_for_silence();
@@ -203,10 +222,10 @@ fn killed_at(service: &Service, old: &ApiKeyCreated, method: &'static str) -> St
 #[test]
 fn killed_while_creating() {
     let (service, old) = service();
-    let err = killed_at(&service, &old, "POST");
-    let told = "1/4 creating a key named `ci 2`; if this is interrupted, look for that name in a list
+    let err = killed_at(&service, &old, |request| request.method() == "POST");
+    let told = "1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
 ";
-    assert!(err.starts_with(told), "{err}");
+    assert!(err.contains(told), "{err}");
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
     assert_eq!(stored(&service), old.key.expose_secret(), "the old secret is untouched");
 }
@@ -234,22 +253,75 @@ fn killed_while_storing() {
 }
 
 #[test]
-fn killed_while_proving() {
+fn killed_while_verifying() {
     let (service, old) = service();
-    let err = killed_at(&service, &old, "GET");
-    assert!(err.contains("    stored\n3/4 proving that it works\n"), "{err}");
+    let err = killed_at(&service, &old, verifies);
+    assert!(err.contains("    stored\n3/4 verifying the new key\n"), "{err}");
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
     let new = service.client().list_all(&ListRequest::new()).last().unwrap().unwrap();
-    assert!(err.contains(&new.id) && err.contains(&old.id), "{err}");
+    assert!(err.contains(&new.id), "{err}");
     assert!(service.emulator.authenticates(&stored(&service)));
 }
 
 #[test]
 fn killed_while_revoking() {
     let (service, old) = service();
-    let err = killed_at(&service, &old, "PUT");
-    assert!(err.contains(&format!("4/4 then revoking the old key {}\n", old.id)), "{err}");
+    let err = killed_at(&service, &old, |request| request.method() == "PUT");
+    assert!(err.contains(&format!("4/4 revoking the key {}\n", old.id)), "{err}");
     assert_eq!(alive(&service), ["ci 2"]);
     assert!(service.emulator.authenticates(&stored(&service)));
     assert!(!has_secret(&err));
+}
+
+/// After a kill at any step, the same command once more leaves one key that works, the stored one.
+#[test]
+fn the_same_command_once_more() {
+    let steps: [fn(&Request) -> bool; 4] = [
+        |request| request.method() == "GET",
+        |request| request.method() == "POST",
+        verifies,
+        |request| request.method() == "PUT",
+    ];
+    for at in steps {
+        let (service, old) = service();
+        killed_at(&service, &old, at);
+        service.rule(|_| Answer::Honest);
+        rotate(&service, &old).succeeded();
+        assert_eq!(alive(&service), ["ci 2"]);
+        assert!(service.emulator.authenticates(&stored(&service)));
+    }
+}
+
+#[test]
+fn keys_that_are_refused() {
+    let (service, old) = service();
+    let bot = service.run(&["create-service-key", "bot", "--space", "prod", "-o", "json"]);
+    let bot: serde_json::Value = serde_json::from_str(&bot.out).unwrap();
+    let gone = service.key("gone");
+    service.client().revoke(&gone.id).unwrap();
+    let keys = alive(&service);
+    for (args, code) in [
+        (vec![bot["id"].as_str().unwrap()], 4),
+        (vec![&*old.id, "--space", "prod"], 4),
+        (vec![&*gone.id], 4),
+        (vec!["QXBpS2V5Ojk5OTp6enp6"], 4),
+        (vec![&*old.id, ""], 2),
+        (vec![&*old.id, "--no-expiry", "--expires-in", "1d"], 2),
+    ] {
+        let run = service.run(&[&["rotate", "--yes", "--env-file", ".env"], &*args].concat());
+        run.failed(code);
+        assert!(!run.err.contains("1/4"), "{}", run.err);
+    }
+    assert_eq!(alive(&service), keys);
+    assert_eq!(stored(&service), old.key.expose_secret());
+}
+
+#[test]
+fn the_name_carries_over() {
+    let (service, old) = service();
+    service.run(&["rotate", &old.id, "-y", "--env-file", ".env"]).succeeded();
+    assert_eq!(alive(&service), ["ci 1"]);
+    assert!(
+        service.emulator.authenticates(&stored(&service)) && !service.emulator.authenticates(old.key.expose_secret())
+    );
 }

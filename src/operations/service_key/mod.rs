@@ -116,6 +116,33 @@ impl CreateServiceKeyRequest {
         &self.name
     }
 
+    pub(crate) fn current_description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    pub(crate) fn current_expires_at(&self) -> Option<OffsetDateTime> {
+        self.expires_at
+    }
+
+    /// Sets the name if it is empty.
+    pub(crate) fn or_name(mut self, name: &str) -> Self {
+        if self.name.is_empty() {
+            self.name = Text::new(name);
+        }
+        self
+    }
+
+    /// The spaces that the key is bound to, each with the id of its organization if the request has it.
+    pub(crate) fn spaces(&self) -> Vec<(SpaceRef, Option<&str>)> {
+        match &self.bindings {
+            Bindings::Space(space) => vec![(space.clone(), self.org_id.as_deref())],
+            Bindings::Organizations(organizations) => organizations
+                .iter()
+                .flat_map(|binding| binding.spaces.iter().map(|space| (space.space.clone(), Some(&*binding.org_id))))
+                .collect(),
+        }
+    }
+
     /// Replaces names by ids.
     fn resolve(&self, scope: &CallScope<'_>) -> Result<BindingIds, Error> {
         let mut lookup = Lookup::new(scope);
@@ -142,5 +169,7 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &CreateServiceKeyRequest) -> 
     let stage = scope.settings().stage;
     request.validate(stage, scope.started())?;
     let ids = request.resolve(scope)?;
-    scope.run(&request.to_request(stage, scope.started(), &ids)?, decode_created)
+    scope.run(&request.to_request(stage, scope.started(), &ids)?, |response| {
+        decode_created(response, &scope.settings().api_key)
+    })
 }

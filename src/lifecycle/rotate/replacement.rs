@@ -1,0 +1,205 @@
+//! The key that replaces another one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+use super::NotReplaceable;
+use crate::error::InvalidRequest;
+use crate::lifecycle::marker;
+use crate::model::{ApiKey, ApiKeyType};
+use crate::operations::create::CreateRequest;
+use crate::operations::service_key::CreateServiceKeyRequest;
+
+/// The name of the marker that a new key has in its description.
+const REPLACES: &str = "replaces";
+
+/// A step of a rotation, before it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RotationStep<'a> {
+    /// Look up the old key.
+    Find,
+    /// Create a key with this name.
+    #[non_exhaustive]
+    Create {
+        /// The name of the new key.
+        name: &'a str,
+    },
+    /// Go on with the key that an earlier, interrupted rotation created and stored.
+    #[non_exhaustive]
+    Resume {
+        /// The id of that key.
+        id: &'a str,
+    },
+    /// List with the new key.
+    Verify,
+    /// Revoke this key: the old one, or one that an earlier, interrupted rotation left.
+    #[non_exhaustive]
+    Revoke {
+        /// The id of the key to revoke.
+        id: &'a str,
+    },
+}
+
+type OnStep = Arc<dyn Fn(RotationStep<'_>) + Send + Sync>;
+
+/// The key that replaces another one: a user key or a service key.
+///
+/// Values that the request leaves unset carry over from the old key: an empty name, the description and the lifetime.
+#[derive(Clone)]
+pub struct ReplacementKey {
+    pub(super) request: CreateAny,
+    no_expiry: bool,
+    stored: Option<SecretString>,
+    on_step: Option<OnStep>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum CreateAny {
+    User(CreateRequest),
+    Service(CreateServiceKeyRequest),
+}
+
+impl ReplacementKey {
+    fn new(request: CreateAny) -> Self {
+        Self { request, no_expiry: false, stored: None, on_step: None }
+    }
+
+    /// The new key does not expire, whatever the lifetime of the old one.
+    #[must_use]
+    pub fn no_expiry(mut self) -> Self {
+        self.no_expiry = true;
+        self
+    }
+
+    /// The secret that the caller's store has now.
+    ///
+    /// If it is the secret of a key that an interrupted rotation of the same key created, the rotation goes on with that
+    /// key instead of creating another one.
+    #[must_use]
+    pub fn stored(mut self, secret: Option<SecretString>) -> Self {
+        self.stored = secret;
+        self
+    }
+
+    /// Called with each step before it is taken.
+    #[must_use]
+    pub fn on_step(mut self, on_step: impl Fn(RotationStep<'_>) + Send + Sync + 'static) -> Self {
+        self.on_step = Some(Arc::new(on_step));
+        self
+    }
+
+    pub(super) fn announce(&self, step: RotationStep<'_>) {
+        if let Some(on_step) = &self.on_step {
+            on_step(step);
+        }
+    }
+
+    pub(super) fn key_type(&self) -> ApiKeyType {
+        match self.request {
+            CreateAny::User(_) => ApiKeyType::User,
+            CreateAny::Service(_) => ApiKeyType::Service,
+        }
+    }
+
+    /// Refuses, before any I/O, a description that leaves no room for the marker.
+    pub(super) fn validate(&self, old_id: &str) -> Result<(), InvalidRequest> {
+        match self.description() {
+            Some(description) => validate_length(&marker::append(description, REPLACES, old_id)),
+            None => Ok(()),
+        }
+    }
+
+    fn description(&self) -> Option<&str> {
+        match &self.request {
+            CreateAny::User(request) => request.current_description(),
+            CreateAny::Service(request) => request.current_description(),
+        }
+    }
+
+    /// Whether `key` was created by an earlier rotation of the key `old_id`.
+    pub(super) fn is_successor(key: &ApiKey, old_id: &str) -> bool {
+        let replaces = key.description.as_deref().and_then(|text| marker::value(text, REPLACES));
+        replaces.is_some_and(|id| crate::request_target::same_id(id, old_id))
+    }
+
+    /// Whether the store has the secret of `key`.
+    pub(super) fn stored_secret_of(&self, key: &ApiKey) -> Option<&SecretString> {
+        self.stored.as_ref().filter(|secret| key.matches(secret))
+    }
+
+    /// The request, with the unset values of `old` carried over and the marker.
+    pub(super) fn request_for(&self, old: &ApiKey, now: OffsetDateTime) -> Result<CreateAny, CarryOver> {
+        let description = self.description().or(old.description.as_deref()).unwrap_or_default();
+        let description = marker::append(description, REPLACES, &old.id);
+        validate_length(&description).map_err(CarryOver::Invalid)?;
+        let has_expiry = match &self.request {
+            CreateAny::User(request) => request.current_expires_at().is_some(),
+            CreateAny::Service(request) => request.current_expires_at().is_some(),
+        };
+        let expires_at = if self.no_expiry || has_expiry {
+            None
+        } else {
+            lifetime(old).map_err(CarryOver::Refused)?.map(|lifetime| now.saturating_add(lifetime))
+        };
+        Ok(match self.request.clone() {
+            CreateAny::User(request) => {
+                let request = request.or_name(&old.name).description(description);
+                CreateAny::User(if let Some(at) = expires_at { request.expires_at(at) } else { request })
+            }
+            CreateAny::Service(request) => {
+                let request = request.or_name(&old.name).description(description);
+                CreateAny::Service(if let Some(at) = expires_at { request.expires_at(at) } else { request })
+            }
+        })
+    }
+}
+
+/// Why the values of the old key do not make a request.
+pub(super) enum CarryOver {
+    Invalid(InvalidRequest),
+    Refused(NotReplaceable),
+}
+
+/// The lifetime of a key; `None` if it does not expire.
+fn lifetime(old: &ApiKey) -> Result<Option<time::Duration>, NotReplaceable> {
+    let is_unreadable = |field| old.warnings.iter().any(|warning| warning.field == field);
+    match (old.created_at, old.expires_at) {
+        (_, None) if !is_unreadable("expires_at") => Ok(None),
+        (Some(created_at), Some(expires_at)) if expires_at > created_at => Ok(Some(expires_at - created_at)),
+        _ => Err(NotReplaceable::UnknownLifetime),
+    }
+}
+
+fn validate_length(description: &str) -> Result<(), InvalidRequest> {
+    if description.chars().nth(1000).is_some() {
+        let problem = "must have at most 1000 characters with the marker `[arize-keys replaces=…]` at its end";
+        return Err(InvalidRequest::new("description", problem));
+    }
+    Ok(())
+}
+
+impl From<CreateRequest> for ReplacementKey {
+    fn from(request: CreateRequest) -> Self {
+        Self::new(CreateAny::User(request))
+    }
+}
+
+impl From<CreateServiceKeyRequest> for ReplacementKey {
+    fn from(request: CreateServiceKeyRequest) -> Self {
+        Self::new(CreateAny::Service(request))
+    }
+}
+
+impl fmt::Debug for ReplacementKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplacementKey")
+            .field("request", &self.request)
+            .field("no_expiry", &self.no_expiry)
+            .field("stored", &self.stored)
+            .finish_non_exhaustive()
+    }
+}
