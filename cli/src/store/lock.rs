@@ -13,7 +13,9 @@ use crate::system::{Access, File};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Released when it is dropped, and when the process ends.
-pub(super) struct Lock(#[expect(dead_code, reason = "open files hold locks")] Box<dyn File>);
+pub(super) struct Lock {
+    _file: Box<dyn File>,
+}
 
 /// Waits until no other process changes files in this directory.
 ///
@@ -48,7 +50,7 @@ fn wait(file: Box<dyn File>, path: &Path, deadline: Duration, console: &Console)
         }
         console.system.sleep(PAUSE);
     }
-    Ok(Lock(file))
+    Ok(Lock { _file: file })
 }
 
 /// What failed, for messages.

@@ -123,7 +123,7 @@ impl Target {
         &self.path
     }
 
-    /// What the file holds now; nothing, if there is none yet.
+    /// The current content of the file. Empty if the file does not exist.
     fn content(&self) -> io::Result<Vec<u8>> {
         match self.system.read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
