@@ -52,8 +52,7 @@ fn the_whole_way() {
             done: QXBpS2V5OjM6MWk1THE= replaces QXBpS2V5OjI6c0xZSFQ=
     "#]]
     .assert_eq(&run.succeeded().told());
-    expect![""]
-    .assert_eq(&run.out);
+    expect![""].assert_eq(&run.out);
     assert!(service.emulator.authenticates(&stored(&service)));
     assert!(service.read(".env").starts_with("A=1\n"));
     assert_eq!(alive(&service), ["ci 2"]);
