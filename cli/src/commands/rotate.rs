@@ -4,11 +4,11 @@ use arize_api_keys::{ApiKeyCreated, Error, NotReplaceable, ReplacementKey, Rotat
 
 use crate::args::Rotate;
 use crate::commands::delete::ask;
-use crate::commands::secret_commands::{describe, report_warnings, service_key, user_key};
+use crate::commands::secret_commands::{describe, print_details, report_warnings, service_key, user_key};
+use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Store};
-use crate::{connect, output};
 
 /// Announces every step before it is taken, so that after an interruption the user knows which keys work.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
@@ -18,8 +18,8 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
+    let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
-    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
     let location = store.location().unwrap_or_default();
     let steps = console.clone();
     let new = new.stored(store.current_secret()).on_step(move |step| announce(step, &steps));
@@ -31,8 +31,11 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         Ok::<(), NotStored>(())
     });
     match rotated {
-        Ok(created) => done(&created, &old, console),
-        Err(error) => Err(failure(&error, &args.id)),
+        Ok(created) => {
+            done(&created, &old, console);
+            Ok(())
+        }
+        Err(error) => Err(failure(&error, &args.id, &mut store)),
     }
 }
 
@@ -67,13 +70,13 @@ fn announce(step: RotationStep<'_>, console: &Console) {
     }
 }
 
-fn done(created: &ApiKeyCreated, old: &str, console: &Console) -> Result<(), Failure> {
+fn done(created: &ApiKeyCreated, old: &str, console: &Console) {
     console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
     report_warnings(created, console);
-    output::created(created, console).map(drop)
+    print_details(created, console);
 }
 
-fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
+fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
     let old = printable(old);
     match error {
         RotationError::Find(cause) => {
@@ -88,10 +91,12 @@ fn failure(error: &RotationError<NotStored>, old: &str) -> Failure {
             let failure = Failure::sdk(cause, Effect::Change);
             Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
         }
-        RotationError::Ambiguous { .. } => Failure::new(Code::SecretLost, error.to_string()),
+        RotationError::Ambiguous { created, .. } => {
+            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(created)))
+        }
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
-            Failure::new(Code::SecretLost, message(error, cause))
+            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(created)))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
         RotationError::Verify { cause, created, .. } => {

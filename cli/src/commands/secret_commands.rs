@@ -5,12 +5,12 @@ use std::time::Duration;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
-use crate::args::{self, Create, CreateServiceKey, Expiry, Refresh};
+use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
-use crate::store::{NotStored, Store};
+use crate::store::{NotStored, Rescue, Store};
 use crate::system::System;
-use crate::times::after;
+use crate::times::{after, rfc3339};
 use crate::{bindings, connect, output};
 
 /// The time to revoke a key whose secret is lost.
@@ -18,18 +18,20 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
-    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let store = Store::prepare(&args.secret, console)?;
     let client = connect::client(console)?;
+    announce_create(&args.name, console);
     let created = minted(client.create(&request))?;
-    deliver(store, &created, "created", console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
-    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let store = Store::prepare(&args.secret, console)?;
     let client = connect::client(console)?;
+    announce_create(&args.name, console);
     let created = minted(client.create_service_key(&request))?;
-    deliver(store, &created, "created", console, |cause| undo(&client, &created, cause))
+    deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
 pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
@@ -40,8 +42,13 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     if let Some(grace) = args.grace {
         request = request.grace_period(grace);
     }
-    let store = Store::prepare(&args.secret, console.global.output, &console.system)?;
+    let store = Store::prepare(&args.secret, console)?;
     let client = connect::client(console)?;
+    console.report(format_args!(
+        "refreshing the key {} at {}; if this is interrupted, its secret may have changed: refresh it again",
+        printable(&args.id),
+        rfc3339(console.system.now().truncate_to_second())
+    ));
     let created = client.refresh(&request).map_err(|error| {
         let failure = Failure::sdk(&error, Effect::Change);
         match error {
@@ -51,11 +58,31 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
             _ => failure,
         }
     })?;
-    deliver(store, &created, "refreshed", console, |cause| {
-        // Revoking would end what the old secret is still good for, and refreshing again mends it.
-        Failure::new(Code::SecretLost, format!("the key {} was refreshed, but {cause}", printable(&created.id)))
-            .hint("the new secret is lost; the old one works until its grace period ends: refresh the key again")
+    deliver(store, &created, "refreshed", console, |store, cause| {
+        // Revoking would end the old secret too.
+        let rescue = store.rescue(&created);
+        let message = format!("the key {} was refreshed, but {cause}; {rescue}", printable(&created.id));
+        let failure = Failure::new(Code::SecretLost, message);
+        let old = match args.grace {
+            Some(grace) if !grace.is_zero() => {
+                format!("the old secret works for {} more", humantime::format_duration(grace))
+            }
+            _ => "the old secret does not work any more".to_owned(),
+        };
+        match rescue {
+            Rescue::Lost => failure.hint(format!("{old}: refresh the key again")),
+            Rescue::File(_) | Rescue::Stdout => failure.hint(format!("{old}: put the new secret in its place")),
+        }
     })
+}
+
+/// Before the request: who is interrupted knows what to look for.
+fn announce_create(name: &str, console: &Console) {
+    console.report(format_args!(
+        "creating a key named `{}` at {}; if this is interrupted, look for that name in a list",
+        printable(name),
+        rfc3339(console.system.now().truncate_to_second())
+    ));
 }
 
 fn expires_at_is_missing(expiry: &Expiry) -> bool {
@@ -102,44 +129,48 @@ fn minted(result: Result<ApiKeyCreated, Error>) -> Result<ApiKeyCreated, Failure
     result.map_err(|error| Failure::sdk(&error, Effect::Change))
 }
 
-/// The secret first, then everything else.
+/// Says which key it is, stores the secret, and then does everything else.
 fn deliver(
-    store: Store,
+    mut store: Store,
     created: &ApiKeyCreated,
     what: &str,
     console: &Console,
-    lost: impl FnOnce(NotStored) -> Failure,
+    lost: impl FnOnce(&mut Store, NotStored) -> Failure,
 ) -> Result<(), Failure> {
-    let location = store.location();
-    store.store(created).map_err(lost)?;
     console.report(format_args!("{what} {}", describe(created)));
+    store.store(created).map_err(|cause| lost(&mut store, cause))?;
     report_warnings(created, console);
-    match location {
+    match store.location() {
         Some(location) => {
             console.note(format_args!("the secret is in {location}"));
-            // The key is stored: that nobody reads what it is called does not matter.
-            output::created(created, console).map(drop)
+            print_details(created, console);
         }
-        None => {
-            console.note("this is the only time that the secret can be seen: store it now");
-            Ok(())
-        }
+        None => console.note("this is the only time that the secret can be seen: store it now"),
+    }
+    Ok(())
+}
+
+/// Prints a key whose secret is stored. A stdout that fails does not undo that, and a script must not do it again.
+pub(crate) fn print_details(created: &ApiKeyCreated, console: &Console) {
+    // A table would repeat the messages.
+    if console.global.output == Format::Table {
+        return;
+    }
+    if let Err(failure) = output::created(created, console) {
+        console.warning(format_args!("{}; the secret is stored", failure.message));
     }
 }
 
-/// A key whose secret is nowhere shall not live on.
-fn undo(client: &ApiKeysClient, created: &ApiKeyCreated, cause: NotStored) -> Failure {
-    let key = describe(created);
+/// A key whose secret is nowhere must not stay.
+fn undo(client: &ApiKeysClient, store: &mut Store, created: &ApiKeyCreated, cause: &NotStored) -> Failure {
+    let id = printable(&created.id);
     // The time of the command may be over. This must be tried nevertheless.
     match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
-        Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new {key} was revoked")),
+        Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new key {id} was revoked")),
         Err(error) => {
-            let problem = with_causes(&error);
-            Failure::new(
-                Code::SecretLost,
-                format!("{cause}; the new {key} exists, its secret is lost, and revoking it failed: {problem}"),
-            )
-            .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
+            let (problem, rescue) = (with_causes(&error), store.rescue(created));
+            let message = format!("{cause}; revoking the new key {id} failed: {problem}; {rescue}");
+            Failure::new(Code::SecretLost, message).hint(format!("revoke it: arize-keys revoke {id}"))
         }
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use self::statements::{Reader, Setting, settings};
 
-/// What stands for the secret where an edit is tried before the secret exists.
+/// A stand-in for the secret, to try an edit before the secret exists.
 pub(crate) const PLACEHOLDER: &str = "ak-placeholder";
 
 /// Why a variable cannot be set in a file.
@@ -24,7 +24,7 @@ impl fmt::Display for CannotSet {
     }
 }
 
-/// The file with `name` set to `value` once: at the first setting of the variable, or at the end if there is none.
+/// The file with `name` set to `value` once: at the first setting of the variable, or at the end.
 ///
 /// Other settings of it are removed, their comments stay. A comment behind a value moves to a line above, because Docker takes it
 /// for a part of the value. A byte order mark is removed. Everything else stays, byte for byte.
@@ -54,9 +54,11 @@ pub(crate) fn get(file: &[u8], name: &str) -> Option<String> {
 }
 
 fn values(file: &[u8], name: &str) -> Vec<String> {
+    // `dotenvy` would try a line that is not UTF-8 for ever.
+    let file = std::str::from_utf8(file).unwrap_or_default();
     // A line that this reader rejects is no setting for it.
-    let setting = |setting: dotenvy::Result<(String, String)>| setting.ok().filter(|(key, _)| key == name);
-    dotenvy::from_read_iter(file).filter_map(setting).map(|(_, value)| value).collect()
+    let settings = dotenvy::from_read_iter(file.as_bytes()).filter_map(Result::ok);
+    settings.filter(|(key, _)| key == name).map(|(_, value)| value).collect()
 }
 
 /// Letters, digits and signs that mean themselves, unquoted, to every reader.
@@ -99,7 +101,7 @@ fn agreed<'a>(file: &'a str, name: &str) -> Result<Vec<Setting<'a>>, CannotSet> 
 fn unclear(file: &str, at: usize, name: &str) -> CannotSet {
     let line = file.get(..at).unwrap_or_default().matches('\n').count() + 1;
     CannotSet(format!(
-        "line {line} may set {name}, or may not, by who reads it: write `{name}=…` there on a line of its own, or remove it"
+        "line {line} may set {name}, or may not, by who reads it: write `{name}=…` alone on that line, or remove the line"
     ))
 }
 

@@ -82,7 +82,7 @@ fn a_comment_moves_above() {
 fn what_readers_take_differently_is_refused() {
     let unclear = |line| {
         format!(
-            "line {line} may set ARIZE_API_KEY, or may not, by who reads it: write `ARIZE_API_KEY=…` there on a line of its own, or remove it"
+            "line {line} may set ARIZE_API_KEY, or may not, by who reads it: write `ARIZE_API_KEY=…` alone on that line, or remove the line"
         )
     };
     for (before, line) in [
@@ -205,7 +205,7 @@ proptest! {
     }
 }
 
-/// Runs a reader over the files `0`, `1`, … of a directory. What it prints: a value a line. `None` if it is not installed.
+/// Runs a reader over the files `0`, `1`, … of a directory. Returns its output: a value per line. `None` if it is not installed.
 fn read_by(program: &str, args: &[&str], directory: &Path) -> Option<Vec<String>> {
     let output = Command::new(program).args(args).current_dir(directory).output().ok()?;
     let values = String::from_utf8(output.stdout).unwrap();
@@ -222,7 +222,7 @@ const NODE: &str = "const fs = require('fs'), old = parseInt(process.versions.no
 const PYTHON: &str = "import sys, logging, dotenv\nlogging.disable()\n\
     for n in range(int(sys.argv[1])): print(dotenv.dotenv_values(str(n), interpolate=False).get('K'))";
 
-/// The readers themselves find the value in what was written. A file that bash cannot read at all was so before.
+/// The real readers find the value in the edited files. A file that bash cannot read at all was so before.
 #[test]
 fn real_readers_find_it() {
     let directory = TempDir::new().unwrap();

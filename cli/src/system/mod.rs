@@ -58,6 +58,9 @@ pub trait System: Send + Sync {
     /// The id of this process.
     fn process_id(&self) -> u32;
 
+    /// The id of the user that this process acts as. 0 where users have none.
+    fn user(&self) -> u32;
+
     /// The start of every client: the settings of the environment, with the transport and the clock of this system.
     fn client(&self) -> ClientBuilder;
 
@@ -130,6 +133,9 @@ pub trait File: Read + Write + Send {
     /// Gives the file to a user and a group. Does nothing where files have none.
     fn set_owner(&self, user: u32, group: u32) -> io::Result<()>;
 
+    /// Changes the permissions. Does nothing where files have none.
+    fn set_mode(&self, mode: u32) -> io::Result<()>;
+
     /// Cuts or extends the file to this length, and goes to its beginning.
     fn rewind(&mut self, len: u64) -> io::Result<()>;
 
@@ -175,6 +181,8 @@ pub enum Access {
     Write,
     /// The same for a FIFO, without waiting: without a reader, it fails on Unix with ENXIO.
     WriteNow,
+    /// For writing at the end.
+    Append,
     /// For writing an empty file, which is created with the default mode if it does not exist.
     Replace,
 }

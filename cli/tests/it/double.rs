@@ -186,6 +186,10 @@ impl System for Double {
         4711
     }
 
+    fn user(&self) -> u32 {
+        self.0.os.user()
+    }
+
     fn client(&self) -> ClientBuilder {
         let builder = ApiKeysClient::builder().ignore_env().clock(self.0.clock.clone()).transport(self.clone());
         match self.variable("ARIZE_API_KEY") {
@@ -310,6 +314,10 @@ impl File for Stdout {
         Ok(())
     }
 
+    fn set_mode(&self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     fn rewind(&mut self, _: u64) -> io::Result<()> {
         Err(io::ErrorKind::NotSeekable.into())
     }
@@ -364,6 +372,10 @@ impl File for Watched {
 
     fn set_owner(&self, user: u32, group: u32) -> io::Result<()> {
         self.step("set_owner", |file| file.set_owner(user, group))
+    }
+
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        self.step("set_mode", |file| file.set_mode(mode))
     }
 
     fn rewind(&mut self, len: u64) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use arize_api_keys::{ApiKeyStatus, ListRequest};
+use arize_api_keys::{ApiKeyStatus, ListRequest, http};
 use expect_test::expect;
 
 use crate::service::{Answer, Run, Service, assert_harmless, finish, has_secret};
@@ -17,6 +17,7 @@ fn alone_on_stdout() {
     let secret = run.succeeded().out.strip_suffix('\n').unwrap();
     assert!(service.emulator.authenticates(secret));
     expect![[r#"
+        creating a key named `ci` at TIME; if this is interrupted, look for that name in a list
         created user key QXBpS2V5OjI6c0xZSFQ= named `ci` (expires 2099-01-01T00:00:00Z)
         this is the only time that the secret can be seen: store it now
     "#]]
@@ -70,18 +71,7 @@ fn in_data_formats_as_key() {
 fn in_a_file() {
     let service = Service::new();
     for (format, expected) in [
-        (
-            "table",
-            expect![[r#"
-            id       QXBpS2V5OjI6c0xZSFQ=
-            name     ci
-            type     user
-            status   active
-            key      ak-HjA...P3O
-            created  2024-10-04T00:00:00Z
-            expires  never
-        "#]],
-        ),
+        ("table", expect![""]),
         (
             "json",
             expect![[r#"
@@ -181,6 +171,12 @@ fn places_that_cannot_take_it() {
         (["--out", "file/below"], 1, "cannot write `file/below`: Not a directory"),
         (["--env-file", "."], 1, "cannot write `.`: is a directory; nothing was created"),
         (["--env-file", "/dev/full"], 1, "cannot edit `/dev/full`: it is not a file; nothing was created"),
+        (["--out", "dir/"], 1, "cannot write `dir/`: is a directory; nothing was created"),
+        (["--out", "dir/."], 1, "cannot write `dir/.`: is a directory; nothing was created"),
+        (["--out", "/dev/null"], 1, "cannot write `/dev/null`: it is closed, or a device that keeps nothing"),
+        (["--out", "/dev/zero"], 1, "cannot write `/dev/zero`: it is closed, or a device that keeps nothing"),
+        (["--out", "/dev/full"], 1, "cannot write `/dev/full`: it is closed, or a device that keeps nothing"),
+        (["--out", "/dev/urandom"], 1, "cannot write `/dev/urandom`: it is closed, or a device that keeps nothing"),
     ] {
         for command in ["create", "refresh"] {
             let run = service.run(&[&[command, "x"], &args[..]].concat());
@@ -238,8 +234,8 @@ fn a_secret_that_cannot_be_printed_revokes_its_key() {
     for format in ["table", "json", "jsonl", "csv"] {
         let run = broken(&service, &["create", "lost", "-o", format], closed_pipe());
         run.failed(10);
-        assert!(run.told().starts_with("error: stdout cannot be written: Broken pipe"), "{}", run.err);
-        assert!(run.err.ends_with("named `lost` (never expires) was revoked\n"), "{}", run.err);
+        assert!(run.err.contains("\nerror: stdout cannot be written: Broken pipe"), "{}", run.err);
+        assert!(run.err.ends_with("was revoked\n"), "{}", run.err);
         // A device that keeps nothing is known before the key is created.
         broken(&service, &["create", "lost", "-o", format], full()).failed(2);
     }
@@ -249,41 +245,40 @@ fn a_secret_that_cannot_be_printed_revokes_its_key() {
 #[test]
 fn a_secret_that_cannot_be_stored_revokes_its_key() {
     let service = Service::new();
-    let run = service.run(&["create", "lost", "--out", "/dev/full"]);
-    run.failed(10);
-    assert!(run.told().starts_with("error: cannot write `/dev/full`: No space left on device"), "{}", run.err);
-
-    // The directory vanishes while the key is made.
-    fs::create_dir(service.path("dir")).unwrap();
-    let dir = service.path("dir");
-    service.rule(move |request| {
-        if request.method() == "POST" {
-            fs::remove_dir_all(&dir).unwrap();
-        }
-        Answer::Honest
-    });
     for option in ["--out", "--env-file"] {
-        fs::create_dir_all(service.path("dir")).unwrap();
+        service.vanishing_dir(|_| Answer::Honest);
         let run = service.run(&["create", "lost", option, "dir/file"]);
         run.failed(10);
-        assert!(run.told().starts_with("error: cannot write `dir/file`: No such file or directory"), "{}", run.err);
+        assert!(run.err.contains("\nerror: cannot write `dir/file`: No such file or directory"), "{}", run.err);
         assert!(run.err.ends_with("was revoked\n"), "{}", run.err);
     }
-    assert_eq!((service.emulator.keys_created(), active_names(&service)), (3, vec!["admin".to_owned()]));
+    assert_eq!((service.emulator.keys_created(), active_names(&service)), (2, vec!["admin".to_owned()]));
 }
 
+/// The secret is kept beside the file, in the state directory, or on stdout.
 #[test]
 fn a_key_that_cannot_be_revoked_either_is_named() {
     let service = Service::new();
-    service.rule(|request| if request.method() == "PUT" { Answer::Status(403) } else { Answer::Honest });
-    let run = service.run(&["create", "lost", "--out", "/dev/full"]);
+    let forbidden =
+        |request: &http::Request<Vec<u8>>| if request.method() == "PUT" { Answer::Status(403) } else { Answer::Honest };
+    service.vanishing_dir(forbidden);
+    let run = service.run(&["create", "lost", "--out", "dir/key"]);
     run.failed(9);
     expect![[r#"
-        error: cannot write `/dev/full`: No space left on device (os error 28); the new user key QXBpS2V5OjI6c0xZSFQ= named `lost` (never expires) exists, its secret is lost, and revoking it failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
+        creating a key named `lost` at TIME; if this is interrupted, look for that name in a list
+        created user key QXBpS2V5OjI6c0xZSFQ= named `lost` (never expires)
+        error: cannot write `dir/key`: No such file or directory (os error 2); revoking the new key QXBpS2V5OjI6c0xZSFQ= failed: revoke: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call; its secret was printed on stdout
         hint: revoke it: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
     "#]].assert_eq(&run.told());
-    let id = service.client().list(&ListRequest::new()).unwrap().api_keys.pop().unwrap().id;
-    assert!(run.err.contains(&id));
+    assert!(service.emulator.authenticates(run.out.trim_end()));
+
+    service.vanishing_dir(forbidden);
+    let mut command = service.command(&["create", "lost", "--env-file", "dir/env", "-q"]);
+    let run = finish(command.env("XDG_STATE_HOME", service.path("state")));
+    run.failed(9);
+    assert!(run.err.contains("state/arize-keys/secret.rescued`\nhint: revoke it: arize-keys revoke"), "{}", run.err);
+    assert!(service.emulator.authenticates(service.read("state/arize-keys/secret.rescued").trim_end()));
+    assert_eq!((service.mode("state/arize-keys/secret.rescued"), run.out.as_str()), (0o600, ""));
 }
 
 #[test]
@@ -308,6 +303,7 @@ fn refresh() {
     "#]]
     .assert_eq(&run.succeeded().out);
     expect![[r#"
+        refreshing the key QXBpS2V5OjI6c0xZSFQ= at TIME; if this is interrupted, its secret may have changed: refresh it again
         refreshed user key QXBpS2V5OjI6c0xZSFQ= named `ci` (never expires)
         this is the only time that the secret can be seen: store it now
     "#]]
@@ -322,18 +318,36 @@ fn refresh() {
     assert!(service.emulator.authenticates(content.trim_end().strip_prefix("ARIZE_API_KEY=").unwrap()));
 }
 
-/// The key lives on: revoking it would end the old secret, too.
+/// The key stays: revoking it would end the old secret, too.
 #[test]
-fn a_refreshed_secret_that_is_lost() {
+fn a_refreshed_secret_that_cannot_be_stored_is_kept() {
     let service = Service::new();
     let key = service.key("ci");
-    let run = service.run(&["refresh", &key.id, "--grace", "1h", "--out", "/dev/full"]);
+    service.vanishing_dir(|_| Answer::Honest);
+    let run = service.run(&["refresh", &key.id, "--grace", "1h", "--out", "dir/key"]);
     run.failed(9);
     expect![[r#"
-        error: the key QXBpS2V5OjI6c0xZSFQ= was refreshed, but cannot write `/dev/full`: No space left on device (os error 28)
-        hint: the new secret is lost; the old one works until its grace period ends: refresh the key again
+        refreshing the key QXBpS2V5OjI6c0xZSFQ= at TIME; if this is interrupted, its secret may have changed: refresh it again
+        refreshed user key QXBpS2V5OjI6c0xZSFQ= named `ci` (never expires)
+        error: the key QXBpS2V5OjI6c0xZSFQ= was refreshed, but cannot write `dir/key`: No such file or directory (os error 2); its secret was printed on stdout
+        hint: the old secret works for 1h more: put the new secret in its place
     "#]].assert_eq(&run.told());
+    assert!(service.emulator.authenticates(run.out.trim_end()));
     assert_eq!(active_names(&service), ["admin", "ci"]);
+
+    // Twice, with no grace: the files do not replace each other.
+    service.rule(|_| Answer::Honest);
+    for name in ["secret.rescued", "secret.rescued-2"] {
+        let mut command = service.command(&["refresh", &key.id]);
+        command.env("HOME", service.path("home")).stdout(closed_pipe()).stderr(Stdio::piped());
+        let output = command.output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let place = format!("home/.local/state/arize-keys/{name}");
+        let hint = "hint: the old secret does not work any more: put the new secret in its place\n";
+        assert!(err.ends_with(&format!("{place}`\n{hint}")), "{err}");
+        assert_eq!(output.status.code(), Some(9));
+        assert!(service.emulator.authenticates(service.read(&place).trim_end()));
+    }
 }
 
 #[test]
@@ -354,6 +368,7 @@ fn an_answer_without_a_secret() {
     let run = service.run(&["create", "ci"]);
     run.failed(9);
     expect![[r#"
+        creating a key named `ci` at TIME; if this is interrupted, look for that name in a list
         error: create: the service did it, but the response has no readable secret (application/json, 25 bytes); the key `QXBpS2V5OjE6YQ==` exists: refresh it to get a new secret, or revoke it
     "#]].assert_eq(&run.told());
 }

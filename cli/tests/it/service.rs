@@ -89,6 +89,18 @@ impl Service {
         *self.shared.rule.lock().unwrap() = Box::new(rule);
     }
 
+    /// A new directory `dir` that vanishes while a key is made or refreshed.
+    pub(crate) fn vanishing_dir(&self, rule: impl Fn(&http::Request<Vec<u8>>) -> Answer + Send + Sync + 'static) {
+        let dir = self.path("dir");
+        fs::create_dir_all(&dir).unwrap();
+        self.rule(move |request| {
+            if request.method() == "POST" {
+                fs::remove_dir_all(&dir).unwrap();
+            }
+            rule(request)
+        });
+    }
+
     /// Methods and paths of the requests so far.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.shared.seen.lock().unwrap().clone()
@@ -183,6 +195,17 @@ pub(crate) fn has_secret(text: &str) -> bool {
     })
 }
 
+/// An announcement without its time, which is the real one.
+fn without_time(line: &str) -> String {
+    match line.split_once("; if this is interrupted") {
+        Some((before, after)) if !line.starts_with("1/4") => {
+            let (what, _) = before.rsplit_once(" at 2").unwrap();
+            format!("{what} at TIME; if this is interrupted{after}")
+        }
+        _ => line.to_owned(),
+    }
+}
+
 impl Run {
     /// stderr without the pre-release warning, which must be there once.
     #[track_caller]
@@ -190,7 +213,7 @@ impl Run {
         let (warnings, rest): (Vec<&str>, Vec<&str>) =
             self.err.lines().partition(|line| line.starts_with("warning: [BETA]"));
         assert_eq!(warnings.len(), 1, "{}", self.err);
-        rest.iter().map(|line| format!("{line}\n")).collect()
+        rest.iter().map(|line| format!("{}\n", without_time(line))).collect()
     }
 
     #[track_caller]

@@ -24,19 +24,33 @@ fn a_run_is_a_row_of_steps() {
     let double = Double::new();
     let run = create(&double);
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.out.contains("lab") && run.err.contains("created user key"), "{run:?}");
+    assert!(run.out.is_empty() && run.err.contains("created user key"), "{run:?}");
     let steps: Vec<&str> = run.steps.iter().map(String::as_str).filter(|step| *step != "stderr").collect();
     expect![[r#"
         metadata key
         link_metadata key
-        create .key.4711.new
+        metadata key
+        link_metadata key
+        open directory
+        lock directory
+        metadata key
+        open key
+        create key.arize-keys.tmp
+        write key.arize-keys.tmp
+        sync key.arize-keys.tmp
         POST /v2/api-keys
-        write .key.4711.new
-        sync .key.4711.new
-        rename .key.4711.new key
+        open key
+        rewind key.arize-keys.tmp
+        write key.arize-keys.tmp
+        rewind key.arize-keys.tmp
+        sync key.arize-keys.tmp
+        rename key.arize-keys.tmp key
         open directory
         sync directory
-        stdout"#]]
+        open key
+        read key
+        read key
+        read key"#]]
     .assert_eq(&steps.join("\n"));
 }
 
@@ -51,7 +65,8 @@ fn a_step_that_fails_loses_no_secret() {
         let is_stored = double.world().dir.path().join("key").exists();
         assert_eq!(active(&double).len(), usize::from(is_stored), "step {n}: {run:?}");
         assert!(is_stored || run.code != Some(0), "step {n}: {run:?}");
-        let left = std::fs::read_dir(double.world().dir.path()).unwrap().count();
+        let left = std::fs::read_dir(double.world().dir.path()).unwrap();
+        let left = left.filter(|entry| entry.as_ref().unwrap().file_name() != ".key.lock").count();
         assert_eq!(left, usize::from(is_stored), "step {n} leaves a file: {run:?}");
     }
 }
@@ -64,10 +79,10 @@ fn a_kill_stops_the_program_there() {
         double.plan(move |_, step| if step.starts_with("rename") { kill } else { Plan::Go });
         let run = create(&double);
         assert_eq!(run.code, None, "{run:?}");
-        assert_eq!(run.steps.last().unwrap(), "rename .key.4711.new key");
+        assert_eq!(run.steps.last().unwrap(), "rename key.arize-keys.tmp key");
         assert_eq!(active(&double), ["lab"]);
         assert_eq!(double.world().dir.path().join("key").exists(), is_renamed);
-        assert_eq!(double.world().dir.path().join(".key.4711.new").exists(), !is_renamed);
+        assert_eq!(double.world().dir.path().join("key.arize-keys.tmp").exists(), !is_renamed);
     }
 }
 

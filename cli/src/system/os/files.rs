@@ -15,6 +15,9 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<Box<dyn File>> {
     if access == Access::Replace {
         options.create(true).truncate(true);
     }
+    if access == Access::Append {
+        options.append(true);
+    }
     #[cfg(unix)]
     if access == Access::WriteNow {
         use std::os::unix::fs::OpenOptionsExt;
@@ -69,6 +72,18 @@ impl File for OsFile {
 
     #[cfg(not(unix))]
     fn set_owner(&self, _: u32, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+
+        self.0.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    #[cfg(not(unix))]
+    fn set_mode(&self, _: u32) -> io::Result<()> {
         Ok(())
     }
 

@@ -62,6 +62,10 @@ impl System for Os {
         std::process::id()
     }
 
+    fn user(&self) -> u32 {
+        process::user()
+    }
+
     fn client(&self) -> ClientBuilder {
         ApiKeysClient::builder()
     }

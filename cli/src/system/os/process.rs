@@ -21,6 +21,16 @@ pub(super) fn survive_file_size_limit() {
 #[cfg(not(unix))]
 pub(super) fn survive_file_size_limit() {}
 
+#[cfg(unix)]
+pub(super) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(super) fn user() -> u32 {
+    0
+}
+
 pub(super) fn shell(command: &ShellCommand<'_>) -> io::Result<Finished> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut process = Command::new(shell);

@@ -1,0 +1,35 @@
+//! What paths say about where a secret goes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::system::System;
+
+/// Whether a path can only be that of a directory, whether or not there is one.
+pub(super) fn names_a_directory(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().rsplit(|byte| std::path::is_separator(char::from(*byte))).next();
+    matches!(last, None | Some(b"" | b"." | b".."))
+}
+
+/// The directory that a path is in.
+pub(super) fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A name beside a file that begins with its name, so that the same ignore rules cover both.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    directory(path).join(name)
+}
+
+/// Fails if another user put this path where every user can: the secret would be theirs, or go where they want.
+pub(super) fn owned(path: &Path, system: &dyn System) -> io::Result<()> {
+    let Ok(entry) = system.link_metadata(path) else { return Ok(()) };
+    let is_trusted = entry.user == system.user() || entry.user == 0;
+    if !is_trusted && system.metadata(directory(path))?.mode & 0o002 != 0 {
+        let problem = "another user owns it, in a directory that every user can write to";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+    }
+    Ok(())
+}

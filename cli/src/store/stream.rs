@@ -1,0 +1,132 @@
+//! Pipes, terminals and open descriptors: a secret is written to them as they are.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::paths::{directory, owned};
+use crate::system::{Access, File, FileKind, Metadata, System};
+
+/// How often a FIFO is tried.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A FIFO that is opened without waiting has no reader: the same number on every Unix.
+const ENXIO: i32 = 6;
+
+pub(super) struct Stream {
+    pub(super) path: PathBuf,
+    file: Box<dyn File>,
+    patience: Duration,
+}
+
+/// Opens what the path leads to, if that is not a file to replace.
+///
+/// # Errors
+///
+/// The verb of what failed, and the error. With `is_edited`, only a file will do.
+pub(super) fn open(
+    path: &Path,
+    is_edited: bool,
+    patience: Duration,
+    system: &Arc<dyn System>,
+) -> Result<Option<Stream>, (&'static str, io::Error)> {
+    let Ok(found) = system.metadata(path) else { return Ok(None) };
+    if found.kind == FileKind::Directory {
+        return Err(("write", io::ErrorKind::IsADirectory.into()));
+    }
+    let is_descriptor = is_descriptor(path, &**system);
+    if found.kind == FileKind::Regular && !is_descriptor {
+        return Ok(None);
+    }
+    if is_edited {
+        return Err(("edit", io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
+    }
+    let opened = owned(path, &**system).and_then(|()| {
+        let file = open_as(path, &found, is_descriptor, patience, &**system)?;
+        if keeps_nothing(&*file)? {
+            let problem = "it is closed, or a device that keeps nothing: the secret would be lost";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        Ok(Stream { path: path.to_owned(), file, patience })
+    });
+    opened.map(Some).map_err(|error| ("write", error))
+}
+
+fn open_as(
+    path: &Path,
+    found: &Metadata,
+    is_descriptor: bool,
+    patience: Duration,
+    system: &dyn System,
+) -> io::Result<Box<dyn File>> {
+    if is_descriptor && let Ok(stdout) = system.stdout() {
+        let out = stdout.metadata()?;
+        if (out.device, out.inode) == (found.device, found.inode) {
+            return Ok(stdout);
+        }
+    }
+    match found.kind {
+        // As a shell's `>>`: what is there stays, and the name is not taken from it.
+        FileKind::Regular => system.open(path, Access::Append),
+        FileKind::Pipe => open_fifo(path, patience, system),
+        _ => system.open(path, Access::Write),
+    }
+}
+
+/// Waits for a reader.
+fn open_fifo(path: &Path, patience: Duration, system: &dyn System) -> io::Result<Box<dyn File>> {
+    let deadline = system.elapsed() + patience;
+    loop {
+        match system.open(path, Access::WriteNow) {
+            Err(error) if error.raw_os_error() == Some(ENXIO) => {
+                if system.elapsed() >= deadline {
+                    let problem = format!("no process has opened it for reading for {patience:?}");
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+                }
+                system.sleep(PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Whether the path is the name of an open descriptor of this process, like `/dev/stdout` or `/dev/fd/3`.
+fn is_descriptor(path: &Path, system: &dyn System) -> bool {
+    let is_link = system.link_metadata(path).is_ok_and(|found| found.kind == FileKind::Link);
+    if !is_link {
+        return false;
+    }
+    if matches!(path.to_str(), Some("/dev/stdout" | "/dev/stderr")) {
+        return true;
+    }
+    let directory = system.canonicalize(directory(path)).unwrap_or_default();
+    directory.starts_with("/proc") && directory.ends_with("fd")
+}
+
+/// Whether everything that is written there is lost. A closed stdout is, too: the runtime opens the null device in its
+/// place.
+pub(super) fn keeps_nothing(out: &dyn File) -> io::Result<bool> {
+    let found = out.metadata()?;
+    Ok(matches!(found.kind, FileKind::Character | FileKind::Other) && !out.is_terminal())
+}
+
+impl Stream {
+    /// Waits while the reader of a FIFO takes nothing.
+    pub(super) fn write(&mut self, text: &str, system: &dyn System) -> io::Result<()> {
+        let deadline = system.elapsed() + self.patience;
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && system.elapsed() < deadline => {
+                    system.sleep(PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

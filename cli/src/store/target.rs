@@ -1,0 +1,261 @@
+//! A file that takes the secret: replaced as a whole, or written in place where it cannot be replaced.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arize_api_keys::secrecy::SecretString;
+
+use super::paths::{beside, directory, owned};
+use crate::env_file;
+use crate::system::{Access, File, FileKind, Metadata, System};
+
+/// More than a secret and its name take: reserved beside the content of the file.
+const RESERVE: usize = 4096;
+
+/// A locked file.
+pub(super) struct Target {
+    system: Arc<dyn System>,
+    /// As the user wrote it.
+    shown: PathBuf,
+    path: PathBuf,
+    /// The variable of a `.env` file. Without one, the secret is all that the file has.
+    env_name: Option<String>,
+    /// Who owned the file before.
+    existing: Option<Metadata>,
+    /// Whether it is a mount point, which cannot be renamed over.
+    is_in_place: bool,
+    /// `None` once it was used.
+    draft: Option<Draft>,
+}
+
+/// The file to write: behind a symbolic link lies another one.
+pub(super) fn resolve(path: &Path, system: &dyn System) -> io::Result<PathBuf> {
+    owned(path, system)?;
+    match system.metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && system.link_metadata(path).is_err() => {
+            Ok(path.to_owned())
+        }
+        Err(error) => Err(error),
+        Ok(_) => {
+            let path = system.canonicalize(path)?;
+            owned(&path, system)?;
+            Ok(path)
+        }
+    }
+}
+
+impl Target {
+    /// Proves that the file can be replaced: replaces it by a copy of itself. Reserves the space for the secret.
+    ///
+    /// # Errors
+    ///
+    /// The verb of what failed, and the error.
+    pub(super) fn prepare(
+        shown: &Path,
+        path: PathBuf,
+        env_name: Option<&str>,
+        system: &Arc<dyn System>,
+    ) -> Result<Self, (&'static str, io::Error)> {
+        let existing = match system.metadata(&path) {
+            Ok(found) if found.kind != FileKind::Regular => return Err(("write", io::ErrorKind::InvalidInput.into())),
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(("write", error)),
+        };
+        let mut target = Self {
+            system: Arc::clone(system),
+            shown: shown.to_owned(),
+            path,
+            env_name: env_name.map(str::to_owned),
+            existing,
+            is_in_place: false,
+            draft: None,
+        };
+        let content = target.content().map_err(|error| ("read", error))?;
+        target.with_secret(&content, env_file::PLACEHOLDER).map_err(|error| ("edit", error))?;
+        target.prove(&content).map_err(|error| ("replace", error))?;
+        target.draft = Some(target.reserve(content.len()).map_err(|error| ("write", error))?);
+        Ok(target)
+    }
+
+    pub(super) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    pub(super) fn location(&self) -> String {
+        match &self.env_name {
+            None => format!("`{}`", self.shown.display()),
+            Some(name) => format!("`{}` as {name}", self.shown.display()),
+        }
+    }
+
+    pub(super) fn secret(&self) -> Option<SecretString> {
+        let content = self.content().ok()?;
+        match &self.env_name {
+            Some(name) => env_file::get(&content, name),
+            None => String::from_utf8(content).ok().map(|text| text.trim().to_owned()),
+        }
+        .filter(|secret| !secret.is_empty())
+        .map(SecretString::from)
+    }
+
+    /// Stores the secret and reads it back. After an error, the content of the file is the old one, if that can be written.
+    pub(super) fn store(&mut self, secret: &str) -> io::Result<()> {
+        // Read again: an editor takes no lock.
+        let old = self.content()?;
+        let new = self.with_secret(&old, secret)?;
+        let draft = self.draft.take().ok_or(io::ErrorKind::NotFound)?;
+        let written = if self.is_in_place { self.write_in_place(draft, &old, &new) } else { self.replace(draft, &new) };
+        written?;
+        let is_there = self.content().is_ok_and(|content| content == new)
+            && self.env_name.as_ref().is_none_or(|name| env_file::holds(&new, name, secret));
+        if is_there {
+            return Ok(());
+        }
+        self.restore(&old);
+        Err(io::Error::other("the secret was written, but it cannot be read back"))
+    }
+
+    /// Releases the reserve, so that the secret can be kept elsewhere: beside this path.
+    pub(super) fn give_up(&mut self) -> &Path {
+        self.draft = None;
+        &self.path
+    }
+
+    /// The current content of the file. Empty if the file does not exist.
+    fn content(&self) -> io::Result<Vec<u8>> {
+        match self.system.read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
+    fn with_secret(&self, content: &[u8], secret: &str) -> io::Result<Vec<u8>> {
+        match &self.env_name {
+            None => Ok(format!("{secret}\n").into_bytes()),
+            Some(name) => env_file::set(content, name, secret)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+        }
+    }
+
+    fn prove(&mut self, content: &[u8]) -> io::Result<()> {
+        let Some(existing) = self.existing.clone() else { return Ok(()) };
+        let mut copy = self.reserve(content.len())?;
+        copy.write(content)?;
+        // The secret is not in it yet: it looks as it did before.
+        copy.file.set_mode(existing.mode)?;
+        match copy.rename(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                self.is_in_place = true;
+                self.write_padded(content, content.len() + RESERVE)
+            }
+            renamed => renamed,
+        }
+    }
+
+    /// An empty file beside this one for the owner alone, with space for the content and the secret.
+    fn reserve(&self, len: usize) -> io::Result<Draft> {
+        let mut draft = Draft::new(&self.path, &self.system)?;
+        // An administrator who edits the file of another user leaves it theirs.
+        if let Some(existing) = &self.existing
+            && existing.user != draft.file.metadata()?.user
+        {
+            draft.file.set_owner(existing.user, existing.group)?;
+        }
+        draft.file.write_all(&vec![b'\n'; len + RESERVE])?;
+        draft.file.sync()?;
+        draft.reserved = len + RESERVE;
+        Ok(draft)
+    }
+
+    /// All of it, on the disk, or nothing.
+    fn replace(&self, mut draft: Draft, content: &[u8]) -> io::Result<()> {
+        draft.write(content)?;
+        draft.rename(&self.path)
+    }
+
+    /// The draft keeps the old content until the new one is written.
+    fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> io::Result<()> {
+        draft.write(old)?;
+        let written = self.write_padded(new, old.len());
+        if written.is_err() && self.write_padded(old, new.len()).is_err() {
+            // The only copy.
+            draft.is_kept = true;
+        }
+        written
+    }
+
+    /// Writes over the file. One write has all of it: blank lines at the end cover longer old content, and are then cut off.
+    fn write_padded(&self, content: &[u8], len: usize) -> io::Result<()> {
+        let mut file = self.system.open(&self.path, Access::Write)?;
+        let mut padded = content.to_vec();
+        padded.resize(len.max(content.len()), b'\n');
+        file.write_all(&padded)?;
+        file.rewind(length(content.len()))?;
+        file.sync()
+    }
+
+    fn restore(&self, old: &[u8]) {
+        // Nothing can be done about a second error; the first one is reported.
+        let _ = match &self.existing {
+            None => self.system.remove(&self.path),
+            Some(_) if self.is_in_place => self.write_padded(old, old.len() + RESERVE),
+            Some(_) => self.reserve(old.len()).and_then(|draft| self.replace(draft, old)),
+        };
+    }
+}
+
+fn length(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// A temporary file beside a target. It is removed, unless it was renamed or is kept.
+struct Draft {
+    system: Arc<dyn System>,
+    path: PathBuf,
+    file: Box<dyn File>,
+    reserved: usize,
+    is_kept: bool,
+}
+
+impl Draft {
+    /// A file of this name is what a killed run left: the lock keeps others away.
+    fn new(target: &Path, system: &Arc<dyn System>) -> io::Result<Self> {
+        let path = beside(target, ".arize-keys.tmp");
+        let file = match system.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                system.remove(&path)?;
+                system.create(&path)?
+            }
+            created => created?,
+        };
+        Ok(Self { system: Arc::clone(system), path, file, reserved: 0, is_kept: false })
+    }
+
+    /// Writes over the reserved space, and then cuts the rest off: no space is given back before it is used.
+    fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.file.rewind(length(self.reserved.max(content.len())))?;
+        self.file.write_all(content)?;
+        self.file.rewind(length(content.len()))?;
+        self.file.sync()
+    }
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        self.system.rename(&self.path, target)?;
+        self.is_kept = true;
+        // The file is in place. Some file systems cannot sync a directory; that does not undo it.
+        if let Ok(parent) = self.system.open(directory(target), Access::Read) {
+            let _ = parent.sync();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = self.system.remove(&self.path);
+        }
+    }
+}
