@@ -198,6 +198,13 @@ impl Scope {
     }
 }
 
+/// The scopes of a request, their spaces, and the error that ended the list of spaces.
+struct Scopes {
+    scopes: Vec<Scope>,
+    spaces: Vec<Space>,
+    error: Option<Error>,
+}
+
 /// The keys of one scope, and the error that ended its list.
 struct ScopeRead {
     keys: Vec<ApiKey>,
@@ -217,7 +224,7 @@ impl ApiKeysClient {
     pub fn inventory(&self, request: &InventoryRequest) -> Result<Inventory, Error> {
         request.validate()?;
         let client = self.with_time_limit(request.timeout);
-        let (scopes, spaces, spaces_error) = client.scopes_of(request)?;
+        let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
         let reads = client.read_scopes(&scopes, request)?;
         let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new() };
         let mut positions = HashMap::new();
@@ -243,7 +250,7 @@ impl ApiKeysClient {
         request.validate()?;
         let id = id.as_ref();
         let client = self.with_time_limit(request.timeout);
-        let (scopes, _, mut unread) = client.scopes_of(request)?;
+        let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
         for scope in scopes {
             for status in request.statuses() {
                 for key in client.list_all(&scope.request(status.clone())) {
@@ -262,8 +269,7 @@ impl ApiKeysClient {
         unread.map_or(Ok(None), Err)
     }
 
-    /// The scopes to read, their spaces, and the error that ended the list of spaces.
-    fn scopes_of(&self, request: &InventoryRequest) -> Result<(Vec<Scope>, Vec<Space>, Option<Error>), Error> {
+    fn scopes_of(&self, request: &InventoryRequest) -> Result<Scopes, Error> {
         let mut error = None;
         let mut spaces: Vec<Space> = Vec::new();
         if request.spaces.is_empty() {
@@ -285,7 +291,8 @@ impl ApiKeysClient {
         }
         let users = request.users.iter().cloned().map(Scope::UserKeys);
         let service_keys = spaces.iter().cloned().map(Scope::ServiceKeys);
-        Ok((std::iter::once(Scope::OwnUserKeys).chain(users).chain(service_keys).collect(), spaces, error))
+        let scopes = std::iter::once(Scope::OwnUserKeys).chain(users).chain(service_keys).collect();
+        Ok(Scopes { scopes, spaces, error })
     }
 
     fn named_space(&self, space: &SpaceRef) -> Result<Space, Error> {
