@@ -75,7 +75,9 @@ pub(crate) fn source(console: &Console) -> String {
         }
         (None, None) => match (&args.profile, console.system.variable("ARIZE_PROFILE")) {
             (Some(name), _) => format!("the profile {name}"),
-            (None, Some(name)) if !is_blank(&name.to_string_lossy()) => format!("the profile {}", name.to_string_lossy()),
+            (None, Some(name)) if !is_blank(&name.to_string_lossy()) => {
+                format!("the profile {}", name.to_string_lossy())
+            }
             _ => VARIABLE.to_owned(),
         },
     }

@@ -9,10 +9,10 @@ use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeysClient, ClientBuilder, Transport, TransportError};
 
 use crate::args::Connection;
-use crate::{api_key, profile};
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
 use crate::redact::printable;
+use crate::{api_key, profile};
 
 /// Silences the pre-release warning, and no other.
 const NO_WARNING: &str = "ARIZE_KEYS_NO_WARNING";

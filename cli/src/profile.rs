@@ -1,10 +1,12 @@
 //! The profiles of the official command line `ax`, read and never written: `~/.arize/profiles/NAME.toml`.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::args::{Connection, is_blank};
 use crate::console::Console;
@@ -40,8 +42,8 @@ struct Document {
 #[serde(default)]
 struct Auth {
     auth_method: Option<String>,
-    api_key: Option<SecretString>,
-    oauth: Option<toml::Table>,
+    api_key: Option<String>,
+    oauth: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -129,7 +131,10 @@ impl Profile {
             Ok(client) => Ok(client.endpoint()),
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Read);
-                Err(Failure { message: format!("the profile `{}`: {}", printable(&self.name), messages::of(&error)), ..failure })
+                Err(Failure {
+                    message: format!("the profile `{}`: {}", printable(&self.name), messages::of(&error)),
+                    ..failure
+                })
             }
         }
     }
@@ -139,7 +144,10 @@ impl Profile {
             None | Some(Scalar::Bool(_)) => Ok(None),
             Some(Scalar::Number(port)) => Ok(Some(*port)),
             Some(Scalar::Text(text)) => {
-                let port = text.trim().parse().map_err(|_| wrong(&self.name, "`single_port` must be a number from 0 to 65535"))?;
+                let port = text
+                    .trim()
+                    .parse()
+                    .map_err(|_| wrong(&self.name, "`single_port` must be a number from 0 to 65535"))?;
                 Ok(Some(port))
             }
         }
@@ -159,7 +167,9 @@ fn read(name: &str, system: &dyn System) -> Result<Profile, Failure> {
     let folder = PathBuf::from(home).join(".arize");
     let path = folder.join("profiles").join(format!("{name}.toml"));
     let text = match system.read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound && name == DEFAULT => system.read(&folder.join("config.toml")),
+        Err(error) if error.kind() == ErrorKind::NotFound && name == DEFAULT => {
+            system.read(&folder.join("config.toml"))
+        }
         read => read,
     };
     let text = text.and_then(|text| String::from_utf8(text).map_err(|_| io::Error::other("it is not text in UTF-8")));
@@ -167,12 +177,7 @@ fn read(name: &str, system: &dyn System) -> Result<Profile, Failure> {
     parse(name, &path, text.expose_secret(), &|name| system.variable(name).and_then(|value| value.into_string().ok()))
 }
 
-fn parse(
-    name: &str,
-    path: &Path,
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Profile, Failure> {
+fn parse(name: &str, path: &Path, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Profile, Failure> {
     let document: Document = toml::from_str(text).map_err(|error| {
         // The error itself shows the line, which may hold the key.
         let end = error.span().map_or(0, |span| span.start);
@@ -190,7 +195,7 @@ fn parse(
         }
     };
     let Document { auth, routing, security } = document;
-    let key = expand(auth.api_key.map(|key| key.expose_secret().to_owned()))?;
+    let key = expand(auth.api_key)?;
     let method = expand(auth.auth_method)?.map(|method| method.to_ascii_lowercase());
     let has_oauth = auth.oauth.is_some_and(|table| !table.is_empty());
     let key = match (method.as_deref(), key, has_oauth) {
@@ -199,7 +204,9 @@ fn parse(
             let failure = wrong(name, "it logs in with OAuth, and this program needs an API key");
             return Err(failure.hint("create a key with `ax api-keys create`, and set ARIZE_API_KEY"));
         }
-        (Some("oauth"), Some(_), _) => return Err(wrong(name, "it logs in with OAuth and holds an API key: remove one")),
+        (Some("oauth"), Some(_), _) => {
+            return Err(wrong(name, "it logs in with OAuth and holds an API key: remove one"));
+        }
         (_, Some(_), true) => return Err(wrong(name, "it holds an API key and an OAuth login: remove one")),
         (Some("api-key") | None, None, _) => return Err(wrong(name, "it holds no API key")),
         (Some(_), _, _) => return Err(wrong(name, "`auth_method` must be `api-key` or `oauth`")),
@@ -211,7 +218,9 @@ fn parse(
     let verify = match scalar(security.request_verify)? {
         None | Some(Scalar::Number(_)) => None,
         Some(Scalar::Bool(verify)) => Some(verify),
-        Some(Scalar::Text(word)) => Some(matches!(word.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")),
+        Some(Scalar::Text(word)) => {
+            Some(matches!(word.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+        }
     };
     let routing = Routing {
         region,
@@ -232,7 +241,8 @@ fn expanded(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Str
         let Some((inner, after)) = after.split_once('}') else { break };
         let (name, default) = inner.split_once(':').map_or((inner, None), |(name, default)| (name, Some(default)));
         let value = variable(name).or_else(|| default.map(str::to_owned));
-        let value = value.ok_or_else(|| format!("the variable `{}` is not set, and has no default", printable(name)))?;
+        let value =
+            value.ok_or_else(|| format!("the variable `{}` is not set, and has no default", printable(name)))?;
         expanded.push_str(before);
         expanded.push_str(&value);
         rest = after;
@@ -281,12 +291,21 @@ mod tests {
         for (text, problem) in [
             ("", "it holds no API key"),
             ("[auth]\nauth_method = \"api-key\"\napi_key = \"${EMPTY}\"", "it holds no API key"),
-            ("[auth]\nauth_method = \"oauth\"\n[auth.oauth]\naccess_token = \"t\"", "it logs in with OAuth, and this program needs an API key"),
+            (
+                "[auth]\nauth_method = \"oauth\"\n[auth.oauth]\naccess_token = \"t\"",
+                "it logs in with OAuth, and this program needs an API key",
+            ),
             ("[auth.oauth]\naccess_token = \"t\"", "it logs in with OAuth, and this program needs an API key"),
-            ("[auth]\nauth_method = \"oauth\"\napi_key = \"k\"", "it logs in with OAuth and holds an API key: remove one"),
-            ("[auth]\napi_key = \"k\"\n[auth.oauth]\naccess_token = \"t\"", "it holds an API key and an OAuth login: remove one"),
+            (
+                "[auth]\nauth_method = \"oauth\"\napi_key = \"k\"",
+                "it logs in with OAuth and holds an API key: remove one",
+            ),
+            (
+                "[auth]\napi_key = \"k\"\n[auth.oauth]\naccess_token = \"t\"",
+                "it holds an API key and an OAuth login: remove one",
+            ),
             ("[auth]\nauth_method = \"saml\"\napi_key = \"k\"", "`auth_method` must be `api-key` or `oauth`"),
-            ("[auth]\napi_key = \"ak-secret\nx", "line 2 of `p.toml` is no such setting in TOML"),
+            ("[auth]\napi_key = ak-secret", "line 2 of `p.toml` is no such setting in TOML"),
             ("[auth]\napi_key = [\"ak-secret\"]", "line 2 of `p.toml` is no such setting in TOML"),
             ("[auth]\napi_key = \"${NONE}\"", "the variable `NONE` is not set, and has no default"),
         ] {

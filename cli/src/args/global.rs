@@ -57,7 +57,9 @@ impl Global {
             || connection.single_port.is_some()
             || connection.base_domain.is_some();
         if connection.url.is_some() && has_part {
-            return Err("--url holds the whole address, and excludes --host, --scheme, --port, --region, --single-host, --single-port and --base-domain");
+            return Err(
+                "--url holds the whole address, and excludes --host, --scheme, --port, --region, --single-host, --single-port and --base-domain",
+            );
         }
         if self.raw && self.output != Format::Csv {
             return Err("--raw requires --output csv");
