@@ -17,6 +17,7 @@ mod emulator;
 mod exit_codes;
 mod failures;
 mod list;
+mod profile;
 mod redact;
 mod remove;
 mod rotate;
