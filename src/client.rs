@@ -7,15 +7,17 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{ClientBuilder, Settings};
-use crate::error::Error;
-use crate::model::{ApiKeyCreated, ApiKeyList};
+use crate::error::{Error, SpaceCandidate};
+use crate::model::{ApiKeyCreated, ApiKeyList, Space};
 use crate::operation::Operation;
 use crate::operations::create::{self, CreateRequest};
 use crate::operations::delete;
 use crate::operations::list::{self, ListRequest};
+use crate::operations::lookup::candidate;
 use crate::operations::refresh::{self, RefreshRequest};
 use crate::operations::service_key::{self, CreateServiceKeyRequest};
-use crate::pages::ApiKeys;
+use crate::operations::spaces::{ListOrganizationsRequest, ListSpacesRequest};
+use crate::pages::{ApiKeys, Organizations, Spaces};
 use crate::pipeline::Pipeline;
 use crate::redact::strip_key;
 use crate::stage::ApiStage;
@@ -154,6 +156,25 @@ impl ApiKeysClient {
         ApiKeys::new(Arc::clone(&self.pipeline), request.clone())
     }
 
+    /// Lists every space that the API key may see. The iterator requests the next page, of 100, when it needs it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] before any I/O, [`Error::NotFound`] for an organization that the API key may not see,
+    /// [`Error::Pagination`] if the pages do not end. The iterator returns an error once and then ends.
+    pub fn list_spaces(&self, request: &ListSpacesRequest) -> Spaces {
+        Spaces::new(Arc::clone(&self.pipeline), request)
+    }
+
+    /// Lists every organization that the API key may see. The iterator requests the next page, of 100, when it needs it.
+    ///
+    /// # Errors
+    ///
+    /// As in [`list_spaces`](Self::list_spaces); [`Error::Forbidden`] without the permission.
+    pub fn list_organizations(&self, request: &ListOrganizationsRequest) -> Organizations {
+        Organizations::new(Arc::clone(&self.pipeline), request)
+    }
+
     /// Creates a user key. Only this response has the secret: store it before you do anything else.
     ///
     /// The client retries only if the first request cannot have been processed; see [`RetryPolicy`](crate::RetryPolicy).
@@ -230,6 +251,11 @@ impl ApiKeysClient {
     /// A text for an error, without the API key of the client and other keys.
     pub(crate) fn strip_key(&self, text: &str) -> String {
         strip_key(text, self.settings().api_key.expose_secret())
+    }
+
+    /// A space for an error, without keys in its texts.
+    pub(crate) fn candidate(&self, space: &Space) -> SpaceCandidate {
+        candidate(space, self.settings().api_key.expose_secret())
     }
 
     /// The time of the client's clock.

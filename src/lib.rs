@@ -93,17 +93,21 @@ pub use error::{
     AmbiguousSpace, ApiError, ConfigError, DecodeError, Error, InvalidRequest, OrganizationNotFound, Outcome,
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
 };
-pub use lifecycle::{NotReplaceable, ReplacementKey, RotationError, RotationStep};
+pub use lifecycle::{
+    FoundKey, Inventory, InventoryProgress, InventoryRequest, NotReplaceable, ReplacementKey, RotationError,
+    RotationStep, Scope, UnreadScope,
+};
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,
-    BotUserSpace, FieldWarning, OrgRole, Pagination, RoleAssignment, SpaceRole,
+    BotUserSpace, FieldWarning, OrgRole, Organization, Pagination, RoleAssignment, Space, SpaceRole, UnknownValue,
 };
 pub use operations::create::CreateRequest;
 pub use operations::list::ListRequest;
 pub use operations::lookup::SpaceRef;
 pub use operations::refresh::RefreshRequest;
 pub use operations::service_key::{CreateServiceKeyRequest, OrgBinding, SpaceBinding};
-pub use pages::ApiKeys;
+pub use operations::spaces::{ListOrganizationsRequest, ListSpacesRequest};
+pub use pages::{ApiKeys, Organizations, Spaces};
 pub use retry::RetryPolicy;
 pub use secrecy::ExposeSecret;
 pub use stage::{ApiStage, UnknownStage};

@@ -1,17 +1,20 @@
-//! An iterator over every page of a list.
+//! Iterators over every page of a list.
 
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::vec;
 
-use crate::error::{Error, PaginationErrorKind};
-use crate::model::ApiKey;
+use crate::error::{Error, InvalidRequest, PaginationErrorKind};
+use crate::json::ReadMembers;
+use crate::model::{ApiKey, Organization, Space};
 use crate::operation::Operation;
 use crate::operations::list::{self, ListRequest};
-use crate::operations::page::CursorGuard;
-use crate::pipeline::Pipeline;
+use crate::operations::page::{CursorGuard, read_page};
+use crate::operations::spaces::{ListOrganizationsRequest, ListSpacesRequest, member};
+use crate::pipeline::{ApiRequest, Pipeline};
 use crate::redact::Text;
+use crate::request_target::RequestTarget;
 
 /// Every key of a list, page by page: see [`ApiKeysClient::list_all`](crate::ApiKeysClient::list_all).
 ///
@@ -110,5 +113,99 @@ impl fmt::Debug for ApiKeys {
             .field("page", &self.page)
             .field("next", &self.next)
             .finish_non_exhaustive()
+    }
+}
+
+/// Every space of a list: see [`ApiKeysClient::list_spaces`](crate::ApiKeysClient::list_spaces).
+#[derive(Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
+pub struct Spaces(PageWalk<Space>);
+
+impl Spaces {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, request: &ListSpacesRequest) -> Self {
+        Self(PageWalk::new(pipeline, Operation::ListSpaces, request.validate().map(|()| request.to_target())))
+    }
+}
+
+impl Iterator for Spaces {
+    type Item = Result<Space, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl FusedIterator for Spaces {}
+
+/// Every organization of a list: see
+/// [`ApiKeysClient::list_organizations`](crate::ApiKeysClient::list_organizations).
+#[derive(Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
+pub struct Organizations(PageWalk<Organization>);
+
+impl Organizations {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, request: &ListOrganizationsRequest) -> Self {
+        Self(PageWalk::new(pipeline, Operation::ListOrganizations, request.validate().map(|()| request.to_target())))
+    }
+}
+
+impl Iterator for Organizations {
+    type Item = Result<Organization, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl FusedIterator for Organizations {}
+
+/// A walk through the pages at one target.
+struct PageWalk<T> {
+    pipeline: Arc<Pipeline>,
+    operation: Operation,
+    target: Result<RequestTarget, InvalidRequest>,
+    cursor: Option<String>,
+    page: vec::IntoIter<T>,
+    is_last_page: bool,
+    guard: CursorGuard,
+}
+
+impl<T: ReadMembers + Default> PageWalk<T> {
+    fn new(pipeline: Arc<Pipeline>, operation: Operation, target: Result<RequestTarget, InvalidRequest>) -> Self {
+        let guard = CursorGuard::new(operation);
+        Self { pipeline, operation, target, cursor: None, page: Vec::new().into_iter(), is_last_page: false, guard }
+    }
+
+    fn next(&mut self) -> Option<Result<T, Error>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(Ok(item));
+            }
+            if self.is_last_page {
+                return None;
+            }
+            // An error is the last item.
+            self.is_last_page = true;
+            if let Err(error) = self.request_page() {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    fn request_page(&mut self) -> Result<(), Error> {
+        let target = self.target.clone()?.query_opt("cursor", self.cursor.as_deref());
+        let request = ApiRequest::get(self.operation, target);
+        let scope = self.pipeline.begin(self.operation);
+        let page = scope.run(&request, |response| read_page(response, member(self.operation)))?;
+        self.is_last_page = !self.guard.follow(&page.pagination)?;
+        self.page = page.items.into_iter();
+        self.cursor = page.pagination.next_cursor;
+        Ok(())
+    }
+}
+
+impl<T> fmt::Debug for PageWalk<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageWalk").field("operation", &self.operation).finish_non_exhaustive()
     }
 }

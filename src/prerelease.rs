@@ -37,7 +37,7 @@ fn message(operation: Operation, stage: ApiStage) -> String {
     };
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        "[{label}] api_keys.{operation} is {article} {stage} API in Arize SDK v{version} and may change without notice; \
-         keep the crate `arize-api-keys` up to date"
+        "[{label}] api_keys.{operation} is {article} {stage} API in the crate arize-api-keys v{version} and may change without \
+         notice; keep the crate up to date"
     )
 }

@@ -69,8 +69,8 @@ fn text(operation: &str, stage: ApiStage) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let (label, an) = if stage == ApiStage::Beta { ("BETA", "a beta") } else { ("ALPHA", "an alpha") };
     format!(
-        "[{label}] api_keys.{operation} is {an} API in Arize SDK v{version} and may change without notice; \
-         keep the crate `arize-api-keys` up to date"
+        "[{label}] api_keys.{operation} is {an} API in the crate arize-api-keys v{version} and may change without \
+         notice; keep the crate up to date"
     )
 }
 

@@ -187,7 +187,7 @@ impl File {
         } else {
             system.open(path, Access::Read).and_then(io::read_to_string)
         };
-        let text = text.map_err(|error| Failure::file("read", path, &error))?;
+        let text = text.map_err(|error| Failure::input("read", path, &error))?;
         serde_json::from_str(&text).map_err(|error| {
             Failure::new(Code::Usage, format!("`{}` is not a file of assignments: {error}", path.display()))
                 .hint(format!("it looks like this:\n{ASSIGNMENTS}"))

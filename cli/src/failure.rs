@@ -1,11 +1,12 @@
 //! How the program ends: its exit codes, and the errors that lead to them.
 
-use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
 use arize_api_keys::{Error, Outcome};
 
+use crate::messages;
+pub(crate) use crate::messages::of as with_causes;
 pub(crate) use crate::redact::printable;
 
 /// The exit codes. [`EXIT_CODES`] tells the user what they mean.
@@ -76,21 +77,15 @@ impl Failure {
         Self::new(Code::Other, format!("cannot {verb} `{}`: {error}", printable(path.display())))
     }
 
+    /// A file that an option names and that cannot be read: the arguments are wrong.
+    pub(crate) fn input(verb: &str, path: &Path, error: &io::Error) -> Self {
+        Self { code: Code::Usage, ..Self::file(verb, path, error) }
+    }
+
     /// An error of the SDK, with its causes.
     pub(crate) fn sdk(error: &Error, effect: Effect) -> Self {
-        Self { code: code(error, effect), message: with_causes(error), hint: hint(error) }
+        Self { code: code(error, effect), message: messages::of(error), hint: hint(error) }
     }
-}
-
-/// The message and those of its causes: the ones of the SDK do not repeat them.
-pub(crate) fn with_causes(error: &Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    message
 }
 
 fn code(error: &Error, effect: Effect) -> Code {
@@ -104,7 +99,7 @@ fn code(error: &Error, effect: Effect) -> Code {
         Error::RateLimited(_) => Code::RateLimited,
         Error::Pagination(_) => Code::Other,
         error => match error.outcome() {
-            Outcome::Rejected if is_refusal(error) => Code::Refused,
+            Outcome::Rejected | Outcome::NotSent if is_refusal(error) => Code::Refused,
             Outcome::NotSent => Code::Unavailable,
             _ if effect == Effect::Read => Code::Unavailable,
             Outcome::Applied => Code::Other,
@@ -121,36 +116,13 @@ fn is_refusal(error: &Error) -> bool {
 fn hint(error: &Error) -> Option<String> {
     let hint = match error {
         Error::Config(e) if matches!(e.setting(), "api_key" | "ARIZE_API_KEY") => {
-            "set ARIZE_API_KEY, or keep the key in a file and pass --api-key-file FILE".to_owned()
+            "set ARIZE_API_KEY, or pass --api-key-file FILE".to_owned()
         }
-        Error::Config(e) => option(e.setting())?,
-        Error::InvalidRequest(e) => option(e.field())?,
         Error::Unauthorized(_) => "`arize-keys check` shows where the key comes from and where it is sent".to_owned(),
-        Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => "name the organization with --org".to_owned(),
         Error::Transport(_) if error.outcome() == Outcome::NotSent => {
             "`arize-keys check` shows where requests are sent".to_owned()
         }
         _ => return None,
     };
     Some(hint)
-}
-
-/// The option that a setter or a field of the SDK goes by here.
-fn option(field: &str) -> Option<String> {
-    let option = match field {
-        "host" | "scheme" | "port" | "region" | "single_host" | "single_port" | "base_domain" | "stage" | "ca_file"
-        | "timeout" | "no_proxy" => field.replace('_', "-"),
-        "description" | "limit" | "cursor" | "space" | "account_role" | "org_role" | "space_role" => {
-            field.replace('_', "-")
-        }
-        "org_id" => "org".to_owned(),
-        "user_id" => "user".to_owned(),
-        "grace_period" => "grace".to_owned(),
-        "expires_at" => return Some("the options are --expires-in and --expires-at".to_owned()),
-        "organizations" => {
-            return Some("the options are --grant and --assignments; --space takes one space".to_owned());
-        }
-        _ => return None,
-    };
-    Some(format!("the option is --{option}"))
 }

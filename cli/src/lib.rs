@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api_key;
 mod args;
 mod bindings;
 mod commands;
@@ -10,6 +11,7 @@ mod console;
 mod env_file;
 mod failure;
 mod faults;
+mod messages;
 mod output;
 mod redact;
 mod store;

@@ -10,6 +10,9 @@ const MAX_GRACE: Duration = Duration::from_secs(86_400);
 
 /// `30d`, `1h 30m`: not nothing.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if text.trim_start().starts_with('-') {
+        return Err("a duration is not negative; write `30d`, `12h` or `1h 30m`".to_owned());
+    }
     let duration =
         humantime::parse_duration(text).map_err(|error| format!("{error}; write `30d`, `12h` or `1h 30m`"))?;
     if duration.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(duration) }
@@ -17,6 +20,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// `1h`; `0` for none.
 pub(crate) fn grace(text: &str) -> Result<Duration, String> {
+    if text.trim_start().starts_with('-') {
+        return Err("a duration is not negative; write `1h`, `30m` or `0`".to_owned());
+    }
     let grace = humantime::parse_duration(text).map_err(|error| format!("{error}; write `1h`, `30m` or `0`"))?;
     if grace > MAX_GRACE || grace.subsec_nanos() != 0 {
         return Err("it must be whole seconds, at most a day".to_owned());

@@ -72,6 +72,15 @@ impl ClientBuilder {
         self
     }
 
+    /// The URL of the service: scheme, host, port and base path in one, `http://127.0.0.1:4010`.
+    ///
+    /// No variable for the address is read then. It excludes the other settings of the address: `host`, `scheme`, `port`,
+    /// `region`, `single_host`, `single_port` and `base_domain`.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.explicit.endpoint.url = Some(url.into());
+        self
+    }
+
     /// The host of the service. It may have a port and a path, `gateway.example:8443/arize`; the path goes before every
     /// path of the API.
     pub fn host(mut self, host: impl Into<String>) -> Self {
@@ -86,8 +95,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The port of the service, in place of one in the host. 0 stands for no port of its own: that of the host, or else
-    /// the scheme's.
+    /// The port of the service, in place of one in the host. 0 means the port of the host, else the default of the scheme.
+    /// The port in an explicit host takes precedence over `ARIZE_API_PORT`.
     pub fn port(mut self, port: u16) -> Self {
         self.explicit.endpoint.port = Some(port);
         self

@@ -17,6 +17,7 @@ const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-
 /// The settings that decide where requests go.
 #[derive(Clone, Default)]
 pub(super) struct EndpointSettings {
+    pub(super) url: Option<String>,
     pub(super) host: Option<String>,
     pub(super) scheme: Option<String>,
     pub(super) port: Option<u16>,
@@ -33,6 +34,7 @@ impl fmt::Debug for EndpointSettings {
         let host =
             |text: &Option<String>| text.as_ref().map(|text| text.rsplit('@').next().unwrap_or_default().to_owned());
         f.debug_struct("EndpointSettings")
+            .field("url", &host(&self.url))
             .field("host", &host(&self.host))
             .field("scheme", &self.scheme)
             .field("port", &self.port)
@@ -80,13 +82,21 @@ impl Endpoint {
         self.authority.port_u16().unwrap_or(default_port(self.is_https()))
     }
 
-    /// Explicit settings before the environment before the defaults, for each of them; but a region, a single host and
-    /// a base domain exclude each other wherever they come from, and each of them goes before the host.
+    /// Each setting is explicit, else from the environment, else its default. A region, a single host and a base domain
+    /// exclude each other, whatever their sources, and override the host. An explicit host is not overridden by the
+    /// environment, and neither is the port in an explicit setting.
     pub(super) fn resolve(explicit: &EndpointSettings, env: &Env<'_>) -> Result<Self, ConfigError> {
-        let single_host = env.or_explicit(explicit.single_host.as_deref(), "single_host", "ARIZE_SINGLE_HOST")?;
-        let region = env.or_explicit(explicit.region.as_deref(), "region", "ARIZE_REGION")?;
-        let base_domain = env.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
-        let single_port = port(env, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
+        if let Some(url) = &explicit.url {
+            return Self::from_url(url, explicit);
+        }
+        let nothing = Env::new(&|_| None);
+        let overriding = if explicit.host.is_some() { &nothing } else { env };
+        let single_host =
+            overriding.or_explicit(explicit.single_host.as_deref(), "single_host", "ARIZE_SINGLE_HOST")?;
+        let region = overriding.or_explicit(explicit.region.as_deref(), "region", "ARIZE_REGION")?;
+        let base_domain =
+            overriding.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
+        let single_port = port(overriding, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
         let single = single_host.as_ref().map(|host| &host.setting).or(single_port.as_ref().map(|port| &port.setting));
         let places = [region.as_ref().map(|region| &region.setting), single, base_domain.as_ref().map(|d| &d.setting)];
         exclude(places.into_iter().flatten())?;
@@ -95,42 +105,87 @@ impl Endpoint {
         let scheme = env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?;
         let https = is_https(scheme.as_ref())?;
 
-        let place = if let Some(region) = region {
+        let (place, is_explicit) = if let Some(region) = region {
             let name = region.value.trim();
             if !REGIONS.contains(&name) {
                 return Err(region.fault(format!("must be one of {}", REGIONS.join(", "))));
             }
-            Sourced { value: format!("api.{name}.arize.com"), setting: region.setting }
+            (Sourced { value: format!("api.{name}.arize.com"), setting: region.setting }, false)
         } else if let Some(host) = single_host {
-            host
+            (host, explicit.single_host.is_some())
         } else if let Some(domain) = base_domain {
             let trimmed = domain.value.trim();
             if trimmed.is_empty() {
                 return Err(domain.fault("must not be blank"));
             }
-            Sourced { value: format!("api.{trimmed}"), setting: domain.setting }
+            (Sourced { value: format!("api.{trimmed}"), setting: domain.setting }, explicit.base_domain.is_some())
         } else if let Some(host) = env.or_explicit(explicit.host.as_deref(), "host", "ARIZE_API_HOST")? {
-            host
+            (host, explicit.host.is_some())
         } else {
-            Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() }
+            (Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() }, false)
         };
-        let Place { host, port: own_port, prefix } = Place::parse(place.value.trim()).map_err(|p| place.fault(p))?;
+        let HostSpec { host, port: own_port, prefix } =
+            HostSpec::parse(place.value.trim()).map_err(|p| place.fault(p))?;
 
-        if let Some(scheme) = scheme.filter(|_| !https && !explicit.allow_insecure_http && !is_loopback(&host)) {
-            let problem = format!(
-                "is plain http, which would show the API key to everyone on the way to {host}: use https, or call \
-                 `allow_insecure_http()`"
-            );
-            return Err(scheme.fault(problem));
+        let insecure = scheme.filter(|_| !https);
+        if let Some(scheme) = insecure.filter(|_| !explicit.allow_insecure_http && !is_loopback(&host)) {
+            return Err(scheme.fault(plain_http(&host)));
         }
-        let port = port.or(single_port).map(|port| port.value).or(own_port).filter(|port| *port != default_port(https));
-        let authority = match port {
-            Some(port) => format!("{host}:{port}"),
-            None => host,
+        // The explicit ports first, that of an explicit host among them.
+        let from = |port: &Option<Sourced<u16>>, is_explicit: bool, is_set: bool| {
+            port.as_ref().filter(|_| is_explicit == is_set).map(|port| port.value)
         };
-        let authority = Authority::try_from(authority).map_err(|_| place.fault("is not a host name"))?;
+        let port = from(&port, true, explicit.port.is_some())
+            .or(from(&single_port, true, explicit.single_port.is_some()))
+            .or(own_port.filter(|_| is_explicit))
+            .or(from(&port, false, explicit.port.is_some()))
+            .or(from(&single_port, false, explicit.single_port.is_some()))
+            .or(own_port);
+        Self::new(https, &host, port, prefix).map_err(|problem| place.fault(problem))
+    }
+
+    /// `url` sets everything at once, so no variable adds to it.
+    fn from_url(url: &str, explicit: &EndpointSettings) -> Result<Self, ConfigError> {
+        let others = [
+            ("host", explicit.host.is_some()),
+            ("scheme", explicit.scheme.is_some()),
+            ("port", explicit.port.is_some()),
+            ("region", explicit.region.is_some()),
+            ("single_host", explicit.single_host.is_some()),
+            ("single_port", explicit.single_port.is_some()),
+            ("base_domain", explicit.base_domain.is_some()),
+        ];
+        if let Some((other, _)) = others.into_iter().find(|(_, is_set)| *is_set) {
+            return Err(ConfigError::new("url", format!("excludes `{other}`: set one of them")));
+        }
+        let fault = |problem: Cow<'static, str>| ConfigError::new("url", problem);
+        let (scheme, rest) = url.trim().split_once("://").ok_or_else(|| {
+            fault("must be a URL: `https://host[:port][/path]`, or `http://…` to this machine".into())
+        })?;
+        let scheme = Sourced { value: scheme.to_owned(), setting: "url".into() };
+        let https = is_https(Some(&scheme)).map_err(|_| fault("must begin with `https://` or `http://`".into()))?;
+        let HostSpec { host, port, prefix } = HostSpec::parse(rest).map_err(|problem| fault(problem.into()))?;
+        if !https && !explicit.allow_insecure_http && !is_loopback(&host) {
+            return Err(fault(plain_http(&host).into()));
+        }
+        Self::new(https, &host, port, prefix).map_err(|problem| fault(problem.into()))
+    }
+
+    fn new(https: bool, host: &str, port: Option<u16>, prefix: String) -> Result<Self, &'static str> {
+        let authority = match port.filter(|port| *port != default_port(https)) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let authority = Authority::try_from(authority).map_err(|_| "is not a host name")?;
         Ok(Self { scheme: if https { Scheme::HTTPS } else { Scheme::HTTP }, authority, prefix })
     }
+}
+
+fn plain_http(host: &str) -> String {
+    format!(
+        "is plain http, which would show the API key to everyone on the network path to {host}: use https, or call \
+         `allow_insecure_http()`"
+    )
 }
 
 /// As a URL without a slash at the end.
@@ -193,14 +248,14 @@ fn digits(text: &str) -> Option<u16> {
 
 /// A host as users write it, taken apart: `host[:port][/path]`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct HostSpec {
     /// In lower case; an IPv6 address in brackets.
     pub(super) host: String,
     pub(super) port: Option<u16>,
     pub(super) prefix: String,
 }
 
-impl Place {
+impl HostSpec {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("must not be blank");

@@ -324,7 +324,7 @@ fn plain_http_stays_on_this_machine() {
     }
     let problem = |setting: &str, host: &str| {
         format!(
-            "configuration: `{setting}` is plain http, which would show the API key to everyone on the way to {host}: \
+            "configuration: `{setting}` is plain http, which would show the API key to everyone on the network path to {host}: \
              use https, or call `allow_insecure_http()`"
         )
     };
@@ -467,4 +467,76 @@ fn the_default_transport_reads_the_environment() {
         refused(bare(), &[("ARIZE_REQUEST_VERIFY", "flase")]),
         "configuration: `ARIZE_REQUEST_VERIFY` must be `true` or `false` (or 1, 0, yes, no, on, off)"
     );
+}
+
+/// No part of an explicit setting comes from the environment.
+#[test]
+fn an_explicit_address_loses_nothing_to_the_environment() {
+    let env = [("ARIZE_API_HOST", "env.example:1"), ("ARIZE_API_PORT", "2"), ("ARIZE_API_SCHEME", "https")];
+    let overrides = [
+        ("ARIZE_REGION", "eu-west-1a"),
+        ("ARIZE_SINGLE_HOST", "single.example:3"),
+        ("ARIZE_SINGLE_PORT", "4"),
+        ("ARIZE_BASE_DOMAIN", "domain.example"),
+    ];
+    type Set = fn(ClientBuilder) -> ClientBuilder;
+    let cases: [(Set, &str); 8] = [
+        (|b| b.host("own.example:9"), "https://own.example:9"),
+        (|b| b.host("own.example").port(9), "https://own.example:9"),
+        (|b| b.host("own.example:8").port(9), "https://own.example:9"),
+        (|b| b.host("127.0.0.1:9").scheme("http"), "http://127.0.0.1:9"),
+        (|b| b.url("https://own.example"), "https://own.example"),
+        (|b| b.url("https://own.example:9/base/"), "https://own.example:9/base"),
+        (|b| b.url("http://127.0.0.1:9"), "http://127.0.0.1:9"),
+        (|b| b.url("HTTP://[::1]:9"), "http://[::1]:9"),
+    ];
+    for (set, expected) in cases {
+        for more in overrides.iter().map(Some).chain([None]) {
+            let env: Vec<_> = env.iter().chain(more).copied().collect();
+            let found = base(set(builder()), &env);
+            assert_eq!(found.unwrap(), format!("{expected}/v2/api-keys"), "{env:?}");
+        }
+    }
+    for (set, expected) in [
+        ((|b| b.single_host("own.example:9")) as Set, "https://own.example:9"),
+        (|b| b.single_host("own.example:8").single_port(9), "https://own.example:9"),
+        (|b| b.single_port(9), "https://env.example:9"),
+        (|b| b.base_domain("own.example:9"), "https://api.own.example:9"),
+    ] {
+        assert_eq!(base(set(builder()), &env).unwrap(), format!("{expected}/v2/api-keys"));
+    }
+}
+
+#[test]
+fn a_url_excludes_the_single_settings_of_the_address() {
+    let url = || builder().url("https://own.example");
+    for (builder, other) in [
+        (url().host("h"), "host"),
+        (url().scheme("https"), "scheme"),
+        (url().port(1), "port"),
+        (url().region("eu-west-1a"), "region"),
+        (url().single_host("h"), "single_host"),
+        (url().single_port(1), "single_port"),
+        (url().base_domain("d"), "base_domain"),
+    ] {
+        assert_eq!(refused(builder, &[]), format!("configuration: `url` excludes `{other}`: set one of them"));
+    }
+    for (text, problem) in [
+        ("", "must be a URL: `https://host[:port][/path]`, or `http://…` to this machine"),
+        ("own.example", "must be a URL: `https://host[:port][/path]`, or `http://…` to this machine"),
+        ("ftp://own.example", "must begin with `https://` or `http://`"),
+        ("https://", "must not be blank"),
+        ("https://user@own.example", "must be a host, with a port and a path at most: no user, query or fragment"),
+        ("https://own.example?x", "must be a host, with a port and a path at most: no user, query or fragment"),
+        ("https://own.example:0", "has a port that is not from 1 to 65535"),
+        (
+            "http://own.example",
+            "is plain http, which would show the API key to everyone on the network path to own.example: use https, or \
+             call `allow_insecure_http()`",
+        ),
+    ] {
+        assert_eq!(refused(builder().url(text), &[]), format!("configuration: `url` {problem}"), "{text}");
+    }
+    let insecure = builder().url("http://own.example").allow_insecure_http();
+    assert_eq!(base(insecure, &[]).unwrap(), "http://own.example/v2/api-keys");
 }

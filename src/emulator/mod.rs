@@ -123,7 +123,9 @@ use self::problem::Problem;
 use self::rate::RateLimit;
 use self::reply::{Ending, Reply};
 use self::route::Route;
+use crate::client::ApiKeysClient;
 use crate::clock::Clock;
+use crate::config::ClientBuilder;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -257,6 +259,21 @@ impl Emulator {
     /// What the operating system says when the address cannot be had, or no thread.
     pub fn serve_on(&self, addr: impl ToSocketAddrs) -> io::Result<EmulatorServer> {
         EmulatorServer::start(self.clone(), addr)
+    }
+
+    /// A client of this emulator, without a socket, with the admin key and the emulator's clock.
+    ///
+    /// ```
+    /// use arize_api_keys::{CreateRequest, emulator::Emulator};
+    ///
+    /// let emulator = Emulator::new();
+    /// let created = emulator.client().create(&CreateRequest::new("ci"))?;
+    /// # Ok::<(), arize_api_keys::Error>(())
+    /// ```
+    #[must_use]
+    pub fn client(&self) -> ApiKeysClient {
+        let builder = ApiKeysClient::builder().ignore_env().api_key(self.admin_key());
+        built(builder.clock(self.clock().clone()).transport(self.clone()))
     }
 
     /// Answers a request, or does not: what the transport and the server have in common.
@@ -394,4 +411,12 @@ impl fmt::Debug for Emulator {
 fn now(clock: &ManualClock) -> OffsetDateTime {
     let now = clock.now();
     now.replace_microsecond(now.microsecond()).unwrap_or(now)
+}
+
+/// A client with settings of the emulator's own.
+fn built(builder: ClientBuilder) -> ApiKeysClient {
+    match builder.build() {
+        Ok(client) => client,
+        Err(error) => unreachable!("the settings of the emulator are valid: {error}"),
+    }
 }

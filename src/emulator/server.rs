@@ -73,6 +73,19 @@ impl EmulatorServer {
         format!("http://{}", self.addr)
     }
 
+    /// A client of this server, over HTTP, with the admin key and the emulator's clock.
+    #[cfg(feature = "ureq")]
+    #[must_use]
+    pub fn client(&self) -> crate::client::ApiKeysClient {
+        let emulator = &self.shared.emulator;
+        let builder = crate::client::ApiKeysClient::builder().ignore_env().no_proxy().api_key(emulator.admin_key());
+        // An emulator that listens on every address is reached by loopback.
+        let host = if self.addr.is_ipv6() { "[::1]" } else { "127.0.0.1" };
+        let is_everywhere = self.addr.ip().is_unspecified();
+        let url = if is_everywhere { format!("http://{host}:{}", self.addr.port()) } else { self.url() };
+        super::built(builder.clock(emulator.clock().clone()).allow_insecure_http().url(url))
+    }
+
     /// Takes no more requests, lets those finish that have arrived, and waits until every thread has ended.
     pub fn stop(mut self) {
         self.end();

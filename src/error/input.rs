@@ -29,6 +29,11 @@ impl ConfigError {
     pub fn setting(&self) -> &str {
         &self.setting
     }
+
+    /// The message without the setting, for a program that has a name of its own for it.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -58,6 +63,11 @@ impl InvalidRequest {
     /// The field at fault, by the name of its setter.
     pub fn field(&self) -> &str {
         &self.field
+    }
+
+    /// The message without the field, for a program that has a name of its own for it.
+    pub fn problem(&self) -> &str {
+        &self.problem
     }
 }
 

@@ -1,6 +1,8 @@
 //! Procedures on a key, built on the verbs of the client.
 
+mod inventory;
 mod marker;
 mod rotate;
 
+pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, Scope, UnreadScope};
 pub use self::rotate::{NotReplaceable, ReplacementKey, RotationError, RotationStep};

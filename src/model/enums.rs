@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
 
 use crate::json::Scalar;
+use crate::redact::quote;
 use crate::stage::ApiStage;
 
 /// An enum of the API on the wire.
@@ -71,6 +75,24 @@ macro_rules! open_enum {
             }
         }
 
+        impl FromStr for $name {
+            type Err = UnknownValue;
+
+            fn from_str(text: &str) -> Result<Self, UnknownValue> {
+                match Self::from(text.trim()) {
+                    Self::Unknown(_) => Err(UnknownValue { value: text.to_owned(), allowed: &[$($word),+] }),
+                    known => Ok(known),
+                }
+            }
+        }
+
+        /// As the word in lower case; a value that this version does not know as it came.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
@@ -95,6 +117,28 @@ macro_rules! open_enum {
         }
     };
 }
+
+/// A text that is no value of the enum, from its [`FromStr`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownValue {
+    value: String,
+    allowed: &'static [&'static str],
+}
+
+impl UnknownValue {
+    /// The allowed values, in lower case.
+    pub fn allowed(&self) -> &'static [&'static str] {
+        self.allowed
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not one of {}", quote(&self.value), self.allowed.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownValue {}
 
 /// Whether `text` is `word` in any case, with `_` for `-`.
 pub(super) fn eq_wire(text: &str, word: &str) -> bool {

@@ -5,23 +5,26 @@ mod enums;
 mod matches;
 mod role;
 mod scrub;
+mod space;
 
 use std::fmt;
 use std::ops::Deref;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 pub(crate) use self::enums::WireEnum;
-pub use self::enums::{AccountRole, ApiKeyStatus, ApiKeyType, OrgRole, SpaceRole};
+pub use self::enums::{AccountRole, ApiKeyStatus, ApiKeyType, OrgRole, SpaceRole, UnknownValue};
 pub use self::role::RoleAssignment;
+pub use self::space::{Organization, Space};
 use crate::redact::quote;
 
 /// A member of a response that the client could not use, with the value found.
 ///
 /// The client never discards the rest of the response for it, least of all a one-time secret. Check the warnings before
 /// you rely on an absent value: an unreadable `expires_at` is `None` and has a warning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FieldWarning {
     /// The name of the member; `body` if the response is truncated, not JSON or not UTF-8.
@@ -40,7 +43,7 @@ impl fmt::Display for FieldWarning {
 pub(crate) const DUPLICATE: &str = "a duplicate member";
 
 /// A key in a list, without its secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ApiKey {
     /// The id, for refresh and revoke. Empty if the response has none.
@@ -56,12 +59,15 @@ pub struct ApiKey {
     /// The first and last characters of the secret, like `ak-abc...xyz`.
     pub redacted_key: String,
     /// The time of creation.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
     /// The time at which it stops working. `None` means never, unless [`warnings`](Self::warnings) has `expires_at`.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,
     /// The id of its creator.
     pub created_by_user_id: String,
     /// The approximate time of the last use.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<OffsetDateTime>,
     /// The bot user of a service key, if the response has it.
     pub bot_user: Option<BotUser>,
@@ -79,6 +85,14 @@ pub struct ApiKey {
 /// println!("{created:?}"); // does not show the secret
 /// # Ok(())
 /// # }
+/// ```
+///
+/// It cannot be serialized, so that no log or report gets the secret by accident; its `details` can be:
+///
+/// ```compile_fail,E0277
+/// fn report(created: &arize_api_keys::ApiKeyCreated) -> String {
+///     serde_json::to_string(created).unwrap_or_default()
+/// }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -115,7 +129,7 @@ impl Deref for ApiKeyCreated {
 ///
 /// In a list filtered by space, the service leaves `organizations` empty. For a bot user that it cannot resolve, it sends
 /// a placeholder. Do not rely on absent values here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BotUser {
     /// Its user id, for role bindings.
@@ -129,7 +143,7 @@ pub struct BotUser {
 }
 
 /// An organization of a bot user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BotUserOrganization {
     /// The organization.
@@ -141,7 +155,7 @@ pub struct BotUserOrganization {
 }
 
 /// A space of a bot user.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BotUserSpace {
     /// The space.
@@ -151,7 +165,7 @@ pub struct BotUserSpace {
 }
 
 /// One page of keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ApiKeyList {
     /// The keys of this page.
@@ -161,7 +175,7 @@ pub struct ApiKeyList {
 }
 
 /// Whether another page follows, and its cursor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Whether there is another page.

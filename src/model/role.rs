@@ -1,5 +1,8 @@
 //! Role assignments.
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
 use super::enums::{AccountRole, OrgRole, SpaceRole};
 
 /// A role of a bot user: a predefined one, or a custom role of the account.
@@ -50,5 +53,25 @@ impl From<OrgRole> for RoleAssignment<OrgRole> {
 impl From<AccountRole> for RoleAssignment<AccountRole> {
     fn from(role: AccountRole) -> Self {
         Self::Predefined(role)
+    }
+}
+
+/// As the API writes it: `{"type": "predefined", "name": …}` or `{"type": "custom", "id": …}`, words in lower case.
+impl<R: Serialize> Serialize for RoleAssignment<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::Predefined(role) => {
+                map.serialize_entry("type", "predefined")?;
+                map.serialize_entry("name", role)?;
+            }
+            Self::Custom { id, name } => {
+                map.serialize_entry("type", "custom")?;
+                map.serialize_entry("id", id)?;
+                map.serialize_entry("name", name)?;
+            }
+            Self::Unknown(kind) => map.serialize_entry("type", kind)?,
+        }
+        map.end()
     }
 }

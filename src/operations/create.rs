@@ -1,6 +1,7 @@
 //! Create a user key: `POST /v2/api-keys`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::Method;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use time::OffsetDateTime;
 use crate::error::{Error, InvalidRequest};
 use crate::model::{ApiKeyCreated, ApiKeyType, WireEnum};
 use crate::operation::Operation;
-use crate::operations::{Expiry, api_keys, decode_created, to_json, validate_texts};
+use crate::operations::{Expiry, ExpiryRequest, api_keys, decode_created, to_json, validate_texts};
 use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
 use crate::stage::ApiStage;
@@ -28,7 +29,7 @@ use crate::stage::ApiStage;
 pub struct CreateRequest {
     name: Text,
     description: Option<Text>,
-    expires_at: Option<OffsetDateTime>,
+    expires_at: Option<ExpiryRequest>,
 }
 
 impl CreateRequest {
@@ -46,7 +47,14 @@ impl CreateRequest {
     /// The time at which the key stops working, in the future. Without it the key does not expire, unless the account
     /// limits the lifetime of its keys.
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
-        self.expires_at = Some(expires_at);
+        self.expires_at = Some(ExpiryRequest::At(expires_at));
+        self
+    }
+
+    /// The lifetime of the key from the moment of the call, in whole seconds. It replaces
+    /// [`expires_at`](Self::expires_at).
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_at = Some(ExpiryRequest::In(lifetime));
         self
     }
 
@@ -58,8 +66,8 @@ impl CreateRequest {
         self.description.as_deref()
     }
 
-    pub(crate) fn current_expires_at(&self) -> Option<OffsetDateTime> {
-        self.expires_at
+    pub(crate) fn has_expiry(&self) -> bool {
+        self.expires_at.is_some()
     }
 
     /// Sets the name if it is empty.

@@ -6,12 +6,13 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::ExposeSecret;
-use serde::de::MapAccess;
 
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
-use crate::json::{ReadMembers, read_scalar, read_text};
+use crate::json::ReadMembers;
+use crate::model::{Organization, Space};
 use crate::operation::Operation;
 use crate::operations::page::{CursorGuard, Page, read_object, read_page};
+use crate::operations::spaces::{organizations, spaces};
 use crate::pipeline::{ApiRequest, ApiResponse, CallScope, DecodeFailure};
 use crate::redact::{Text, strip_key};
 use crate::request_target::{RequestTarget, same_id};
@@ -31,10 +32,10 @@ use crate::request_target::{RequestTarget, same_id};
 /// assert_ne!(SpaceRef::from("YTpi"), SpaceRef::name("YTpi"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SpaceRef(Space);
+pub struct SpaceRef(IdOrName);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Space {
+enum IdOrName {
     Id(Text),
     Name(Text),
 }
@@ -42,19 +43,33 @@ enum Space {
 impl SpaceRef {
     /// The space with this id.
     pub fn id(id: impl Into<String>) -> Self {
-        Self(Space::Id(Text::new(id)))
+        Self(IdOrName::Id(Text::new(id)))
     }
 
     /// The space with this name.
     pub fn name(name: impl Into<String>) -> Self {
-        Self(Space::Name(Text::new(name)))
+        Self(IdOrName::Name(Text::new(name)))
+    }
+
+    /// The name, if it is one.
+    pub(crate) fn as_name(&self) -> Option<&str> {
+        match &self.0 {
+            IdOrName::Id(_) => None,
+            IdOrName::Name(name) => Some(name),
+        }
+    }
+
+    /// The id or name.
+    pub(crate) fn text(&self) -> &str {
+        let (IdOrName::Id(text) | IdOrName::Name(text)) = &self.0;
+        text
     }
 
     pub(crate) fn check(&self, field: &str) -> Result<(), InvalidRequest> {
-        let (Space::Id(text) | Space::Name(text)) = &self.0;
+        let (IdOrName::Id(text) | IdOrName::Name(text)) = &self.0;
         let problem = match &self.0 {
             _ if text.is_empty() => "must not be empty",
-            Space::Name(name) if name.chars().nth(255).is_some() => {
+            IdOrName::Name(name) if name.chars().nth(255).is_some() => {
                 "must be a name of at most 255 characters, or an id"
             }
             _ => return Ok(()),
@@ -93,65 +108,23 @@ fn looks_like_id(text: &str) -> bool {
     ID_ALPHABET.decode(text).is_ok_and(|bytes| bytes.contains(&b':') && std::str::from_utf8(&bytes).is_ok())
 }
 
-/// The page size of look-ups: the most that the service allows.
-const LOOKUP_LIMIT: &str = "100";
-
-/// The members of a space that look-ups use.
-#[derive(Clone, Debug, Default)]
-struct FoundSpace {
-    id: String,
-    name: String,
-    organization_id: Option<String>,
+/// Whether the response says that the space is in another organization.
+fn is_elsewhere(space: &Space, org_id: &str) -> bool {
+    space.organization_id.as_deref().is_some_and(|id| !same_id(id, org_id))
 }
 
-impl ReadMembers for FoundSpace {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "id" => self.id = read_text(map)?,
-            "name" => self.name = read_text(map)?,
-            "organization_id" => {
-                self.organization_id = read_scalar(map)?.filter(|id: &String| !id.is_empty());
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-impl FoundSpace {
-    /// Whether the response says that it is in another organization.
-    fn is_elsewhere(&self, org_id: &str) -> bool {
-        self.organization_id.as_deref().is_some_and(|id| !same_id(id, org_id))
-    }
-
-    fn candidate(&self, own_key: &str) -> SpaceCandidate {
-        SpaceCandidate {
-            id: strip_key(&self.id, own_key),
-            name: strip_key(&self.name, own_key),
-            organization_id: self.organization_id.as_deref().map(|id| strip_key(id, own_key)),
-        }
-    }
-}
-
-#[derive(Default)]
-struct FoundOrganization {
-    id: String,
-}
-
-impl ReadMembers for FoundOrganization {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        if name != "id" {
-            return Ok(false);
-        }
-        self.id = read_text(map)?;
-        Ok(true)
+pub(crate) fn candidate(space: &Space, own_key: &str) -> SpaceCandidate {
+    SpaceCandidate {
+        id: strip_key(&space.id, own_key),
+        name: strip_key(&space.name, own_key),
+        organization_id: space.organization_id.as_deref().map(|id| strip_key(id, own_key)),
     }
 }
 
 /// The look-ups of one call. It sends none twice.
 pub(crate) struct Lookup<'a> {
     scope: &'a CallScope<'a>,
-    by_name: HashMap<(String, Option<String>), FoundSpace>,
+    by_name: HashMap<(String, Option<String>), Space>,
 }
 
 impl<'a> Lookup<'a> {
@@ -162,16 +135,16 @@ impl<'a> Lookup<'a> {
     /// The id of the space. With `org_id`, a name is looked up in that organization.
     pub(crate) fn space_id(&mut self, space: &SpaceRef, org_id: Option<&str>) -> Result<String, Error> {
         match &space.0 {
-            Space::Id(id) => Ok(id.to_string()),
-            Space::Name(name) => Ok(self.named(name, org_id)?.id),
+            IdOrName::Id(id) => Ok(id.to_string()),
+            IdOrName::Name(name) => Ok(self.named(name, org_id)?.id),
         }
     }
 
     /// The id of the space and that of its organization.
     pub(crate) fn space_and_organization(&mut self, space: &SpaceRef) -> Result<(String, String), Error> {
         let found = match &space.0 {
-            Space::Id(id) => self.with_id(id)?,
-            Space::Name(name) => self.named(name, None)?,
+            IdOrName::Id(id) => self.with_id(id)?,
+            IdOrName::Name(name) => self.named(name, None)?,
         };
         let organization = match found.organization_id {
             Some(id) => id,
@@ -180,10 +153,10 @@ impl<'a> Lookup<'a> {
         Ok((found.id, organization))
     }
 
-    fn with_id(&self, id: &str) -> Result<FoundSpace, Error> {
+    fn with_id(&self, id: &str) -> Result<Space, Error> {
         let target = RequestTarget::new("/v2/spaces").id("space", id)?;
         let found = self.scope.run(&ApiRequest::get(Operation::GetSpace, target), |response: &ApiResponse| {
-            let mut space = FoundSpace::default();
+            let mut space = Space::default();
             if read_object(response, &mut space)? {
                 Ok(space)
             } else {
@@ -191,10 +164,10 @@ impl<'a> Lookup<'a> {
             }
         })?;
         // Keep the id of the caller, also if the response has another spelling.
-        Ok(FoundSpace { id: id.to_owned(), ..found })
+        Ok(Space { id: id.to_owned(), ..found })
     }
 
-    fn named(&mut self, name: &str, org_id: Option<&str>) -> Result<FoundSpace, Error> {
+    fn named(&mut self, name: &str, org_id: Option<&str>) -> Result<Space, Error> {
         let key = (name.to_owned(), org_id.map(str::to_owned));
         if let Some(found) = self.by_name.get(&key) {
             return Ok(found.clone());
@@ -202,10 +175,10 @@ impl<'a> Lookup<'a> {
         let target = spaces(org_id, Some(name));
         let mut exact = Vec::new();
         let mut similar = Vec::new();
-        self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<FoundSpace>| {
+        self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<Space>| {
             for space in page {
                 // If the list changes between two pages, a space can be on both.
-                if space.id.is_empty() || exact.iter().any(|known: &FoundSpace| known.id == space.id) {
+                if space.id.is_empty() || exact.iter().any(|known: &Space| known.id == space.id) {
                     continue;
                 }
                 let list = if space.name == name { &mut exact } else { &mut similar };
@@ -215,12 +188,12 @@ impl<'a> Lookup<'a> {
         })?;
         // Some servers ignore `org_id` and list the spaces of all organizations.
         if let Some(org_id) = org_id {
-            exact.retain(|space| !space.is_elsewhere(org_id));
+            exact.retain(|space| !is_elsewhere(space, org_id));
         }
         let own_key = self.scope.settings().api_key.expose_secret();
         // The caller may have passed a key as the name.
         let name = strip_key(name, own_key);
-        let candidates = |spaces: Vec<FoundSpace>| spaces.iter().map(|space| space.candidate(own_key)).collect();
+        let candidates = |spaces: Vec<Space>| spaces.iter().map(|space| candidate(space, own_key)).collect();
         match exact.len() {
             0 => Err(Error::SpaceNotFound(SpaceNotFound {
                 name,
@@ -238,8 +211,8 @@ impl<'a> Lookup<'a> {
 
     /// Finds the organization by listing the spaces of each, for servers that do not send `organization_id`.
     fn organization_of(&self, space_id: &str, name: Option<&str>) -> Result<String, Error> {
-        let organizations = RequestTarget::new("/v2/organizations").query("limit", LOOKUP_LIMIT);
-        let visit = |page: Vec<FoundOrganization>| {
+        let target = organizations(None);
+        let visit = |page: Vec<Organization>| {
             for organization in page.into_iter().filter(|organization| !organization.id.is_empty()) {
                 if self.organization_has(&organization.id, space_id, name)? {
                     return Ok(Some(organization.id));
@@ -247,7 +220,7 @@ impl<'a> Lookup<'a> {
             }
             Ok(None)
         };
-        let source = match self.each_page(Operation::ListOrganizations, &organizations, "organizations", visit) {
+        let source = match self.each_page(Operation::ListOrganizations, &target, "organizations", visit) {
             Ok(Some(id)) => return Ok(id),
             Ok(None) => None,
             Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
@@ -259,8 +232,8 @@ impl<'a> Lookup<'a> {
 
     fn organization_has(&self, org_id: &str, space_id: &str, name: Option<&str>) -> Result<bool, Error> {
         let target = spaces(Some(org_id), name);
-        let is_it = |space: &FoundSpace| same_id(&space.id, space_id) && !space.is_elsewhere(org_id);
-        let visit = |page: Vec<FoundSpace>| Ok(page.iter().any(is_it).then_some(()));
+        let is_it = |space: &Space| same_id(&space.id, space_id) && !is_elsewhere(space, org_id);
+        let visit = |page: Vec<Space>| Ok(page.iter().any(is_it).then_some(()));
         match self.each_page(Operation::ListSpaces, &target, "spaces", visit) {
             Ok(hit) => Ok(hit.is_some()),
             // The API key may see the space, so it is not in an organization whose spaces it may not list.
@@ -291,8 +264,4 @@ impl<'a> Lookup<'a> {
             cursor = pagination.next_cursor;
         }
     }
-}
-
-fn spaces(org_id: Option<&str>, name: Option<&str>) -> RequestTarget {
-    RequestTarget::new("/v2/spaces").query_opt("org_id", org_id).query_opt("name", name).query("limit", LOOKUP_LIMIT)
 }

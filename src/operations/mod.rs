@@ -7,6 +7,9 @@ pub(crate) mod lookup;
 pub(crate) mod page;
 pub(crate) mod refresh;
 pub(crate) mod service_key;
+pub(crate) mod spaces;
+
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
@@ -61,25 +64,40 @@ fn validate_texts(name: &str, description: Option<&str>) -> Result<(), InvalidRe
     Ok(())
 }
 
+/// The expiry that a caller asks for: a time, or a lifetime from the moment of the call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ExpiryRequest {
+    At(OffsetDateTime),
+    In(Duration),
+}
+
 /// An expiry in RFC 3339, validated.
 #[derive(Debug)]
 pub(crate) struct Expiry(String);
 
 impl Expiry {
-    fn new(expires_at: OffsetDateTime, now: OffsetDateTime) -> Result<Self, InvalidRequest> {
+    fn new(request: ExpiryRequest, now: OffsetDateTime) -> Result<Self, InvalidRequest> {
+        let (field, expires_at) = match request {
+            ExpiryRequest::At(at) => ("expires_at", at),
+            ExpiryRequest::In(lifetime) => {
+                let seconds = i64::try_from(lifetime.as_secs()).ok();
+                let at = seconds.and_then(|seconds| now.checked_add(time::Duration::seconds(seconds)));
+                ("expires_in", at.ok_or_else(|| InvalidRequest::new("expires_in", YEAR))?)
+            }
+        };
         if expires_at <= now {
-            return Err(InvalidRequest::new("expires_at", "must be in the future"));
+            let problem = if field == "expires_in" { "must be at least 1 s" } else { "must be in the future" };
+            return Err(InvalidRequest::new(field, problem));
         }
-        let text = expires_at.format(&Rfc3339).map_err(|_| {
-            InvalidRequest::new("expires_at", "must have a year up to 9999 and an offset in whole minutes")
-        })?;
-        Ok(Self(text))
+        Ok(Self(expires_at.format(&Rfc3339).map_err(|_| InvalidRequest::new(field, YEAR))?))
     }
 
-    fn new_opt(expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Result<Option<Self>, InvalidRequest> {
-        expires_at.map(|at| Self::new(at, now)).transpose()
+    fn new_opt(request: Option<ExpiryRequest>, now: OffsetDateTime) -> Result<Option<Self>, InvalidRequest> {
+        request.map(|request| Self::new(request, now)).transpose()
     }
 }
+
+const YEAR: &str = "must have a year up to 9999 and an offset in whole minutes";
 
 impl Serialize for Expiry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

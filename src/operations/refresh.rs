@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::error::{Error, InvalidRequest};
 use crate::model::ApiKeyCreated;
 use crate::operation::Operation;
-use crate::operations::{Expiry, api_keys, decode_created, to_json};
+use crate::operations::{Expiry, ExpiryRequest, api_keys, decode_created, to_json};
 use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
 
@@ -29,7 +29,7 @@ use crate::redact::Text;
 #[must_use]
 pub struct RefreshRequest {
     id: Text,
-    expires_at: Option<OffsetDateTime>,
+    expires_at: Option<ExpiryRequest>,
     grace_period: Option<Duration>,
 }
 
@@ -44,7 +44,14 @@ impl RefreshRequest {
 
     /// The time at which the new secret stops working, in the future.
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
-        self.expires_at = Some(expires_at);
+        self.expires_at = Some(ExpiryRequest::At(expires_at));
+        self
+    }
+
+    /// The lifetime of the new secret from the moment of the call, in whole seconds. It replaces
+    /// [`expires_at`](Self::expires_at).
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_at = Some(ExpiryRequest::In(lifetime));
         self
     }
 

@@ -7,7 +7,7 @@ use arize_api_keys::ApiStage;
 use clap::Args;
 
 use super::values;
-use crate::times;
+use crate::{env_file, times};
 
 /// The settings of the client. The environment fills in for the ones not given, then the defaults.
 #[derive(Args, Clone, Debug)]
@@ -16,6 +16,12 @@ pub(crate) struct Connection {
     /// A file that holds the API key, `-` for stdin [instead of ARIZE_API_KEY]
     #[arg(long, global = true, value_name = "FILE", value_parser = values::path())]
     pub(crate) api_key_file: Option<PathBuf>,
+    /// A `.env` file that holds the API key [instead of ARIZE_API_KEY]
+    #[arg(long, global = true, value_name = "FILE", value_parser = values::path())]
+    pub(crate) api_key_env_file: Option<PathBuf>,
+    /// The variable that holds the API key in the file of --api-key-env-file [default: ARIZE_API_KEY]
+    #[arg(long, global = true, value_name = "NAME", value_parser = env_file::name)]
+    pub(crate) api_key_env_name: Option<String>,
     /// The region of the account, like `eu-west-1a` [env: ARIZE_REGION]
     #[arg(long, global = true, value_parser = values::text())]
     pub(crate) region: Option<String>,
@@ -25,9 +31,12 @@ pub(crate) struct Connection {
     /// The host of the service [env: ARIZE_API_HOST] [default: api.arize.com]
     #[arg(long, global = true, hide_short_help = true, value_parser = values::text())]
     pub(crate) host: Option<String>,
-    /// `https` or, to this machine, `http` [env: ARIZE_API_SCHEME] [default: https]
+    /// `https`, or `http` to this machine [env: ARIZE_API_SCHEME] [default: https]
     #[arg(long, global = true, hide_short_help = true, value_parser = values::text())]
     pub(crate) scheme: Option<String>,
+    /// Allow plain http to any host: everyone on the network path can read the API key and new secrets
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) allow_insecure_http: bool,
     /// The port of the service [env: ARIZE_API_PORT]
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) port: Option<u16>,
@@ -47,6 +56,6 @@ pub(crate) struct Connection {
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_proxy: bool,
     /// The time for the whole command: every request, retry and page, and the output [default: 60s for a call, 10m for all pages of a list]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = times::duration, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 }

@@ -4,7 +4,9 @@ use clap::Args;
 
 use super::values;
 
-/// Remove keys: what the service calls revoking today, and deleting on the alpha stage
+/// Remove keys: revoke them on the beta stage, delete them on the alpha stage
+///
+/// Use `revoke`, which does the same on both stages; on the alpha stage, `delete` also removes the key from lists.
 ///
 /// It cannot be undone. The ids of the keys that were removed go to stdout.
 #[derive(Args, Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Remove {
 }
 
 /// Revoke keys, on either stage
+///
+/// Use this rather than `delete`, unless the key should also disappear from the lists of the alpha stage.
 ///
 /// It cannot be undone; doing it again does nothing. The ids of the keys that were revoked go to stdout.
 #[derive(Args, Debug)]

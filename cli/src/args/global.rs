@@ -42,6 +42,13 @@ impl Global {
         if self.quiet && self.verbose {
             return Err("--quiet and --verbose exclude each other");
         }
+        let connection = &self.connection;
+        if connection.api_key_file.is_some() && connection.api_key_env_file.is_some() {
+            return Err("--api-key-file and --api-key-env-file exclude each other");
+        }
+        if connection.api_key_env_name.is_some() && connection.api_key_env_file.is_none() {
+            return Err("--api-key-env-name requires --api-key-env-file");
+        }
         if self.raw && self.output != Format::Csv {
             return Err("--raw requires --output csv");
         }

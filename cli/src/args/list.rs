@@ -34,7 +34,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "USER_ID", value_parser = values::id())]
     pub(crate) user: Option<String>,
     /// Keys per page, 1 to 100 [default: 50, with --all 100]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) limit: Option<u32>,
     /// The `next_cursor` of the page before; an empty one means the first page
     #[arg(long)]

@@ -33,6 +33,7 @@ pub(crate) use self::refresh::Refresh;
 pub(crate) use self::rotate::Rotate;
 pub(crate) use self::secret::{Expiry, NewKeyArgs, SecretTo};
 pub(crate) use self::service_key::{Binding, CreateServiceKey, RotateService};
+pub(crate) use self::values::is_blank;
 use crate::failure::EXIT_CODES;
 use crate::redact::{Secrets, printable};
 

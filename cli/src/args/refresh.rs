@@ -9,8 +9,11 @@ use crate::times;
 
 /// Replace the secret of a key
 ///
-/// The old secret dies at once, or after --grace. If the new one is lost on the way, refresh again; `rotate` makes a new key
-/// instead, and is safer. Where the new secret goes is as in `create`, but nothing is revoked if it cannot get there.
+/// Use `rotate` for a key in use: it makes a new key, and the old one works until the new one is stored and verified. Use `refresh`
+/// where the id must stay.
+///
+/// The old secret stops working at once, or after --grace. If the new one is lost, refresh again. The new secret is printed or stored
+/// as in `create`, but nothing is revoked if that fails.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +24,7 @@ pub(crate) struct Refresh {
     #[arg(value_parser = values::id())]
     pub(crate) id: String,
     /// How long the old secret goes on working, at most a day: `1h`
-    #[arg(long, value_name = "DURATION", value_parser = times::grace)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::grace)]
     pub(crate) grace: Option<Duration>,
     #[command(flatten)]
     pub(crate) expiry: Expiry,

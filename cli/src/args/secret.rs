@@ -22,10 +22,10 @@ pub(crate) struct NewKeyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct Expiry {
     /// How long the key works: `30d`, `12h`, `1h 30m`
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, conflicts_with = "expires_at")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, conflicts_with = "expires_at")]
     pub(crate) expires_in: Option<Duration>,
     /// When the key stops working: `2027-01-01` (midnight UTC) or `2027-01-01T12:00:00+01:00`
-    #[arg(long, value_name = "TIME", value_parser = times::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = times::moment)]
     pub(crate) expires_at: Option<OffsetDateTime>,
 }
 

@@ -3,6 +3,7 @@
 use arize_api_keys::secrecy::ExposeSecret;
 use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};
 
+use crate::api_key::{self, Found};
 use crate::args::Check;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
@@ -10,9 +11,11 @@ use crate::output::moment;
 use crate::{connect, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
-    let from_file = console.global.connection.api_key_file.is_some();
-    let (key, client) = match connect::key(console) {
-        Ok(key) => (key.clone(), connect::client_with(key.filter(|_| from_file), console)),
+    let (key, client) = match api_key::find(console) {
+        Ok(None) => (None, connect::client_with(None, console)),
+        Ok(Some(Found { key, is_in_environment })) => {
+            (Some(key.clone()), connect::client_with(Some(key).filter(|_| !is_in_environment), console))
+        }
         Err(failure) => (None, Err(failure)),
     };
     let (client, unusable) = match client {
@@ -26,11 +29,6 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     // One page tells whether the key is accepted.
     let is_asked = !args.offline && unusable.is_none();
     let answer = is_asked.then(|| client.list(&ListRequest::new().limit(100)));
-    let source = match &console.global.connection.api_key_file {
-        Some(path) if path.as_os_str() == "-" => "stdin".to_owned(),
-        Some(path) => format!("the file {}", path.display()),
-        None => "ARIZE_API_KEY".to_owned(),
-    };
     let accepted = match &answer {
         None if unusable.is_some() => "no usable key",
         None => "not asked",
@@ -47,7 +45,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     let facts = [
         ("endpoint", Some(client.endpoint())),
         ("stage", Some(client.stage().to_string())),
-        ("key_from", Some(source)),
+        ("key_from", Some(api_key::source(console))),
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),
         ("key_name", key.map(|key| key.name.clone())),

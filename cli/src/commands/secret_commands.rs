@@ -5,7 +5,7 @@ use std::time::Duration;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
 
-use crate::args::{self, Create, CreateServiceKey, Expiry, Refresh};
+use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Rescue, Store};
@@ -152,6 +152,10 @@ fn deliver(
 
 /// Prints a key whose secret is stored. A stdout that fails does not undo that, and a script must not do it again.
 pub(crate) fn print_details(created: &ApiKeyCreated, console: &Console) {
+    // A table would repeat the messages.
+    if console.global.output == Format::Table {
+        return;
+    }
     if let Err(failure) = output::created(created, console) {
         console.warning(format_args!("{}; the secret is stored", failure.message));
     }

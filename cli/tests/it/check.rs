@@ -127,7 +127,7 @@ fn a_response_that_is_not_of_the_service() {
 fn without_a_usable_key_it_shows_the_endpoint() {
     let service = Service::new();
     for args in [&["check"][..], &["check", "--offline"]] {
-        for key in [None, Some(""), Some("Bearer ak-0123456789012345678901234")] {
+        for key in [None, Some(""), Some("ak-0123 45")] {
             let mut command = service.command(args);
             command.env_remove("ARIZE_API_KEY");
             let run = finish(command.envs(key.map(|key| ("ARIZE_API_KEY", key))));
@@ -155,16 +155,28 @@ fn nobody_there() {
 fn settings_that_cannot_be() {
     let service = Service::new();
     for (args, env, problem) in [
-        (&["--region", "mars"][..], None, "`region` must be one of"),
-        (&["--region", "eu-west-1a"], Some(("ARIZE_SINGLE_HOST", "h")), "excludes `ARIZE_SINGLE_HOST`"),
-        (&["--scheme", "ftp"], None, "`scheme` must be `https` or `http`"),
-        (&[], Some(("ARIZE_API_STAGE", "gamma")), "`ARIZE_API_STAGE` must be `alpha` or `beta`"),
-        (&[], Some(("ARIZE_API_HOST", "example.com")), "is plain http, which would show the API key"),
-        (&[], Some(("ARIZE_API_KEY", "")), "`ARIZE_API_KEY` is blank\nhint: set ARIZE_API_KEY, or keep"),
-        (&[], Some(("ARIZE_API_KEY", "Bearer ak-0123456789012345678901234")), "begins with `Bearer`"),
+        (&["--region", "mars"][..], None, "error: --region must be one of"),
+        (&["--region", "eu-west-1a"], Some(("ARIZE_SINGLE_HOST", "h")), "error: --region excludes ARIZE_SINGLE_HOST: "),
+        (&["--scheme", "ftp"], None, "error: --scheme must be `https` or `http`"),
+        (&[], Some(("ARIZE_API_STAGE", "gamma")), "error: ARIZE_API_STAGE must be `alpha` or `beta`"),
+        (
+            &[],
+            Some(("ARIZE_API_HOST", "example.com")),
+            "error: ARIZE_API_SCHEME is plain http, which would show the API key",
+        ),
+        (&[], Some(("ARIZE_API_KEY", "")), "error: ARIZE_API_KEY is blank\nhint: set ARIZE_API_KEY, or pass"),
+        (
+            &[],
+            Some(("ARIZE_API_KEY", "ak-01 234")),
+            "error: ARIZE_API_KEY holds no usable API key: there is a blank in it; nothing was sent",
+        ),
         (&["--api-key-file", "none"], None, "cannot read the API key from `none`: No such file"),
-        (&["--api-key-file", "/dev/null"], None, "`/dev/null` holds no API key"),
-        (&["--ca-file", "none", "--scheme", "https"], None, "`ca_file`"),
+        (&["--api-key-file", "/dev/null"], None, "`/dev/null` holds no usable API key: it is empty"),
+        (
+            &["--ca-file", "none", "--scheme", "https"],
+            None,
+            "error: --ca-file names the file none, which cannot be read: ",
+        ),
     ] {
         let mut command = service.command(&[&["check"], args].concat());
         let run = finish(command.envs(env));
@@ -174,5 +186,5 @@ fn settings_that_cannot_be() {
     let admin = service.emulator.admin_key();
     let run = service.run(&["check", "--region", "mars"]);
     assert!(!run.err.contains(admin.expose_secret()));
-    assert!(run.err.ends_with("hint: the option is --region\n"), "{}", run.err);
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
 }

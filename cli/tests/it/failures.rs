@@ -43,8 +43,7 @@ fn usage() {
     let run = service.run(&["create", "x", "--expires-at", "2001-01-01"]);
     expect![[r#"
         creating a key named `x` at TIME; if this is interrupted, look for that name in a list
-        error: invalid request: `expires_at` must be in the future
-        hint: the options are --expires-in and --expires-at
+        error: the time of --expires-in or --expires-at must be in the future
     "#]]
     .assert_eq(&run.told());
 }
@@ -120,8 +119,7 @@ fn spaces() {
     run.failed(4);
     expect![[r#"
         creating a key named `bot` at TIME; if this is interrupted, look for that name in a list
-        error: 2 spaces are named `sandbox`: `sandbox` with id `U3BhY2U6NDpqMDF4SA==` in organization `T3JnYW5pemF0aW9uOjE6RU5DRzI`, `sandbox` with id `U3BhY2U6NjpTN3ZSNQ==` in organization `T3JnYW5pemF0aW9uOjI6eHcwSHU`; pass the id of one of them, or its organization as `org_id`
-        hint: name the organization with --org
+        error: 2 spaces are named `sandbox`: `sandbox` with id `U3BhY2U6NDpqMDF4SA==` in organization `T3JnYW5pemF0aW9uOjE6RU5DRzI`, `sandbox` with id `U3BhY2U6NjpTN3ZSNQ==` in organization `T3JnYW5pemF0aW9uOjI6eHcwSHU`; pass the id of one of them, or its organization with --org
     "#]].assert_eq(&run.told());
     assert_eq!(service.emulator.keys_created(), 0);
 }

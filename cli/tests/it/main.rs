@@ -14,6 +14,7 @@ mod check;
 mod deadline;
 mod double;
 mod emulator;
+mod exit_codes;
 mod failures;
 mod list;
 mod places;

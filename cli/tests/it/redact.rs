@@ -57,7 +57,7 @@ fn the_key_in_an_argument() {
     let mut command = service.command(&["list", "--api-key-file", "ak-0123456789012345678901234"]);
     let run = finish(command.env_remove("ARIZE_API_KEY"));
     expect![[r#"
-        error: --api-key-file holds an API key, and takes the path of a file that holds one
+        error: an API key is given in place of the path of a file that holds one; nothing was sent
         hint: set ARIZE_API_KEY, or write the key to a file that only you can read
     "#]]
     .assert_eq(&run.err);

@@ -33,7 +33,7 @@ fn one_that_fails_does_not_keep_the_others() {
     assert_eq!(run.out, format!("{}\n", key.id));
     expect![[r#"
         error: QXBpS2V5OjA6bm9uZQ==: revoke: the service answered 404 Not Found: there is no such API key [request req-efa4b21996ea9dc9]; it does not exist, or the API key may not see it
-        error: ..: invalid request: `id` must not be `.` or `..`: that would name another resource
+        error: ..: ID must not be `.` or `..`: that would name another resource
         error: 2 of 3 failed
     "#]].assert_eq(&run.told());
 }

@@ -80,13 +80,13 @@ fn files_that_are_wrong() {
             r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": "boss"}]}]}"#,
             "`file.json`: `organizations[0].spaces[0].role`: a role in a space is",
         ),
-        (r#"{"organizations": []}"#, "`organizations` must have 1 to 100 entries"),
+        (r#"{"organizations": []}"#, "the list of --grant or --assignments must have 1 to 100 entries"),
     ] {
         service.write("file.json", content, 0o644);
         let run = service.run(&["create-service-key", "bot", "--assignments", "file.json"]);
         run.failed(2);
         assert!(run.err.contains(problem), "{content}: {}", run.err);
     }
-    service.run(&["create-service-key", "bot", "--assignments", "none.json"]).failed(1);
+    service.run(&["create-service-key", "bot", "--assignments", "none.json"]).failed(2);
     assert!(service.seen().is_empty());
 }

@@ -92,7 +92,7 @@ fn colours_are_for_terminals_that_want_them() {
         "",
     );
     assert_eq!(code, Some(2));
-    assert!(shown.starts_with("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m configuration"), "{shown:?}");
+    assert!(shown.starts_with("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m --region must be"), "{shown:?}");
 }
 
 #[test]

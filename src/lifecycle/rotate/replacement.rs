@@ -137,8 +137,8 @@ impl ReplacementKey {
         let description = marker::append(description, REPLACES, &old.id);
         validate_length(&description).map_err(CarryOver::Invalid)?;
         let has_expiry = match &self.request {
-            CreateAny::User(request) => request.current_expires_at().is_some(),
-            CreateAny::Service(request) => request.current_expires_at().is_some(),
+            CreateAny::User(request) => request.has_expiry(),
+            CreateAny::Service(request) => request.has_expiry(),
         };
         let expires_at = if self.no_expiry || has_expiry {
             None

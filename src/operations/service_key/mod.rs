@@ -4,14 +4,16 @@ mod bindings;
 mod body;
 mod validate;
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use self::bindings::{BindingIds, Bindings, OrganizationIds};
 pub use self::bindings::{OrgBinding, SpaceBinding};
 use crate::error::Error;
 use crate::model::{AccountRole, ApiKeyCreated, OrgRole, RoleAssignment, SpaceRole};
-use crate::operations::decode_created;
 use crate::operations::lookup::{Lookup, SpaceRef};
+use crate::operations::{ExpiryRequest, decode_created};
 use crate::pipeline::CallScope;
 use crate::redact::Text;
 use crate::stage::ApiStage;
@@ -42,7 +44,7 @@ use crate::stage::ApiStage;
 pub struct CreateServiceKeyRequest {
     name: Text,
     description: Option<Text>,
-    expires_at: Option<OffsetDateTime>,
+    expires_at: Option<ExpiryRequest>,
     account_role: Option<RoleAssignment<AccountRole>>,
     org_id: Option<Text>,
     org_role: Option<RoleAssignment<OrgRole>>,
@@ -83,7 +85,14 @@ impl CreateServiceKeyRequest {
     /// The time at which the key stops working, in the future. Without it the key does not expire, unless the account
     /// limits the lifetime of its keys.
     pub fn expires_at(mut self, expires_at: OffsetDateTime) -> Self {
-        self.expires_at = Some(expires_at);
+        self.expires_at = Some(ExpiryRequest::At(expires_at));
+        self
+    }
+
+    /// The lifetime of the key from the moment of the call, in whole seconds. It replaces
+    /// [`expires_at`](Self::expires_at).
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_at = Some(ExpiryRequest::In(lifetime));
         self
     }
 
@@ -120,8 +129,8 @@ impl CreateServiceKeyRequest {
         self.description.as_deref()
     }
 
-    pub(crate) fn current_expires_at(&self) -> Option<OffsetDateTime> {
-        self.expires_at
+    pub(crate) fn has_expiry(&self) -> bool {
+        self.expires_at.is_some()
     }
 
     /// Sets the name if it is empty.

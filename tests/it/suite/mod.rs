@@ -4,6 +4,7 @@
 #![cfg(feature = "emulator")]
 
 mod creating;
+mod inventory;
 mod listing;
 mod refreshing;
 mod refusals;

@@ -1,0 +1,401 @@
+//! The keys of an account, as far as its API lists them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::client::ApiKeysClient;
+use crate::error::{AmbiguousSpace, Error, InvalidRequest, SpaceNotFound};
+use crate::model::{ApiKey, ApiKeyStatus, ApiKeyType, Space};
+use crate::operations::list::ListRequest;
+use crate::operations::lookup::SpaceRef;
+use crate::operations::spaces::ListSpacesRequest;
+use crate::request_target::same_id;
+
+/// The keys to look for: the caller's user keys, the user keys of other users, the service keys of spaces.
+///
+/// No endpoint lists users, so the user keys of users that the request does not name are not covered.
+#[derive(Clone)]
+#[must_use]
+pub struct InventoryRequest {
+    users: Vec<String>,
+    spaces: Vec<SpaceRef>,
+    include_revoked: bool,
+    concurrency: usize,
+    timeout: Duration,
+    on_progress: Option<OnProgress>,
+}
+
+type OnProgress = Arc<dyn Fn(InventoryProgress) + Send + Sync>;
+
+/// The progress of an inventory. A scope is one list: of a user or of a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InventoryProgress {
+    /// Scopes read, or found unreadable.
+    pub scopes_done: usize,
+    /// Scopes to read.
+    pub scopes_known: usize,
+}
+
+impl Default for InventoryRequest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl InventoryRequest {
+    /// The caller's active user keys and the active service keys of every space that the API key may see.
+    pub fn new() -> Self {
+        Self {
+            users: Vec::new(),
+            spaces: Vec::new(),
+            include_revoked: false,
+            concurrency: 1,
+            timeout: Duration::from_secs(600),
+            on_progress: None,
+        }
+    }
+
+    /// Adds the user keys of the user with this id. For account admins.
+    pub fn user_keys_of(mut self, user_id: impl Into<String>) -> Self {
+        self.users.push(user_id.into());
+        self
+    }
+
+    /// Reads the service keys of this space only, by name or id, and of others named the same way.
+    pub fn space(mut self, space: impl Into<SpaceRef>) -> Self {
+        self.spaces.push(space.into());
+        self
+    }
+
+    /// Whether to include revoked keys. Default false.
+    pub fn include_revoked(mut self, include: bool) -> Self {
+        self.include_revoked = include;
+        self
+    }
+
+    /// The number of lists read at the same time, each by a thread: 1 to 64, default 1 (no thread).
+    pub fn concurrency(mut self, threads: usize) -> Self {
+        self.concurrency = threads;
+        self
+    }
+
+    /// The time for the whole inventory, default 10 minutes. Scopes that it leaves no time for are unread.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Called after each scope.
+    pub fn on_progress(mut self, on_progress: impl Fn(InventoryProgress) + Send + Sync + 'static) -> Self {
+        self.on_progress = Some(Arc::new(on_progress));
+        self
+    }
+
+    fn validate(&self) -> Result<(), InvalidRequest> {
+        if !(1..=64).contains(&self.concurrency) {
+            return Err(InvalidRequest::new("concurrency", "must be from 1 to 64"));
+        }
+        if self.timeout.is_zero() {
+            return Err(InvalidRequest::new("timeout", "must not be 0"));
+        }
+        if self.users.iter().any(|id| id.trim().is_empty()) {
+            return Err(InvalidRequest::new("user_keys_of", "must not be empty or blank"));
+        }
+        self.spaces.iter().try_for_each(|space| space.check("space"))
+    }
+
+    fn statuses(&self) -> &'static [ApiKeyStatus] {
+        if self.include_revoked { &[ApiKeyStatus::Active, ApiKeyStatus::Revoked] } else { &[ApiKeyStatus::Active] }
+    }
+}
+
+impl fmt::Debug for InventoryRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InventoryRequest")
+            .field("users", &self.users.len())
+            .field("spaces", &self.spaces)
+            .field("include_revoked", &self.include_revoked)
+            .field("concurrency", &self.concurrency)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys found, and the scopes that could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// The keys, each once, in the order of the scopes.
+    pub keys: Vec<FoundKey>,
+    /// The spaces whose keys were to be read.
+    pub spaces: Vec<Space>,
+    /// The scopes that could not be read to their end.
+    pub unread: Vec<UnreadScope>,
+}
+
+/// A key, and the spaces whose lists have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FoundKey {
+    /// The key.
+    #[serde(flatten)]
+    pub key: ApiKey,
+    /// The spaces of a service key; none for a user key.
+    pub spaces: Vec<Space>,
+}
+
+/// A scope that could not be read to its end. The keys before the error are in the inventory.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct UnreadScope {
+    /// The scope.
+    pub scope: Scope,
+    /// The error of its list.
+    pub error: Error,
+}
+
+/// One list of keys, or the list of spaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// The caller's own user keys.
+    OwnUserKeys,
+    /// The user keys of the user with this id.
+    UserKeys(String),
+    /// The service keys of this space.
+    ServiceKeys(Space),
+    /// The list of spaces: the service keys of the spaces after the error are missing.
+    Spaces,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnUserKeys => f.write_str("your own user keys"),
+            Self::UserKeys(id) => write!(f, "the user keys of user {id}"),
+            Self::ServiceKeys(space) if space.name.is_empty() => write!(f, "the service keys of space {}", space.id),
+            Self::ServiceKeys(space) => write!(f, "the service keys of space {} ({})", space.name, space.id),
+            Self::Spaces => f.write_str("the list of spaces"),
+        }
+    }
+}
+
+impl Scope {
+    fn request(&self, status: ApiKeyStatus) -> ListRequest {
+        let request = ListRequest::new().status(status).limit(100);
+        match self {
+            Self::UserKeys(id) => request.key_type(ApiKeyType::User).user_id(id),
+            Self::ServiceKeys(space) => request.key_type(ApiKeyType::Service).space(SpaceRef::id(&space.id)),
+            Self::OwnUserKeys | Self::Spaces => request.key_type(ApiKeyType::User),
+        }
+    }
+}
+
+/// The scopes of a request, their spaces, and the error that ended the list of spaces.
+struct Scopes {
+    scopes: Vec<Scope>,
+    spaces: Vec<Space>,
+    error: Option<Error>,
+}
+
+/// The keys of one scope, and the error that ended its list.
+struct ScopeRead {
+    keys: Vec<ApiKey>,
+    error: Option<Error>,
+}
+
+impl ApiKeysClient {
+    /// Finds every key that the API lists: the caller's user keys, the user keys of the users that the request names, and
+    /// the service keys of every visible space or of those that the request names.
+    ///
+    /// A scope that cannot be read is in [`Inventory::unread`]. The retry policy of the client applies to every request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] before any I/O. [`Error::Unauthorized`]. [`Error::Transport`] if no scope can be read
+    /// for it. [`Error::SpaceNotFound`] and [`Error::AmbiguousSpace`] for a space that the request names.
+    pub fn inventory(&self, request: &InventoryRequest) -> Result<Inventory, Error> {
+        request.validate()?;
+        let client = self.with_time_limit(request.timeout);
+        let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
+        let reads = client.read_scopes(&scopes, request)?;
+        let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new() };
+        let mut positions = HashMap::new();
+        for (scope, read) in scopes.into_iter().zip(reads) {
+            let space = if let Scope::ServiceKeys(space) = &scope { Some(space) } else { None };
+            for key in read.keys {
+                inventory.add(key, space, &mut positions);
+            }
+            inventory.unread.extend(read.error.map(|error| UnreadScope { scope, error }));
+        }
+        inventory.unread.extend(spaces_error.map(|error| UnreadScope { scope: Scope::Spaces, error }));
+        Ok(inventory)
+    }
+
+    /// Finds a key by its id, in the scopes of an inventory. It stops at the first scope that has the key, and reads no
+    /// scope at the same time as another.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`inventory`](Self::inventory). If no scope has the key and some could not be read, the error of the first
+    /// of them: `None` means that the key is in no scope.
+    pub fn find_key(&self, id: impl AsRef<str>, request: &InventoryRequest) -> Result<Option<FoundKey>, Error> {
+        request.validate()?;
+        let id = id.as_ref();
+        let client = self.with_time_limit(request.timeout);
+        let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
+        for scope in scopes {
+            for status in request.statuses() {
+                for key in client.list_all(&scope.request(status.clone())) {
+                    match key {
+                        Ok(key) if same_id(&key.id, id) => {
+                            let spaces = if let Scope::ServiceKeys(space) = scope { vec![space] } else { Vec::new() };
+                            return Ok(Some(FoundKey { key, spaces }));
+                        }
+                        Ok(_) => {}
+                        Err(error @ Error::Unauthorized(_)) => return Err(error),
+                        Err(error) => unread = unread.or(Some(error)),
+                    }
+                }
+            }
+        }
+        unread.map_or(Ok(None), Err)
+    }
+
+    fn scopes_of(&self, request: &InventoryRequest) -> Result<Scopes, Error> {
+        let mut error = None;
+        let mut spaces: Vec<Space> = Vec::new();
+        if request.spaces.is_empty() {
+            for space in self.list_spaces(&ListSpacesRequest::new()) {
+                match space {
+                    // A list that changes during the walk can have a space on two pages.
+                    Ok(space) if space.id.is_empty() || spaces.iter().any(|known| known.id == space.id) => {}
+                    Ok(space) => spaces.push(space),
+                    Err(fatal @ Error::Unauthorized(_)) => return Err(fatal),
+                    Err(failed) => error = Some(failed),
+                }
+            }
+        }
+        for space in &request.spaces {
+            let space = self.named_space(space)?;
+            if spaces.iter().all(|known| known.id != space.id) {
+                spaces.push(space);
+            }
+        }
+        let users = request.users.iter().cloned().map(Scope::UserKeys);
+        let service_keys = spaces.iter().cloned().map(Scope::ServiceKeys);
+        let scopes = std::iter::once(Scope::OwnUserKeys).chain(users).chain(service_keys).collect();
+        Ok(Scopes { scopes, spaces, error })
+    }
+
+    fn named_space(&self, space: &SpaceRef) -> Result<Space, Error> {
+        let Some(name) = space.as_name() else {
+            return Ok(Space { id: space.text().to_owned(), ..Space::default() });
+        };
+        let mut exact = Vec::new();
+        let mut similar = Vec::new();
+        for space in self.list_spaces(&ListSpacesRequest::new().name(name)) {
+            let space = space?;
+            if space.name == name { &mut exact } else { &mut similar }.push(space);
+        }
+        let candidates = |spaces: &[Space]| spaces.iter().map(|space| self.candidate(space)).collect();
+        let name = self.strip_key(name);
+        match exact.len() {
+            0 => {
+                Err(Error::SpaceNotFound(SpaceNotFound { name, organization_id: None, similar: candidates(&similar) }))
+            }
+            1 => Ok(exact.swap_remove(0)),
+            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(&exact) })),
+        }
+    }
+
+    /// Reads the scopes with the threads of the request. The results are in the order of the scopes.
+    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Vec<ScopeRead>, Error> {
+        let next = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
+        let is_over = AtomicUsize::new(0);
+        let reads: Mutex<Vec<Option<ScopeRead>>> = Mutex::new(scopes.iter().map(|_| None).collect());
+        let work = || {
+            while let Some((n, scope)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
+            {
+                if is_over.load(Ordering::Relaxed) != 0 {
+                    return;
+                }
+                let read = self.read_scope(scope, request);
+                if matches!(read.error, Some(Error::Unauthorized(_))) {
+                    is_over.store(1, Ordering::Relaxed);
+                }
+                if let Some(slot) = reads.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
+                    *slot = Some(read);
+                }
+                let scopes_done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                if let Some(on_progress) = &request.on_progress {
+                    on_progress(InventoryProgress { scopes_done, scopes_known: scopes.len() });
+                }
+            }
+        };
+        if request.concurrency == 1 {
+            work();
+        } else {
+            thread::scope(|threads| {
+                for _ in 0..request.concurrency.min(scopes.len()) {
+                    threads.spawn(work);
+                }
+            });
+        }
+        let reads = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut reads: Vec<ScopeRead> = reads.into_iter().flatten().collect();
+        // A failure that makes every scope unreadable is no inventory.
+        let is_fatal = |error: &Error| matches!(error, Error::Unauthorized(_));
+        let fatal = reads.iter().position(|read| read.error.as_ref().is_some_and(is_fatal));
+        let is_offline = |read: &ScopeRead| read.keys.is_empty() && matches!(read.error, Some(Error::Transport(_)));
+        let offline = reads.iter().all(is_offline).then_some(0);
+        match fatal.or(offline).map(|n| reads.swap_remove(n).error) {
+            Some(Some(error)) => Err(error),
+            _ => Ok(reads),
+        }
+    }
+
+    fn read_scope(&self, scope: &Scope, request: &InventoryRequest) -> ScopeRead {
+        let mut read = ScopeRead { keys: Vec::new(), error: None };
+        for status in request.statuses() {
+            for key in self.list_all(&scope.request(status.clone())) {
+                match key {
+                    Ok(key) => read.keys.push(key),
+                    Err(error) => {
+                        read.error = Some(error);
+                        return read;
+                    }
+                }
+            }
+        }
+        read
+    }
+}
+
+impl Inventory {
+    /// Adds a key, or the space to a key that is there already. `positions` has the index of each id.
+    fn add(&mut self, key: ApiKey, space: Option<&Space>, positions: &mut HashMap<String, usize>) {
+        // Without an id, every key counts as another one.
+        let known = if key.id.is_empty() { None } else { positions.get(key.id.trim_end_matches('=')) };
+        match known.and_then(|n| self.keys.get_mut(*n)) {
+            Some(found) => {
+                if let Some(space) = space.filter(|space| found.spaces.iter().all(|known| known.id != space.id)) {
+                    found.spaces.push(space.clone());
+                }
+            }
+            None => {
+                positions.insert(key.id.trim_end_matches('=').to_owned(), self.keys.len());
+                self.keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() });
+            }
+        }
+    }
+}
