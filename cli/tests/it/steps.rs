@@ -158,7 +158,7 @@ fn every_step_fails_in_every_way() {
 fn every_later_step_fails() {
     for (verb, place) in cases() {
         let steps = steps(verb, place);
-        for n in 0..steps.len() {
+        for (n, first) in steps.iter().enumerate() {
             let case = Case::new(verb, place);
             let is_of_disk = |step: &str| !["stderr", "stdout"].contains(&step) && !step.contains("/v2/");
             case.double.plan(
@@ -167,7 +167,7 @@ fn every_later_step_fails() {
                 },
             );
             let run = case.run();
-            case.check(&run, &format!("{verb:?} {place:?} without a disk from {} on", steps[n]));
+            case.check(&run, &format!("{verb:?} {place:?} without a disk from {first} on"));
         }
     }
 }
