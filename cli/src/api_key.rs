@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::path::Path;
 
-use arize_api_keys::secrecy::SecretString;
+use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 
 use crate::args::is_blank;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
+use crate::profile;
 use crate::redact::{is_like_a_key, printable};
 use crate::system::{Access, System};
 
@@ -37,6 +38,11 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
             (value.map_err(|defect| refused(&format!("`{}`", printable(path.display())), &defect))?, false)
         }
         (None, None) => {
+            if let Some(profile) = profile::named(console)? {
+                let place = format!("the profile `{}`", printable(&profile.name));
+                let key = alone(profile.key.expose_secret()).map_err(|defect| refused(&place, &defect))?;
+                return known(key, false, console);
+            }
             let Some(value) = system.variable(VARIABLE).and_then(|value| value.into_string().ok()) else {
                 return Ok(None);
             };
@@ -48,7 +54,11 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
             (key, is_as_it_is)
         }
     };
-    let key = SecretString::from(text);
+    known(text, is_in_environment, console)
+}
+
+fn known(key: String, is_in_environment: bool, console: &Console) -> Result<Option<Found>, Failure> {
+    let key = SecretString::from(key);
     console.learn(&key)?;
     Ok(Some(Found { key, is_in_environment }))
 }
@@ -63,7 +73,13 @@ pub(crate) fn source(console: &Console) -> String {
             let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
             format!("{name} in the file {}", path.display())
         }
-        (None, None) => VARIABLE.to_owned(),
+        (None, None) => match (&args.profile, console.system.variable("ARIZE_PROFILE")) {
+            (Some(name), _) => format!("the profile {name}"),
+            (None, Some(name)) if !is_blank(&name.to_string_lossy()) => {
+                format!("the profile {}", name.to_string_lossy())
+            }
+            _ => VARIABLE.to_owned(),
+        },
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiKeysClient, Transport, TransportError};
+use arize_api_keys::{ApiKeysClient, ClientBuilder, Transport, TransportError};
 
-use crate::api_key;
+use crate::args::Connection;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
 use crate::redact::printable;
+use crate::{api_key, profile};
 
 /// Silences the pre-release warning, and no other.
 const NO_WARNING: &str = "ARIZE_KEYS_NO_WARNING";
@@ -39,26 +40,21 @@ pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Resul
     if let Some(stage) = args.stage {
         builder = builder.stage(stage);
     }
-    if let Some(host) = &args.host {
-        builder = builder.host(host);
-    }
-    if let Some(scheme) = &args.scheme {
-        builder = builder.scheme(scheme);
-    }
-    if let Some(port) = args.port {
-        builder = builder.port(port);
-    }
-    if let Some(region) = &args.region {
-        builder = builder.region(region);
-    }
-    if let Some(host) = &args.single_host {
-        builder = builder.single_host(host);
-    }
-    if let Some(port) = args.single_port {
-        builder = builder.single_port(port);
-    }
-    if let Some(domain) = &args.base_domain {
-        builder = builder.base_domain(domain);
+    let profile = profile::named(console)?;
+    let url = match (&args.url, &profile) {
+        (Some(url), _) => Some(url.clone()),
+        (None, Some(profile)) => Some(profile.url(args, console)?),
+        (None, None) => None,
+    };
+    builder = match url {
+        Some(url) => builder.url(url),
+        None => with_address(builder, args),
+    };
+    // The variable is only looked at where nothing else decides.
+    if let Some(verify) = profile.and_then(|profile| profile.verify)
+        && (!verify || console.system.variable("ARIZE_REQUEST_VERIFY").is_some())
+    {
+        builder = builder.danger_accept_invalid_certs(!verify);
     }
     if let Some(path) = &args.ca_file {
         builder = builder.ca_file(path);
@@ -87,6 +83,32 @@ pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Resul
         }
     });
     builder.build().map(|client| limited(&client, console)).map_err(|error| Failure::sdk(&error, Effect::Read))
+}
+
+/// The single settings of the address.
+fn with_address(mut builder: ClientBuilder, args: &Connection) -> ClientBuilder {
+    if let Some(host) = &args.host {
+        builder = builder.host(host);
+    }
+    if let Some(scheme) = &args.scheme {
+        builder = builder.scheme(scheme);
+    }
+    if let Some(port) = args.port {
+        builder = builder.port(port);
+    }
+    if let Some(region) = &args.region {
+        builder = builder.region(region);
+    }
+    if let Some(host) = &args.single_host {
+        builder = builder.single_host(host);
+    }
+    if let Some(port) = args.single_port {
+        builder = builder.single_port(port);
+    }
+    if let Some(domain) = &args.base_domain {
+        builder = builder.base_domain(domain);
+    }
+    builder
 }
 
 /// The same client for the time that is left of `--timeout`: for use after a question, whose time does not count.

@@ -13,6 +13,7 @@ mod failure;
 mod faults;
 mod messages;
 mod output;
+mod profile;
 mod redact;
 mod store;
 pub mod system;

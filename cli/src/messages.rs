@@ -5,15 +5,17 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 29] = [
+const OPTIONS: [(&str, &str); 34] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
     ("api_key_file", "--api-key-file"),
     ("base_domain", "--base-domain"),
     ("ca_file", "--ca-file"),
+    ("concurrency", "the number of simultaneous requests"),
     ("cursor", "--cursor"),
     ("description", "--description"),
+    ("expires_in", "--expires-in"),
     ("expires_at", "the time of --expires-in or --expires-at"),
     ("grace_period", "--grace"),
     ("host", "--host"),
@@ -24,6 +26,7 @@ const OPTIONS: [(&str, &str); 29] = [
     ("old_id", "ID"),
     ("org_id", "--org"),
     ("org_role", "--org-role"),
+    ("organization", "--org"),
     ("organizations", "the list of --grant or --assignments"),
     ("port", "--port"),
     ("region", "--region"),
@@ -34,7 +37,9 @@ const OPTIONS: [(&str, &str); 29] = [
     ("space_role", "--space-role"),
     ("stage", "--stage"),
     ("timeout", "--timeout"),
+    ("url", "--url"),
     ("user_id", "--user"),
+    ("user_keys_of", "--user"),
 ];
 
 /// Whole phrases with names of the SDK. They are long enough not to occur in a name that a user chose.
@@ -161,7 +166,7 @@ mod tests {
                 let is_member = setting.starts_with("organizations") || setting.starts_with("retry.");
                 let is_known =
                     option(setting).is_some() || is_member || setting == "request" || unused.contains(&setting);
-                assert!(is_known, "{setting}");
+                assert!(is_known, "`{setting}` has no option in OPTIONS");
                 count += 1;
             }
         }

@@ -22,6 +22,12 @@ pub(crate) struct Connection {
     /// The variable that holds the API key in the file of --api-key-env-file [default: ARIZE_API_KEY]
     #[arg(long, global = true, value_name = "NAME", value_parser = env_file::name)]
     pub(crate) api_key_env_name: Option<String>,
+    /// A profile of the official command line `ax`: its key and its address [env: ARIZE_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", value_parser = values::text())]
+    pub(crate) profile: Option<String>,
+    /// The URL of the service: scheme, host, port and base path in one, `http://127.0.0.1:4010`
+    #[arg(long, global = true, value_name = "URL", value_parser = values::text())]
+    pub(crate) url: Option<String>,
     /// The region of the account, like `eu-west-1a` [env: ARIZE_REGION]
     #[arg(long, global = true, value_parser = values::text())]
     pub(crate) region: Option<String>,

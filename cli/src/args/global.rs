@@ -49,6 +49,18 @@ impl Global {
         if connection.api_key_env_name.is_some() && connection.api_key_env_file.is_none() {
             return Err("--api-key-env-name requires --api-key-env-file");
         }
+        let has_part = connection.host.is_some()
+            || connection.scheme.is_some()
+            || connection.port.is_some()
+            || connection.region.is_some()
+            || connection.single_host.is_some()
+            || connection.single_port.is_some()
+            || connection.base_domain.is_some();
+        if connection.url.is_some() && has_part {
+            return Err(
+                "--url holds the whole address, and excludes --host, --scheme, --port, --region, --single-host, --single-port and --base-domain",
+            );
+        }
         if self.raw && self.output != Format::Csv {
             return Err("--raw requires --output csv");
         }

@@ -38,8 +38,8 @@ use crate::failure::EXIT_CODES;
 use crate::redact::{Secrets, printable};
 
 const SETUP: &str = "\
-The API key comes from ARIZE_API_KEY or from --api-key-file, never from the command line, where every user of the machine \
-could read it.
+The API key comes from ARIZE_API_KEY, a file (--api-key-file, --api-key-env-file) or a profile of `ax` (--profile), never from \
+the command line, where every user of the machine could read it.
 
 Data goes to stdout, everything else to stderr. A new secret can be seen once: it is printed alone on a line, or stored \
 by --out or --env-file.";

@@ -18,6 +18,7 @@ mod exit_codes;
 mod failures;
 mod list;
 mod places;
+mod profile;
 mod redact;
 mod remove;
 mod rotate;
