@@ -97,9 +97,9 @@ fn stdout_fails_after_the_secret_is_stored() {
     let service = Service::new();
     let old = service.key("old");
     for (text, file) in [
-        ("$KEYS create ci --out f1 > /dev/full".to_owned(), "f1"),
+        ("$KEYS create ci --out f1 -o jsonl > /dev/full".to_owned(), "f1"),
         ("$KEYS create-service-key bot --space prod --out f2 -o json > /dev/full".to_owned(), "f2"),
-        (format!("$KEYS rotate {} --yes --out f3 > /dev/full", old.id), "f3"),
+        (format!("$KEYS rotate {} --yes --out f3 -o csv > /dev/full", old.id), "f3"),
         ("$KEYS create ci --out f4 >&-".to_owned(), "f4"),
     ] {
         let run = shell(&service, &text);

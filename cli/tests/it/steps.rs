@@ -60,7 +60,7 @@ impl Case {
             Verb::Refresh => &["refresh", &self.old_id],
             Verb::Rotate => &["rotate", &self.old_id, "new key", "--yes"],
         };
-        self.double.run(&[command, &place].concat())
+        self.double.run(&[command, &place, &["-o", "json"]].concat())
     }
 
     fn files(&self) -> Vec<(String, String)> {
