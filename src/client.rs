@@ -21,6 +21,14 @@ use crate::pages::{ApiKeys, Organizations, Spaces};
 use crate::pipeline::Pipeline;
 use crate::redact::strip_key;
 use crate::stage::ApiStage;
+#[cfg(feature = "ureq")]
+use crate::ureq_transport::default_transport;
+#[cfg(not(feature = "ureq"))]
+use crate::{
+    config::{Endpoint, Env, NetworkSettings},
+    error::ConfigError,
+    transport::Transport,
+};
 
 /// A client for the API-keys endpoints of the Arize platform.
 ///
@@ -275,6 +283,11 @@ impl ClientBuilder {
     ///
     /// [`Error::Config`], which names the setter or the variable and the allowed values.
     pub fn build(self) -> Result<ApiKeysClient, Error> {
-        Ok(ApiKeysClient::new(self.settings()?))
+        Ok(ApiKeysClient::new(self.settings(default_transport)?))
     }
+}
+
+#[cfg(not(feature = "ureq"))]
+fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &Endpoint) -> Result<Arc<dyn Transport>, ConfigError> {
+    Err(ConfigError::new("transport", "is missing: without the feature `ureq` there is no default transport"))
 }

@@ -49,9 +49,10 @@
 //!
 //! # Features
 //!
-//! * `ureq` (default): the default transport, with rustls and the bundled web roots.
-//! * `platform-verifier`: trust what the operating system trusts.
-//! * `native-tls`: TLS by the system's library.
+//! * `ureq` (default): the default transport.
+//! * `rustls` (default): TLS by rustls, with the roots of Mozilla compiled in.
+//! * `platform-verifier`: the roots of the operating system, for rustls.
+//! * `native-tls`: TLS by the library of the operating system.
 //! * `emulator`: the service in this process, and its HTTP server.
 //!
 //! # Logging
@@ -62,6 +63,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod authority;
 mod client;
 mod clock;
 mod config;
@@ -82,6 +84,7 @@ mod request_target;
 mod retry;
 mod secret;
 mod stage;
+mod tls;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
@@ -111,6 +114,7 @@ pub use pages::{ApiKeys, Organizations, Spaces};
 pub use retry::RetryPolicy;
 pub use secrecy::ExposeSecret;
 pub use stage::{ApiStage, UnknownStage};
+pub use tls::{TlsBackend, TlsRoots};
 pub use transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};

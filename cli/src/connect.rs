@@ -56,6 +56,12 @@ pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Resul
     {
         builder = builder.danger_accept_invalid_certs(!verify);
     }
+    if let Some(tls) = args.tls {
+        builder = builder.tls(tls);
+    }
+    if let Some(roots) = args.roots {
+        builder = builder.roots(roots);
+    }
     if let Some(path) = &args.ca_file {
         builder = builder.ca_file(path);
     }

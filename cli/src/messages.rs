@@ -5,7 +5,7 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 34] = [
+const OPTIONS: [(&str, &str); 36] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
@@ -30,6 +30,7 @@ const OPTIONS: [(&str, &str); 34] = [
     ("organizations", "the list of --grant or --assignments"),
     ("port", "--port"),
     ("region", "--region"),
+    ("roots", "--roots"),
     ("scheme", "--scheme"),
     ("single_host", "--single-host"),
     ("single_port", "--single-port"),
@@ -37,6 +38,7 @@ const OPTIONS: [(&str, &str); 34] = [
     ("space_role", "--space-role"),
     ("stage", "--stage"),
     ("timeout", "--timeout"),
+    ("tls", "--tls"),
     ("url", "--url"),
     ("user_id", "--user"),
     ("user_keys_of", "--user"),

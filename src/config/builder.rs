@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::endpoint::Endpoint;
+use super::settings::{Explicit, NetworkSettings, OnWarning, Overrides, ProxySetting, Settings};
 use super::source::Env;
-use super::{Explicit, OnWarning, ProxySetting, Resolved, Settings, transport};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Error;
+use crate::error::{ConfigError, Error};
 use crate::retry::RetryPolicy;
 use crate::stage::ApiStage;
+use crate::tls::{TlsBackend, TlsRoots};
 use crate::transport::Transport;
 
 /// Sets up an [`ApiKeysClient`].
@@ -60,6 +62,9 @@ pub struct ClientBuilder {
     clock: Option<Arc<dyn Clock>>,
     on_warning: Option<OnWarning>,
 }
+
+/// Makes the default transport.
+pub(crate) type DefaultTransport = fn(&NetworkSettings, &Env<'_>, &Endpoint) -> Result<Arc<dyn Transport>, ConfigError>;
 
 /// Puts something around a transport.
 type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
@@ -184,6 +189,18 @@ impl ClientBuilder {
         self
     }
 
+    /// The TLS implementation. Default [`TlsBackend::Rustls`], whatever features are on.
+    pub fn tls(mut self, backend: TlsBackend) -> Self {
+        self.explicit.network.tls = Some(backend);
+        self
+    }
+
+    /// The certificate authorities to trust. Default [`TlsRoots::WebPki`] with rustls, [`TlsRoots::Platform`] with native-tls.
+    pub fn roots(mut self, roots: TlsRoots) -> Self {
+        self.explicit.network.roots = Some(roots);
+        self
+    }
+
     /// A PEM file of certificates to trust besides the default ones.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.explicit.network.ca_file = Some(path.into());
@@ -252,16 +269,31 @@ impl ClientBuilder {
         self
     }
 
-    /// The settings, checked.
-    pub(crate) fn settings(self) -> Result<Settings, Error> {
-        if self.ignore_env { self.resolve(&|_| None) } else { self.resolve(&|name| std::env::var_os(name)) }
+    /// The settings, checked. `default_transport` makes the transport if the program brings none.
+    pub(crate) fn settings(self, default_transport: DefaultTransport) -> Result<Settings, Error> {
+        if self.ignore_env {
+            self.resolve(&|_| None, default_transport)
+        } else {
+            self.resolve(&|name| std::env::var_os(name), default_transport)
+        }
     }
 
-    pub(super) fn resolve(self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Settings, Error> {
+    pub(super) fn resolve(
+        self,
+        env: &dyn Fn(&str) -> Option<OsString>,
+        default_transport: DefaultTransport,
+    ) -> Result<Settings, Error> {
         let env = Env::new(env);
         let network = self.explicit.network.clone();
-        let Resolved { endpoint, headers, api_key, stage, timeout, retry } = Resolved::new(self.explicit, &env)?;
-        let transport = transport(self.transport, &network, &env, &endpoint)?;
+        let Overrides { endpoint, headers, api_key, stage, timeout, retry } = Overrides::new(self.explicit, &env)?;
+        let transport = match (self.transport, network.used().next()) {
+            (None, _) => default_transport(&network, &env, &endpoint)?,
+            (Some(own), None) => own,
+            (Some(_), Some(setter)) => {
+                let problem = "has no effect on a transport of one's own: build `UreqTransport` with it, or drop it";
+                return Err(ConfigError::new(setter, problem).into());
+            }
+        };
         let transport = match self.wrap_transport {
             Some(wrap) => wrap(transport),
             None => transport,
@@ -285,6 +317,8 @@ impl fmt::Debug for ClientBuilder {
             .field("retry", retry)
             .field("user_agent", user_agent)
             .field("headers", &headers)
+            .field("tls", &network.tls)
+            .field("roots", &network.roots)
             .field("ca_file", &network.ca_file)
             .field("danger_accept_invalid_certs", &network.accept_invalid_certs)
             .field("proxy", &network.proxy)

@@ -1,13 +1,13 @@
-//! Where the service is.
+//! The address of the service.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
 use super::source::{Env, Sourced};
+use crate::authority::{is_loopback, parse_port, split_port};
 use crate::error::ConfigError;
 
 const DEFAULT_HOST: &str = "api.arize.com";
@@ -16,16 +16,16 @@ const REGIONS: [&str; 4] = ["ca-central-1a", "eu-west-1a", "us-central-1a", "us-
 
 /// The settings that decide where requests go.
 #[derive(Clone, Default)]
-pub(super) struct EndpointSettings {
-    pub(super) url: Option<String>,
-    pub(super) host: Option<String>,
-    pub(super) scheme: Option<String>,
-    pub(super) port: Option<u16>,
-    pub(super) region: Option<String>,
-    pub(super) single_host: Option<String>,
-    pub(super) single_port: Option<u16>,
-    pub(super) base_domain: Option<String>,
-    pub(super) allow_insecure_http: bool,
+pub(crate) struct EndpointSettings {
+    pub(crate) url: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) scheme: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) region: Option<String>,
+    pub(crate) single_host: Option<String>,
+    pub(crate) single_port: Option<u16>,
+    pub(crate) base_domain: Option<String>,
+    pub(crate) allow_insecure_http: bool,
 }
 
 /// Hosts without a user name and password before them: they are refused, but only when the client is built.
@@ -68,24 +68,24 @@ impl Endpoint {
     }
 
     #[cfg(feature = "ureq")]
-    pub(super) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
     #[cfg(feature = "ureq")]
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.authority.host()
     }
 
     #[cfg(feature = "ureq")]
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(default_port(self.is_https()))
     }
 
     /// Each setting is explicit, else from the environment, else its default. A region, a single host and a base domain
     /// exclude each other, whatever their sources, and override the host. An explicit host is not overridden by the
     /// environment, and neither is the port in an explicit setting.
-    pub(super) fn resolve(explicit: &EndpointSettings, env: &Env<'_>) -> Result<Self, ConfigError> {
+    pub(crate) fn resolve(explicit: &EndpointSettings, env: &Env<'_>) -> Result<Self, ConfigError> {
         if let Some(url) = &explicit.url {
             return Self::from_url(url, explicit);
         }
@@ -231,7 +231,7 @@ fn port(
     let port = if let Some(value) = explicit {
         Sourced { value, setting: setter.into() }
     } else if let Some(found) = env.read(name)? {
-        match digits(found.value.trim()) {
+        match parse_port(found.value.trim()) {
             Some(value) => Sourced { value, setting: found.setting },
             None => return Err(found.fault("must be a number from 0 to 65535")),
         }
@@ -239,11 +239,6 @@ fn port(
         return Ok(None);
     };
     Ok(Some(port).filter(|port| port.value != 0))
-}
-
-/// `parse` alone would take `+80`.
-fn digits(text: &str) -> Option<u16> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A host as users write it, taken apart: `host[:port][/path]`.
@@ -275,40 +270,6 @@ impl HostSpec {
     }
 }
 
-/// `host[:port]`.
-pub(super) fn split_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']').ok_or("has a bracket that is not closed")?;
-            let address: Ipv6Addr = address.parse().map_err(|_| "has brackets around what is not an IPv6 address")?;
-            (format!("[{address}]"), port)
-        }
-        None => {
-            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-            if port.matches(':').count() > 1 {
-                return Err("has several colons: an IPv6 address goes in brackets");
-            }
-            if !is_host_name(host) {
-                return Err("is not a host name");
-            }
-            (host.to_ascii_lowercase(), port)
-        }
-    };
-    let port = match port.strip_prefix(':') {
-        Some(port) => Some(digits(port).filter(|port| *port != 0).ok_or("has a port that is not from 1 to 65535")?),
-        None if port.is_empty() => None,
-        None => return Err("is not a host name"),
-    };
-    Ok((host, port))
-}
-
-fn is_host_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    host.len() <= 253 && host.split('.').all(is_label)
-}
-
 fn prefix(path: &str) -> Result<String, &'static str> {
     let path = path.trim_end_matches('/');
     for segment in path.split('/').skip(1) {
@@ -321,19 +282,4 @@ fn prefix(path: &str) -> Result<String, &'static str> {
         return Err("has a path with characters that a URL cannot hold");
     }
     Ok(path.to_owned())
-}
-
-/// Whether a host of a URI is this machine: `localhost`, 127.0.0.0/8 or `::1`. Not `*.localhost`: what looks names up
-/// need not know that they are reserved. The dot of an absolute name may follow.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    match without_brackets(host).parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
-}
-
-/// The host of a URI, an IPv6 address without its brackets.
-pub(crate) fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use secrecy::zeroize::Zeroize;
 
-use super::failure;
+use super::error;
 use crate::transport::{ReusableBuffer, TransportError, TransportErrorKind};
 
 /// The body of a response.
@@ -14,12 +14,12 @@ const LIMIT: usize = 1024 * 1024;
 const FIRST_ROOM: usize = 16_384;
 
 /// The body of a request, which knows whether ureq has asked for it.
-pub(super) struct Tracked<'a> {
+pub(super) struct BodyProbe<'a> {
     body: &'a [u8],
     pulled: bool,
 }
 
-impl<'a> Tracked<'a> {
+impl<'a> BodyProbe<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
         Self { body, pulled: false }
     }
@@ -29,7 +29,7 @@ impl<'a> Tracked<'a> {
     }
 }
 
-impl Read for Tracked<'_> {
+impl Read for BodyProbe<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.pulled = true;
         self.body.read(buffer)
@@ -57,7 +57,7 @@ pub(super) fn read(
             let error = TransportError::new(TransportErrorKind::TooLarge, "the body has more than 1 MiB");
             Err(error.with_partial_response(response))
         }
-        Err(error) => Err(failure::to_transport_error(error.into()).with_partial_response(response)),
+        Err(error) => Err(error::to_transport_error(error.into()).with_partial_response(response)),
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_body_knows_whether_it_was_asked_for() {
-        let mut body = Tracked::new(b"{}");
+        let mut body = BodyProbe::new(b"{}");
         assert!(!body.pulled());
         body.read_exact(&mut [0; 2]).unwrap();
         assert!(body.pulled());

@@ -1,38 +1,41 @@
-use std::borrow::Cow;
+//! The builder of the default transport.
+
 use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::UreqTransport;
-use crate::config::ProxyUrl;
+use super::proxy::ProxyUrl;
+use super::settings::{CaFile, TransportSettings};
+use super::tls::TlsChoice;
 use crate::error::{ConfigError, Error};
-
-/// A file of trusted certificates, and the name of the setting that it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CaFile {
-    pub(crate) path: PathBuf,
-    pub(crate) setting: Cow<'static, str>,
-}
-
-/// What a [`UreqTransport`] is opened with.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TransportSettings {
-    pub(crate) ca_file: Option<CaFile>,
-    pub(crate) accept_invalid_certs: bool,
-    pub(crate) proxy: Option<ProxyUrl>,
-}
+use crate::tls::{TlsBackend, TlsRoots};
 
 /// Settings of a [`UreqTransport`]. The environment is not read.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct UreqTransportBuilder {
+    tls: Option<TlsBackend>,
+    roots: Option<TlsRoots>,
     ca_file: Option<PathBuf>,
     accept_invalid_certs: bool,
     proxy: Option<SecretString>,
 }
 
 impl UreqTransportBuilder {
+    /// The TLS implementation. Default [`TlsBackend::Rustls`], whatever features are on.
+    pub fn tls(mut self, backend: TlsBackend) -> Self {
+        self.tls = Some(backend);
+        self
+    }
+
+    /// The certificate authorities to trust. Default [`TlsRoots::WebPki`] with rustls, [`TlsRoots::Platform`] with native-tls.
+    pub fn roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = Some(roots);
+        self
+    }
+
     /// A PEM file of certificates to trust besides the default ones.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
@@ -57,7 +60,7 @@ impl UreqTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if the CA file cannot be read or holds no certificate or a broken one, if it is given together
+    /// [`Error::Config`] if a choice of TLS needs a feature that is off, if the CA file cannot be read or holds no certificate or a broken one, if it is given together
     /// with `danger_accept_invalid_certs`, or if the proxy is not such a URL.
     pub fn build(self) -> Result<UreqTransport, Error> {
         if self.accept_invalid_certs && self.ca_file.is_some() {
@@ -66,8 +69,9 @@ impl UreqTransportBuilder {
         }
         let proxy = self.proxy.map(|url| ProxyUrl::parse(url.expose_secret(), "proxy")).transpose()?;
         let settings = TransportSettings {
+            // The requests decide whether TLS is used.
+            tls: TlsChoice::new(self.tls, self.roots, self.accept_invalid_certs, false)?,
             ca_file: self.ca_file.map(|path| CaFile { path, setting: "ca_file".into() }),
-            accept_invalid_certs: self.accept_invalid_certs,
             proxy,
         };
         Ok(UreqTransport::open(&settings)?)
@@ -77,6 +81,8 @@ impl UreqTransportBuilder {
 impl fmt::Debug for UreqTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UreqTransportBuilder")
+            .field("tls", &self.tls)
+            .field("roots", &self.roots)
             .field("ca_file", &self.ca_file)
             .field("danger_accept_invalid_certs", &self.accept_invalid_certs)
             .field("proxy", &self.proxy)

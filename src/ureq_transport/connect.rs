@@ -8,24 +8,24 @@ use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::failure::BeforeSending;
-use super::names::Names;
+use super::error::BeforeSending;
+use super::resolver::CachingResolver;
 
 /// A chain of connectors whose errors say that nothing was sent: ureq's own do not tell a connection that is closed in
 /// the handshake from one that is closed after the request.
 #[derive(Debug)]
-pub(super) struct Connecting<C> {
+pub(super) struct MarkConnectErrors<C> {
     chain: C,
-    names: Names,
+    names: CachingResolver,
 }
 
-impl<C: Connector> Connecting<C> {
-    pub(super) fn new(chain: C, names: Names) -> Self {
+impl<C: Connector> MarkConnectErrors<C> {
+    pub(super) fn new(chain: C, names: CachingResolver) -> Self {
         Self { chain, names }
     }
 }
 
-impl<C: Connector> Connector for Connecting<C> {
+impl<C: Connector> Connector for MarkConnectErrors<C> {
     type Out = C::Out;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<C::Out>, Error> {
@@ -43,7 +43,7 @@ impl<C: Connector> Connector for Connecting<C> {
             current_time: Arc::clone(&details.current_time),
             run_connector: Arc::new(move |details| {
                 let (connection, connected) = (to_proxy(details)?, Arc::clone(&flag));
-                Ok(CountingDown { connection, started, timeout, connected }.boxed())
+                Ok(DeadlineTransport { connection, started, timeout, connected }.boxed())
             }),
             register_shutdown: Arc::clone(&details.register_shutdown),
         };
@@ -62,7 +62,7 @@ impl<C: Connector> Connector for Connecting<C> {
 /// A connection to a proxy. ureq gives every read of the proxy's answer the whole time for connecting, so that a proxy that
 /// sends byte after byte would never run out of it: until it is through to the host, here the time counts down.
 #[derive(Debug)]
-struct CountingDown {
+struct DeadlineTransport {
     connection: Box<dyn Transport>,
     started: Instant,
     /// The whole time for connecting.
@@ -70,7 +70,7 @@ struct CountingDown {
     connected: Arc<AtomicBool>,
 }
 
-impl CountingDown {
+impl DeadlineTransport {
     fn left(&self, timeout: NextTimeout) -> Result<NextTimeout, Error> {
         match remaining(self.started, self.timeout) {
             _ if self.connected.load(Ordering::Relaxed) => Ok(timeout),
@@ -82,7 +82,7 @@ impl CountingDown {
     }
 }
 
-impl Transport for CountingDown {
+impl Transport for DeadlineTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.connection.buffers()
     }
@@ -160,8 +160,8 @@ mod tests {
     }
 
     /// With this time for connecting, which begins now.
-    fn counting_down(line: Line, whole: Duration, connected: bool) -> CountingDown {
-        CountingDown {
+    fn counting_down(line: Line, whole: Duration, connected: bool) -> DeadlineTransport {
+        DeadlineTransport {
             connection: line.boxed(),
             started: Instant::now(),
             timeout: time(whole, Timeout::Connect),

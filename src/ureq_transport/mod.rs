@@ -3,8 +3,10 @@
 mod body;
 mod builder;
 mod connect;
-mod failure;
-mod names;
+mod error;
+mod proxy;
+mod resolver;
+mod settings;
 mod tls;
 
 use std::fmt;
@@ -16,13 +18,15 @@ use http::{HeaderValue, Method};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 use ureq::{AsSendBody, SendBody};
 
-use self::body::Tracked;
+use self::body::BodyProbe;
 pub use self::builder::UreqTransportBuilder;
-pub(crate) use self::builder::{CaFile, TransportSettings};
-use self::connect::Connecting;
-use self::names::Names;
+use self::connect::MarkConnectErrors;
+use self::proxy::ProxyUrl;
+use self::resolver::CachingResolver;
+use self::settings::TransportSettings;
+pub(crate) use self::settings::default_transport;
 use self::tls::Tls;
-use crate::config::{ProxyUrl, is_loopback};
+use crate::authority::is_loopback;
 use crate::error::ConfigError;
 use crate::retry::DURATIONS;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
@@ -83,14 +87,14 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// # TLS
 ///
-/// | features | library | trusted |
-/// |---|---|---|
-/// | – | rustls | the roots of the web, compiled in |
-/// | `platform-verifier` | rustls | what the operating system trusts |
-/// | `native-tls`, with or without `platform-verifier` | the system's | what the operating system trusts |
+/// | [`TlsBackend`](crate::TlsBackend) | [`TlsRoots`](crate::TlsRoots) | feature | trusted |
+/// |---|---|---|---|
+/// | `Rustls` (default) | `WebPki` (its default) | `rustls` (on by default) | the roots of Mozilla, compiled in |
+/// | `Rustls` | `Platform` | `platform-verifier` | the roots of the operating system |
+/// | `NativeTls` | `Platform` (its default) | `native-tls` | the roots of the operating system |
 ///
-/// A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates, and never replaces them. What the operating
-/// system trusts is read at the first connection with TLS; if that fails, so does the request, as
+/// A choice whose feature is off is an error. A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates. The
+/// roots of the operating system are read at the first connection with TLS; if that fails, so does the request, as
 /// [`Configuration`](TransportErrorKind::Configuration). Where OpenSSL or the verifier of the platform read certificates from
 /// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones.
 ///
@@ -107,7 +111,7 @@ pub struct UreqTransport {
 impl UreqTransport {
     /// A transport with the defaults: no proxy, certificates checked.
     pub fn new() -> Self {
-        Self::with(Tls::default(), None, Names::system())
+        Self::with(Tls::default(), None, CachingResolver::system())
     }
 
     /// A transport with other settings.
@@ -115,13 +119,13 @@ impl UreqTransport {
         UreqTransportBuilder::default()
     }
 
-    pub(crate) fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
-        let tls = Tls::new(settings.ca_file.as_ref(), settings.accept_invalid_certs)?;
+    fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
+        let tls = Tls::new(settings.tls, settings.ca_file.as_ref())?;
         let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
-        Ok(Self::with(tls, proxy, Names::system()))
+        Ok(Self::with(tls, proxy, CachingResolver::system()))
     }
 
-    fn with(tls: Tls, proxy: Option<ureq::Proxy>, names: Names) -> Self {
+    fn with(tls: Tls, proxy: Option<ureq::Proxy>, names: CachingResolver) -> Self {
         warn_of_trace();
         let config = ureq::Agent::config_builder()
             // A status of 400 or more is a response.
@@ -144,7 +148,7 @@ impl UreqTransport {
             .max_idle_age(IDLE_AGE)
             .build();
         let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
-        let connector = Connecting::new(connector, names.clone());
+        let connector = MarkConnectErrors::new(connector, names.clone());
         Self { agent: ureq::Agent::with_parts(config, connector, names) }
     }
 
@@ -187,17 +191,17 @@ impl Transport for UreqTransport {
             };
             return match self.run(parts, (), options) {
                 Ok(response) => body::read(response, room),
-                Err(error) => Err(failure::to_transport_error(error)),
+                Err(error) => Err(error::to_transport_error(error)),
             };
         }
         // A reader without a length would be sent in chunks.
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        let mut tracked = Tracked::new(&body);
+        let mut tracked = BodyProbe::new(&body);
         match self.run(parts, SendBody::from_reader(&mut tracked), options) {
             Ok(response) => body::read(response, room),
             // ureq asks for the body once the head is out: never asked means that the request was never complete.
-            Err(error) if !tracked.pulled() => Err(failure::to_transport_error(error).not_sent()),
-            Err(error) => Err(failure::to_transport_error(error)),
+            Err(error) if !tracked.pulled() => Err(error::to_transport_error(error).not_sent()),
+            Err(error) => Err(error::to_transport_error(error)),
         }
     }
 }
@@ -252,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    fn transport(names: Names) -> UreqTransport {
+    fn transport(names: CachingResolver) -> UreqTransport {
         UreqTransport::with(Tls::default(), None, names)
     }
 
@@ -264,7 +268,7 @@ mod tests {
     fn row_03_name_server_that_is_slow() {
         let (release, held) = mpsc::channel::<()>();
         let held = Mutex::new(held);
-        let transport = transport(Names::asking(move |_| {
+        let transport = transport(CachingResolver::asking(move |_| {
             let _ = held.lock().unwrap().recv();
             Ok(Vec::new())
         }));
@@ -299,7 +303,7 @@ mod tests {
     fn row_05_first_address_is_dead() {
         let port = serve(TcpListener::bind("127.0.0.1:0").unwrap());
         let asked = Mutex::new(0);
-        let names = Names::asking(move |_| {
+        let names = CachingResolver::asking(move |_| {
             *asked.lock().unwrap() += 1;
             // Nothing listens on that port of the first one.
             let addresses = ["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse::<SocketAddr>().unwrap());
@@ -324,8 +328,9 @@ mod tests {
             queue.push(connection);
         }
         serve(TcpListener::bind(("127.0.0.1", address.port())).unwrap());
-        let names =
-            Names::asking(|_| Ok(["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse().unwrap()).to_vec()));
+        let names = CachingResolver::asking(|_| {
+            Ok(["127.0.0.2:0", "127.0.0.1:0"].map(|address| address.parse().unwrap()).to_vec())
+        });
         let transport = transport(names);
         // First little time, then more, so that a slow machine gets as far as a fast one.
         let reached = |millis: &u64| {

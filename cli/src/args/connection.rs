@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use arize_api_keys::ApiStage;
+use arize_api_keys::{ApiStage, TlsBackend, TlsRoots};
 use clap::Args;
 
 use super::values;
@@ -55,6 +55,13 @@ pub(crate) struct Connection {
     /// The domain of an installation of one's own [env: ARIZE_BASE_DOMAIN]
     #[arg(long, global = true, value_name = "DOMAIN", hide_short_help = true, value_parser = values::text())]
     pub(crate) base_domain: Option<String>,
+    /// The TLS library [default: rustls]; `native-tls` is that of the operating system, if this program was built with it
+    #[arg(long, global = true, hide_short_help = true, value_parser = values::tls())]
+    pub(crate) tls: Option<TlsBackend>,
+    /// The certificate authorities to trust: `webpki` (those of Mozilla) or `platform` (those of the operating system)
+    /// [default: webpki, with native-tls platform]
+    #[arg(long, global = true, hide_short_help = true, value_parser = values::roots())]
+    pub(crate) roots: Option<TlsRoots>,
     /// A PEM file of certificates to trust besides the default ones [env: ARIZE_SSL_CA_CERT]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = values::path())]
     pub(crate) ca_file: Option<PathBuf>,

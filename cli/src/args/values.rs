@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::redact::is_like_a_key;
-use arize_api_keys::ApiStage;
+use arize_api_keys::{ApiStage, TlsBackend, TlsRoots};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser};
 
 /// A text that is not blank.
@@ -33,6 +33,18 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
 /// A stage of the API.
 pub(super) fn stage() -> impl TypedValueParser<Value = ApiStage> {
     PossibleValuesParser::new(["beta", "alpha"]).try_map(|word| word.parse::<ApiStage>())
+}
+
+/// A TLS library.
+pub(super) fn tls() -> impl TypedValueParser<Value = TlsBackend> {
+    PossibleValuesParser::new(["rustls", "native-tls"])
+        .map(|word| if word == "rustls" { TlsBackend::Rustls } else { TlsBackend::NativeTls })
+}
+
+/// A set of certificate authorities.
+pub(super) fn roots() -> impl TypedValueParser<Value = TlsRoots> {
+    PossibleValuesParser::new(["webpki", "platform"])
+        .map(|word| if word == "webpki" { TlsRoots::WebPki } else { TlsRoots::Platform })
 }
 
 const BLANK: &str = "it is blank";

@@ -3,9 +3,10 @@
 mod ca_file;
 #[cfg(feature = "native-tls")]
 mod native;
-#[cfg(not(feature = "native-tls"))]
+#[cfg(feature = "rustls")]
 mod rustls;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -14,47 +15,156 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::CaFile;
 use super::connect::remaining;
-use super::failure::BeforeSending;
-use crate::config::without_brackets;
+use super::error::BeforeSending;
+use super::settings::CaFile;
+use crate::authority::without_brackets;
 use crate::error::ConfigError;
+use crate::tls::{TlsBackend, TlsRoots};
 use crate::transport::TransportErrorKind;
 
-#[cfg(feature = "native-tls")]
-use self::native::{Library, Stream};
-#[cfg(not(feature = "native-tls"))]
-use self::rustls::{Library, Stream};
+/// A choice of TLS whose features are on, unless TLS is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TlsChoice {
+    backend: TlsBackend,
+    roots: TlsRoots,
+    pub(super) accept_invalid_certs: bool,
+}
+
+impl Default for TlsChoice {
+    fn default() -> Self {
+        Self { backend: TlsBackend::Rustls, roots: TlsRoots::WebPki, accept_invalid_certs: false }
+    }
+}
+
+impl TlsChoice {
+    /// `is_used`: whether requests will use TLS, so that even the default backend needs its feature.
+    pub(super) fn new(
+        backend: Option<TlsBackend>,
+        roots: Option<TlsRoots>,
+        accept_invalid_certs: bool,
+        is_used: bool,
+    ) -> Result<Self, ConfigError> {
+        let is_checked = is_used || backend.is_some();
+        let backend = backend.unwrap_or_default();
+        if let Some(feature) = missing_backend(backend).filter(|_| is_checked) {
+            return Err(ConfigError::new("tls", needs(backend, feature)));
+        }
+        let default_roots = if backend == TlsBackend::Rustls { TlsRoots::WebPki } else { TlsRoots::Platform };
+        match (backend, roots) {
+            (TlsBackend::NativeTls, Some(TlsRoots::WebPki)) => {
+                let problem = "`webpki` is not available with the backend `native-tls`, which trusts the roots of the \
+                               operating system";
+                return Err(ConfigError::new("roots", problem));
+            }
+            (TlsBackend::Rustls, Some(TlsRoots::Platform)) if !cfg!(feature = "platform-verifier") => {
+                return Err(ConfigError::new("roots", needs(TlsRoots::Platform, "platform-verifier")));
+            }
+            _ => {}
+        }
+        Ok(Self { backend, roots: roots.unwrap_or(default_roots), accept_invalid_certs })
+    }
+}
+
+/// The feature that the backend lacks.
+fn missing_backend(backend: TlsBackend) -> Option<&'static str> {
+    match backend {
+        TlsBackend::Rustls => (!cfg!(feature = "rustls")).then_some("rustls"),
+        TlsBackend::NativeTls => (!cfg!(feature = "native-tls")).then_some("native-tls"),
+    }
+}
+
+fn needs(choice: impl fmt::Display, feature: &str) -> String {
+    format!("`{choice}` needs the feature `{feature}` of the crate `arize-api-keys`")
+}
+
+/// The TLS library of a transport, set up.
+enum Backend {
+    #[cfg(feature = "rustls")]
+    Rustls(rustls::Rustls),
+    #[cfg(feature = "native-tls")]
+    Native(native::Native),
+}
+
+impl Backend {
+    fn new(choice: TlsChoice, extra: &[Vec<u8>]) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        match choice.backend {
+            #[cfg(feature = "rustls")]
+            TlsBackend::Rustls => {
+                Ok(Self::Rustls(rustls::Rustls::new(extra, choice.roots, choice.accept_invalid_certs)?))
+            }
+            #[cfg(feature = "native-tls")]
+            TlsBackend::NativeTls => Ok(Self::Native(native::Native::new(extra, choice.accept_invalid_certs)?)),
+            #[cfg(not(all(feature = "rustls", feature = "native-tls")))]
+            backend => {
+                let _ = extra;
+                Err(needs(backend, missing_backend(backend).unwrap_or_default()).into())
+            }
+        }
+    }
+
+    /// Whether a library that is compiled in can parse the certificate.
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), expect(unused_variables, reason = "no library"))]
+    fn is_certificate(der: &[u8]) -> bool {
+        #[cfg(feature = "rustls")]
+        return rustls::is_certificate(der);
+        #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+        return native::is_certificate(der);
+        #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+        true
+    }
+
+    fn connect(&self, name: &str, connection: TransportAdapter) -> Result<Box<dyn Stream>, Error> {
+        match self {
+            #[cfg(feature = "rustls")]
+            Self::Rustls(library) => Ok(Box::new(library.connect(name, connection)?)),
+            #[cfg(feature = "native-tls")]
+            Self::Native(library) => Ok(Box::new(library.connect(name, connection)?)),
+            #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+            _ => {
+                let _ = (name, connection);
+                Err(BeforeSending::wrap(TransportErrorKind::Configuration, "there is no TLS library"))
+            }
+        }
+    }
+}
+
+/// A connection with TLS, of either library.
+trait Stream: Send + Sync {
+    fn adapter(&mut self) -> &mut TransportAdapter;
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
+}
 
 /// Wraps connections to `https` URIs in TLS.
 #[derive(Default)]
 pub(super) struct Tls {
-    accept_invalid_certs: bool,
-    /// Set up by the first connection: reading what the operating system trusts takes tens of milliseconds, and a client
-    /// on plain http never needs it.
-    library: OnceLock<Library>,
+    choice: TlsChoice,
+    /// Set up by the first connection: reading the roots of the operating system takes tens of milliseconds, and a client
+    /// on plain http never needs them.
+    backend: OnceLock<Backend>,
 }
 
 impl Tls {
-    /// A CA file is read and tried at once, so that the client cannot be built with one that does not work.
-    pub(super) fn new(ca_file: Option<&CaFile>, accept_invalid_certs: bool) -> Result<Self, ConfigError> {
-        let library = match ca_file {
+    /// Reads and tries a CA file at once, so that a client with an unusable one cannot be built.
+    pub(super) fn new(choice: TlsChoice, ca_file: Option<&CaFile>) -> Result<Self, ConfigError> {
+        let backend = match ca_file {
             None => OnceLock::new(),
-            Some(file) => Library::new(ca_file::read(file)?, accept_invalid_certs)
+            Some(file) => Backend::new(choice, &ca_file::read(file)?)
                 .map_err(|error| ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error))?
                 .into(),
         };
-        Ok(Self { accept_invalid_certs, library })
+        Ok(Self { choice, backend })
     }
 
-    fn library(&self) -> Result<&Library, Error> {
-        if let Some(library) = self.library.get() {
-            return Ok(library);
+    fn backend(&self) -> Result<&Backend, Error> {
+        if let Some(backend) = self.backend.get() {
+            return Ok(backend);
         }
-        let library = Library::new(Vec::new(), self.accept_invalid_certs)
+        let backend = Backend::new(self.choice, &[])
             .map_err(|error| BeforeSending::wrap(TransportErrorKind::Configuration, error))?;
-        // Another thread may have been faster; both are the same.
-        Ok(self.library.get_or_init(|| library))
+        // Another thread may have been faster; both backends are the same.
+        Ok(self.backend.get_or_init(|| backend))
     }
 }
 
@@ -69,7 +179,7 @@ impl<In: Transport> Connector<In> for Tls {
         let name = without_brackets(details.uri.host().unwrap_or_default());
         let mut connection = TransportAdapter::new(connection.boxed(), details.current_time.clone());
         connection.set_timeout(remaining(details.now, details.timeout));
-        let stream = self.library()?.connect(name, connection)?;
+        let stream = self.backend()?.connect(name, connection)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream })))
     }
@@ -84,7 +194,7 @@ impl fmt::Debug for Tls {
 /// A connection with TLS.
 pub(super) struct TlsTransport {
     buffers: LazyBuffers,
-    stream: Stream,
+    stream: Box<dyn Stream>,
 }
 
 impl Transport for TlsTransport {

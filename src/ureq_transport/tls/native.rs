@@ -5,58 +5,62 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use native_tls::{Certificate, HandshakeError, TlsConnector, TlsStream};
-use rustls::pki_types::CertificateDer;
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-pub(super) struct Library(TlsConnector);
+use super::Stream;
 
-impl Library {
-    pub(super) fn new(
-        extra: Vec<CertificateDer<'static>>,
-        accept_invalid_certs: bool,
-    ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+pub(super) struct Native(TlsConnector);
+
+impl Native {
+    pub(super) fn new(extra: &[Vec<u8>], accept_invalid_certs: bool) -> Result<Self, Box<dyn StdError + Send + Sync>> {
         let mut builder = TlsConnector::builder();
         builder.danger_accept_invalid_certs(accept_invalid_certs);
         builder.danger_accept_invalid_hostnames(accept_invalid_certs);
         for certificate in extra {
-            builder.add_root_certificate(Certificate::from_der(&certificate)?);
+            builder.add_root_certificate(Certificate::from_der(certificate)?);
         }
         Ok(Self(builder.build()?))
     }
 
-    pub(super) fn connect(&self, name: &str, connection: TransportAdapter) -> Result<Stream, Error> {
+    pub(super) fn connect(&self, name: &str, connection: TransportAdapter) -> Result<NativeStream, Error> {
         // What fails below TLS, a timeout for one, is not to be found in the errors of native-tls: the connection has it.
         // It is lost with the connection, so it is put where both see it.
         let cause = Cause::default();
-        let connection = Watched { connection, cause: cause.clone() };
+        let connection = ErrorTap { connection, cause: cause.clone() };
         match self.0.connect(name, connection) {
-            Ok(stream) => Ok(Stream { stream, cause }),
+            Ok(stream) => Ok(NativeStream { stream, cause }),
             Err(HandshakeError::Failure(error)) => Err(cause.take().unwrap_or_else(|| invalid(error)).into()),
             Err(HandshakeError::WouldBlock(_)) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         }
     }
 }
 
+/// Whether the library can parse the certificate.
+#[cfg(not(feature = "rustls"))]
+pub(super) fn is_certificate(der: &[u8]) -> bool {
+    Certificate::from_der(der).is_ok()
+}
+
 fn invalid(error: native_tls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-pub(super) struct Stream {
-    stream: TlsStream<Watched>,
+pub(super) struct NativeStream {
+    stream: TlsStream<ErrorTap>,
     cause: Cause,
 }
 
-impl Stream {
-    pub(super) fn adapter(&mut self) -> &mut TransportAdapter {
+impl Stream for NativeStream {
+    fn adapter(&mut self) -> &mut TransportAdapter {
         &mut self.stream.get_mut().connection
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.stream.write_all(bytes).map_err(|error| self.cause.take().unwrap_or(error).into())
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let outcome = self.stream.read(buffer);
         // Some failures are told as the end of the stream.
         match self.cause.take() {
@@ -82,12 +86,12 @@ impl Cause {
     }
 }
 
-struct Watched {
+struct ErrorTap {
     connection: TransportAdapter,
     cause: Cause,
 }
 
-impl Read for Watched {
+impl Read for ErrorTap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.connection.read(buffer) {
             // To native-tls this is a failure of TLS, if it comes in the handshake.
@@ -97,7 +101,7 @@ impl Read for Watched {
     }
 }
 
-impl Write for Watched {
+impl Write for ErrorTap {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.connection.write(bytes).map_err(|error| self.cause.keep(error))
     }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -11,17 +12,24 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-pub(super) struct Library(Arc<ClientConfig>);
+use super::Stream;
+use crate::tls::TlsRoots;
 
-impl Library {
+pub(super) struct Rustls(Arc<ClientConfig>);
+
+impl Rustls {
     pub(super) fn new(
-        extra: Vec<CertificateDer<'static>>,
+        extra: &[Vec<u8>],
+        roots: TlsRoots,
         accept_invalid_certs: bool,
     ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
         // A program that has chosen a provider, a certified one for instance, means it for every crate.
         let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
-        let verifier: Arc<dyn ServerCertVerifier> =
-            if accept_invalid_certs { Arc::new(AcceptAll(provider.clone())) } else { verifier(extra, &provider)? };
+        let verifier: Arc<dyn ServerCertVerifier> = if accept_invalid_certs {
+            Arc::new(AcceptAll(provider.clone()))
+        } else {
+            verifier(extra, roots, &provider)?
+        };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
@@ -30,35 +38,47 @@ impl Library {
         Ok(Self(Arc::new(config)))
     }
 
-    pub(super) fn connect(&self, name: &str, mut connection: TransportAdapter) -> Result<Stream, Error> {
+    pub(super) fn connect(&self, name: &str, mut connection: TransportAdapter) -> Result<RustlsStream, Error> {
         let name = ServerName::try_from(name.to_owned()).map_err(invalid)?;
         let mut session = ClientConnection::new(Arc::clone(&self.0), name).map_err(invalid)?;
         session.complete_io(&mut connection)?;
-        Ok(Stream(StreamOwned::new(session, connection)))
+        Ok(RustlsStream(StreamOwned::new(session, connection)))
     }
 }
 
-#[cfg(not(feature = "platform-verifier"))]
+/// Whether rustls can parse the certificate.
+pub(super) fn is_certificate(der: &[u8]) -> bool {
+    rustls::RootCertStore::empty().add(CertificateDer::from_slice(der)).is_ok()
+}
+
 fn verifier(
-    extra: Vec<CertificateDer<'static>>,
+    extra: &[Vec<u8>],
+    roots: TlsRoots,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in extra {
-        roots.add(certificate)?;
+    let extra = extra.iter().map(|der| CertificateDer::from_slice(der).into_owned());
+    match roots {
+        TlsRoots::WebPki => {
+            let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            for certificate in extra {
+                roots.add(certificate)?;
+            }
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+            Ok(verifier.build()?)
+        }
+        TlsRoots::Platform => platform_verifier(extra.collect(), provider),
     }
-    Ok(rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()?)
 }
 
 #[cfg(feature = "platform-verifier")]
-fn verifier(
+fn platform_verifier(
     extra: Vec<CertificateDer<'static>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
     use rustls_platform_verifier::Verifier;
 
-    // Alone: with certificates besides, a system whose own cannot be read is no error to it, and then the file would replace
-    // them.
+    // First without the extra certificates: with them, roots of the system that cannot be read are no error, and then the
+    // file would replace them.
     let system = Verifier::new(Arc::clone(provider))?;
     if extra.is_empty() {
         return Ok(Arc::new(system));
@@ -66,22 +86,30 @@ fn verifier(
     Ok(Arc::new(Verifier::new_with_extra_roots(extra, Arc::clone(provider))?))
 }
 
+#[cfg(not(feature = "platform-verifier"))]
+fn platform_verifier(
+    _: Vec<CertificateDer<'static>>,
+    _: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
+    Err("the roots of the operating system need the feature `platform-verifier`".into())
+}
+
 fn invalid(error: impl Into<Box<dyn StdError + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-pub(super) struct Stream(StreamOwned<ClientConnection, TransportAdapter>);
+pub(super) struct RustlsStream(StreamOwned<ClientConnection, TransportAdapter>);
 
-impl Stream {
-    pub(super) fn adapter(&mut self) -> &mut TransportAdapter {
+impl Stream for RustlsStream {
+    fn adapter(&mut self) -> &mut TransportAdapter {
         self.0.get_mut()
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         Ok(self.0.write_all(bytes)?)
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         Ok(self.0.read(buffer)?)
     }
 }

@@ -6,7 +6,7 @@
 //! ends as, what is then known of the key, how many attempts were made, and that the server saw exactly these; every secret
 //! that comes, comes whole, and no error shows one. Nothing is decided by timing: waits between attempts are instant, and
 //! where the fault is that time runs out, a slow machine is given more of it.
-#![cfg(feature = "ureq")]
+#![cfg(feature = "rustls")]
 
 mod bodies;
 mod connection;

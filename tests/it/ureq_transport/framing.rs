@@ -225,7 +225,7 @@ fn the_debug_output_of_a_transport() {
     let builder = UreqTransport::builder().proxy("http://user:hidden@proxy.example");
     assert_eq!(
         format!("{builder:?}"),
-        "UreqTransportBuilder { ca_file: None, danger_accept_invalid_certs: false, \
+        "UreqTransportBuilder { tls: None, roots: None, ca_file: None, danger_accept_invalid_certs: false, \
          proxy: Some(SecretBox<str>([REDACTED])) }"
     );
     assert_eq!(format!("{:?}", builder.build().unwrap()), "UreqTransport { proxy: true, .. }");

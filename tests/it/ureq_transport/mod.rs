@@ -1,6 +1,6 @@
 //! The default transport against servers that are written byte by byte, so that every fault can be made. No test is
 //! decided by timing: where time runs out, it does so because the server never answers.
-#![cfg(feature = "ureq")]
+#![cfg(feature = "rustls")]
 
 mod faults;
 mod framing;

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arize_api_keys::{Transport, UreqTransport};
+use arize_api_keys::{ApiKeysClient, TlsBackend, TlsRoots, Transport, UreqTransport, UreqTransportBuilder};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{ServerConnection, StreamOwned};
 
@@ -13,6 +13,15 @@ use super::proxy::tunnel_to;
 use super::server::{Server, assert_stalls, fault, fresh, get, ok, post};
 use crate::support::http::read_request;
 use crate::support::tls::{Authority, authority, file, server_config};
+
+/// A builder with the backend that `ARIZE_TEST_TLS` names, so that the same tests run with each.
+fn builder() -> UreqTransportBuilder {
+    match std::env::var("ARIZE_TEST_TLS").as_deref() {
+        Ok("native-tls") => UreqTransport::builder().tls(TlsBackend::NativeTls),
+        Ok("platform") => UreqTransport::builder().roots(TlsRoots::Platform),
+        _ => UreqTransport::builder(),
+    }
+}
 
 /// A server with a certificate for `name`, which answers every request with itself.
 fn server(authority: &Authority, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
@@ -40,7 +49,7 @@ fn serving(
 }
 
 fn trusting(authority: &Authority, name: &str) -> UreqTransport {
-    UreqTransport::builder().ca_file(file(name, authority.pem())).build().unwrap()
+    builder().ca_file(file(name, authority.pem())).build().unwrap()
 }
 
 fn uri(server: &Server) -> String {
@@ -72,7 +81,7 @@ fn a_ca_file_adds_an_authority() {
 fn a_file_may_hold_several_authorities() {
     let (one, two) = (authority("one"), authority("two"));
     let both = file("several.pem", ["# a comment\n", &one.pem(), &two.pem()].concat());
-    let transport = UreqTransport::builder().ca_file(both).build().unwrap();
+    let transport = builder().ca_file(both).build().unwrap();
     for authority in [one, two] {
         let server = server(&authority, "127.0.0.1", |_| {});
         assert_eq!(transport.send(get(uri(&server))).unwrap().status(), 200);
@@ -80,19 +89,19 @@ fn a_file_may_hold_several_authorities() {
 }
 
 /// Run by the next test, in a process of its own: another one's environment could not be changed safely.
-#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[cfg(all(target_os = "linux", feature = "platform-verifier"))]
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn child() {
     let own = file("besides.pem", authority("besides").pem());
-    match UreqTransport::builder().ca_file(own).build() {
+    match builder().roots(TlsRoots::Platform).ca_file(own).build() {
         Ok(_) => println!("outcome: built"),
         Err(error) => println!("outcome: {error}"),
     }
 }
 
 /// Or it would replace it, and nobody would know.
-#[cfg(all(target_os = "linux", feature = "platform-verifier", not(feature = "native-tls")))]
+#[cfg(all(target_os = "linux", feature = "platform-verifier"))]
 #[test]
 fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
     let outcome = |certificates: &std::path::Path| {
@@ -127,7 +136,7 @@ fn certificates_that_are_refused() {
     both(&transport, &wrong_host, "Tls, not sent");
     let expired = server(&trusted, "127.0.0.1", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
     both(&transport, &expired, "Tls, not sent");
-    let default = UreqTransport::new();
+    let default = builder().build().unwrap();
     let private = server(&trusted, "127.0.0.1", |_| {});
     both(&default, &private, "Tls, not sent");
 }
@@ -135,13 +144,13 @@ fn certificates_that_are_refused() {
 #[test]
 fn accepting_invalid_certificates() {
     let server = server(&authority("test authority"), "other.example", |_| {});
-    let transport = UreqTransport::builder().danger_accept_invalid_certs(true).build().unwrap();
+    let transport = builder().danger_accept_invalid_certs(true).build().unwrap();
     assert_eq!(transport.send(post(uri(&server))).unwrap().status(), 200);
 }
 
 #[test]
 fn handshakes_that_fail() {
-    let transport = UreqTransport::new();
+    let transport = builder().build().unwrap();
     let plain = Server::start(|mut connection| {
         connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         let _ = std::io::copy(&mut connection, &mut std::io::sink());
@@ -170,7 +179,7 @@ fn through_a_tunnel() {
     let authority = authority("test authority");
     let service = server(&authority, "service.example", |_| {});
     let (proxy, asks) = tunnel_to(service.address);
-    let transport = UreqTransport::builder()
+    let transport = builder()
         .ca_file(file("tunnel.pem", authority.pem()))
         .proxy(format!("http://{}", proxy.address))
         .build()
@@ -196,7 +205,7 @@ fn a_proxy_may_speak_tls() {
             stream.write_all(&ok(&request)).unwrap();
         },
     );
-    let transport = UreqTransport::builder()
+    let transport = builder()
         .ca_file(file("tls_proxy.pem", authority.pem()))
         .proxy(format!("https://{}", proxy.address))
         .build()
@@ -220,17 +229,47 @@ fn a_ca_file_that_is_none_is_refused() {
     ] {
         let path = file(name, content);
         let shown = path.display().to_string();
-        let error = UreqTransport::builder().ca_file(path).build().unwrap_err().to_string();
+        let error = builder().ca_file(path).build().unwrap_err().to_string();
         let relation = if problem.starts_with("whose") { "" } else { "which " };
         assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, {relation}{problem}"));
     }
     let missing = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("missing.pem");
     let shown = missing.display().to_string();
-    let error = UreqTransport::builder().ca_file(missing).build().unwrap_err().to_string();
+    let error = builder().ca_file(missing).build().unwrap_err().to_string();
     assert_eq!(error, format!("configuration: `ca_file` names the file {shown}, which cannot be read"));
-    let both = UreqTransport::builder().ca_file("x.pem").danger_accept_invalid_certs(true).build().unwrap_err();
+    let both = builder().ca_file("x.pem").danger_accept_invalid_certs(true).build().unwrap_err();
     assert_eq!(
         both.to_string(),
         "configuration: `ca_file` has no effect with `danger_accept_invalid_certs`: set one of them"
     );
+}
+
+/// A choice whose feature is off is refused, and the message names the feature.
+#[test]
+fn choices_of_tls() {
+    let message = |builder: UreqTransportBuilder| builder.build().err().map(|error| error.to_string());
+    let needs = |setting: &str, choice: &str, feature: &str, is_on: bool| {
+        let text = format!(
+            "configuration: `{setting}` `{choice}` needs the feature `{feature}` of the crate `arize-api-keys`"
+        );
+        (!is_on).then_some(text)
+    };
+    let builder = UreqTransport::builder;
+    let (native, platform) = (cfg!(feature = "native-tls"), cfg!(feature = "platform-verifier"));
+    assert_eq!(message(builder().tls(TlsBackend::Rustls)), needs("tls", "rustls", "rustls", cfg!(feature = "rustls")));
+    assert_eq!(message(builder().tls(TlsBackend::NativeTls)), needs("tls", "native-tls", "native-tls", native));
+    assert_eq!(message(builder().roots(TlsRoots::Platform)), needs("roots", "platform", "platform-verifier", platform));
+    assert_eq!(message(builder().roots(TlsRoots::WebPki)), None);
+    if native {
+        assert_eq!(message(builder().tls(TlsBackend::NativeTls).roots(TlsRoots::Platform)), None);
+        let refused = message(builder().tls(TlsBackend::NativeTls).roots(TlsRoots::WebPki)).unwrap();
+        assert!(refused.starts_with("configuration: `roots` `webpki` is not available with the backend `native-tls`"));
+    }
+    // The default stays rustls, whatever features are on; plain http to this machine needs no backend.
+    let client = |url: &str| {
+        let client = ApiKeysClient::builder().ignore_env().api_key("ak-0123456789").url(url).build();
+        client.err().map(|error| error.to_string())
+    };
+    assert_eq!(client("https://api.example"), needs("tls", "rustls", "rustls", cfg!(feature = "rustls")));
+    assert_eq!(client("http://127.0.0.1:1"), None);
 }

@@ -14,7 +14,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::RESOLVE_TIMEOUT;
-use super::failure::BeforeSending;
+use super::error::BeforeSending;
 use crate::transport::TransportErrorKind;
 
 /// How long an answer is taken as it is.
@@ -36,7 +36,7 @@ type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// The addresses of hosts; clones share them.
 #[derive(Clone)]
-pub(super) struct Names {
+pub(super) struct CachingResolver {
     known: Arc<Mutex<HashMap<String, Known>>>,
     look_up: Arc<LookUp>,
     fresh: Duration,
@@ -74,7 +74,7 @@ enum Failure {
     Failed(io::Error),
 }
 
-impl Names {
+impl CachingResolver {
     /// Asks the operating system.
     pub(super) fn system() -> Self {
         Self {
@@ -172,7 +172,7 @@ impl Names {
     }
 }
 
-impl Resolver for Names {
+impl Resolver for CachingResolver {
     fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
@@ -205,9 +205,9 @@ fn ip_literal(host: &str) -> Option<IpAddr> {
     }
 }
 
-impl fmt::Debug for Names {
+impl fmt::Debug for CachingResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Names")
+        f.write_str("CachingResolver")
     }
 }
 
@@ -221,10 +221,10 @@ mod tests {
     pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
     /// Answers as scripted, then fails; and how often it was asked.
-    fn scripted(answers: Vec<Vec<&'static str>>) -> (Names, Arc<AtomicUsize>) {
+    fn scripted(answers: Vec<Vec<&'static str>>) -> (CachingResolver, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
-        let names = Names::asking(move |_| {
+        let names = CachingResolver::asking(move |_| {
             let turn = count.fetch_add(1, Ordering::SeqCst);
             let answer = answers.get(turn).ok_or_else(|| io::Error::other("the name server is down"))?;
             Ok(answer.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect())
@@ -232,7 +232,7 @@ mod tests {
         (names, asked)
     }
 
-    fn addresses(names: &Names, host: &str) -> Result<Vec<String>, String> {
+    fn addresses(names: &CachingResolver, host: &str) -> Result<Vec<String>, String> {
         let mut found = Vec::new();
         match names.addresses(host, PATIENCE, |all| found.extend(all.iter().map(|a| a.ip().to_string()))) {
             Ok(()) => Ok(found),
@@ -275,7 +275,7 @@ mod tests {
         let (go, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         let (ask, asked) = mpsc::channel();
-        let names = Names::asking(move |_| {
+        let names = CachingResolver::asking(move |_| {
             ask.send(()).unwrap();
             gate.lock().unwrap().recv().unwrap();
             Ok(vec!["192.0.2.2:0".parse().unwrap()])
@@ -308,7 +308,7 @@ mod tests {
     fn a_look_up_that_hangs_is_left_behind_and_its_answer_kept() {
         let (go, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        let names = Names::asking(move |_| {
+        let names = CachingResolver::asking(move |_| {
             gate.lock().unwrap().recv().unwrap();
             Ok(vec!["192.0.2.1:0".parse().unwrap()])
         });
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_look_up_that_panics_is_an_error() {
-        let names = Names::asking(|_| panic!("broken"));
+        let names = CachingResolver::asking(|_| panic!("broken"));
         assert_eq!(addresses(&names, "api.example").unwrap_err(), "the look-up died");
     }
 
@@ -348,7 +348,7 @@ mod tests {
         let known = names.lock();
         assert_eq!(known.len(), HOSTS);
         assert!(!known.contains_key("0.example") && known.contains_key("1.example"));
-        assert_eq!(format!("{names:?}"), "Names");
+        assert_eq!(format!("{names:?}"), "CachingResolver");
     }
 
     #[test]

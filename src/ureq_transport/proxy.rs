@@ -5,21 +5,20 @@ use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::ProxySetting;
-use super::endpoint::{Endpoint, is_loopback, split_port, without_brackets};
-use super::source::{Env, Sourced};
+use crate::authority::{is_loopback, split_port, without_brackets};
+use crate::config::{Endpoint, Env, ProxySetting, Sourced};
 use crate::error::ConfigError;
 
 /// The URL of a proxy, checked. It may hold a password.
 #[derive(Clone, Debug)]
-pub(crate) struct ProxyUrl {
+pub(super) struct ProxyUrl {
     url: SecretString,
     https: bool,
     setting: Cow<'static, str>,
 }
 
 impl ProxyUrl {
-    pub(crate) fn parse(url: &str, setting: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
+    pub(super) fn parse(url: &str, setting: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
         let setting = setting.into();
         match normal_form(url.trim()) {
             Ok((url, https)) => Ok(Self { url: url.into(), https, setting }),
@@ -31,7 +30,7 @@ impl ProxyUrl {
         self.https
     }
 
-    pub(crate) fn to_ureq(&self) -> Result<ureq::Proxy, ConfigError> {
+    pub(super) fn to_ureq(&self) -> Result<ureq::Proxy, ConfigError> {
         // No source: ureq's error is not known to keep the password to itself.
         ureq::Proxy::new(self.url.expose_secret())
             .map_err(|_| ConfigError::new(self.setting.clone(), "is not a URL that a proxy can have"))

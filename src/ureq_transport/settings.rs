@@ -1,14 +1,42 @@
-//! TLS and proxy of the default transport.
+//! The settings of the default transport, from the program and the environment.
 
-use super::NetworkSettings;
-use super::endpoint::Endpoint;
-use super::proxy;
-use super::source::{Env, Sourced};
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::UreqTransport;
+use super::proxy::{self, ProxyUrl};
+use super::tls::TlsChoice;
+use crate::config::{Endpoint, Env, NetworkSettings, Sourced};
 use crate::error::ConfigError;
-use crate::ureq_transport::{CaFile, TransportSettings};
+use crate::transport::Transport;
+
+/// A file of trusted certificates, and the setting that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CaFile {
+    pub(super) path: PathBuf,
+    pub(super) setting: Cow<'static, str>,
+}
+
+/// The settings that a [`UreqTransport`] is opened with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TransportSettings {
+    pub(super) tls: TlsChoice,
+    pub(super) ca_file: Option<CaFile>,
+    pub(super) proxy: Option<ProxyUrl>,
+}
+
+/// The transport of a client that brings none.
+pub(crate) fn default_transport(
+    explicit: &NetworkSettings,
+    env: &Env<'_>,
+    endpoint: &Endpoint,
+) -> Result<Arc<dyn Transport>, ConfigError> {
+    Ok(Arc::new(UreqTransport::open(&TransportSettings::resolve(explicit, env, endpoint)?)?))
+}
 
 impl TransportSettings {
-    pub(super) fn resolve(explicit: &NetworkSettings, env: &Env<'_>, endpoint: &Endpoint) -> Result<Self, ConfigError> {
+    fn resolve(explicit: &NetworkSettings, env: &Env<'_>, endpoint: &Endpoint) -> Result<Self, ConfigError> {
         let proxy = proxy::choose(&explicit.proxy, env, endpoint)?;
         let accept = match explicit.accept_invalid_certs {
             Some(value) => Sourced { value, setting: "danger_accept_invalid_certs".into() },
@@ -23,15 +51,16 @@ impl TransportSettings {
                 format!("has no effect, as `{}` has certificates not checked: set one of them", accept.setting);
             return Err(file.fault(problem));
         }
-        // A variable that is set for the whole machine shall not break a client that does not use it.
-        let uses_tls = endpoint.is_https() || proxy.as_ref().is_some_and(|proxy| proxy.is_https());
+        let uses_tls = endpoint.is_https() || proxy.as_ref().is_some_and(ProxyUrl::is_https);
+        let tls = TlsChoice::new(explicit.tls, explicit.roots, accept.value, uses_tls)?;
+        // A variable that is set for the whole machine must not break a client that does not use it.
         let shared = || env.path("SSL_CERT_FILE").filter(|_| uses_tls && !accept.value);
         let ca_file = own.or_else(shared).map(|Sourced { value, setting }| CaFile { path: value, setting });
-        Ok(Self { ca_file, accept_invalid_certs: accept.value, proxy })
+        Ok(Self { tls, ca_file, proxy })
     }
 }
 
-/// `ARIZE_REQUEST_VERIFY`. A word that is not known is an error: whoever mistypes `true` must not lose TLS for it.
+/// `ARIZE_REQUEST_VERIFY`. An unknown word is an error, so that a misspelt `true` does not switch verification off.
 fn verification_off(env: &Env<'_>) -> Result<Sourced<bool>, ConfigError> {
     const NAME: &str = "ARIZE_REQUEST_VERIFY";
     let off = match env.read(NAME)? {
@@ -49,9 +78,8 @@ fn verification_off(env: &Env<'_>) -> Result<Sourced<bool>, ConfigError> {
 mod tests {
     use std::ffi::OsString;
 
-    use super::super::ProxySetting;
-    use super::super::endpoint::EndpointSettings;
     use super::*;
+    use crate::config::{EndpointSettings, ProxySetting};
 
     fn resolve(
         explicit: NetworkSettings,
@@ -87,10 +115,10 @@ mod tests {
     #[test]
     fn only_known_words_switch_verification() {
         for word in ["true", "T", "1", "yes", "Y", "ON", " true ", ""] {
-            assert!(!usual(unset(), &[("ARIZE_REQUEST_VERIFY", word)]).unwrap().accept_invalid_certs, "{word}");
+            assert!(!usual(unset(), &[("ARIZE_REQUEST_VERIFY", word)]).unwrap().tls.accept_invalid_certs, "{word}");
         }
         for word in ["false", "F", "0", "no", "N", "OFF"] {
-            assert!(usual(unset(), &[("ARIZE_REQUEST_VERIFY", word)]).unwrap().accept_invalid_certs, "{word}");
+            assert!(usual(unset(), &[("ARIZE_REQUEST_VERIFY", word)]).unwrap().tls.accept_invalid_certs, "{word}");
         }
         for word in ["tru", "2", "none", "disable", "nein"] {
             assert_eq!(
@@ -99,7 +127,7 @@ mod tests {
             );
         }
         let explicit = NetworkSettings { accept_invalid_certs: Some(false), ..unset() };
-        assert!(!usual(explicit, &[("ARIZE_REQUEST_VERIFY", "false")]).unwrap().accept_invalid_certs);
+        assert!(!usual(explicit, &[("ARIZE_REQUEST_VERIFY", "false")]).unwrap().tls.accept_invalid_certs);
     }
 
     #[test]
@@ -140,7 +168,7 @@ mod tests {
         // Set on many machines, for every program.
         for explicit in [accept, unset()] {
             let settings = usual(explicit, &[off, ("SSL_CERT_FILE", "machine.pem")]).unwrap();
-            assert!(settings.accept_invalid_certs && settings.ca_file.is_none());
+            assert!(settings.tls.accept_invalid_certs && settings.ca_file.is_none());
         }
     }
 
