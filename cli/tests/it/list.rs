@@ -272,13 +272,19 @@ fn unreadable_values_are_marked_in_every_format() {
                 a   unreadable: an array  unknown  active  unreadable: an object  unreadable:   2027-01-01T00:00:00+01:00
             "#]],
         ),
-        ("jsonl", expect![[r#"
+        (
+            "jsonl",
+            expect![[r#"
             {"id":"a","name":"unreadable: an array","description":"unreadable: an array","key_type":"unknown","status":"active","redacted_key":"unreadable: an object","created_at":"unreadable: 1789000000","expires_at":"unreadable: ","created_by_user_id":"","last_used_at":"2027-01-01T00:00:00+01:00","warnings":["`name`: `an array`","`key_type`: `7`","`redacted_key`: `an object`","`description`: `an array`","`created_at`: `1789000000`","`expires_at`: ``"]}
-        "#]]),
-        ("csv", expect![[r#"
+        "#]],
+        ),
+        (
+            "csv",
+            expect![[r#"
             id,name,description,key_type,status,redacted_key,created_at,expires_at,created_by_user_id,last_used_at,bot_user_id,bot_user_name
             a,unreadable: an array,unreadable: an array,unknown,active,unreadable: an object,unreadable: 1789000000,unreadable: ,,2027-01-01T00:00:00+01:00,,
-        "#]]),
+        "#]],
+        ),
     ] {
         let run = service.run(&["list", "-q", "-o", format]);
         expected.assert_eq(&run.succeeded().out);
