@@ -1,5 +1,6 @@
 //! The API key of the client: where it is read from, and the near-misses that are read all the same or refused by name.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::redact::{is_like_a_key, printable};
 use crate::system::{Access, System};
 
 const VARIABLE: &str = "ARIZE_API_KEY";
+const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
 
 /// More than any file with a key has, in bytes.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -26,35 +28,46 @@ pub(crate) struct Found {
 /// The key that requests are made with. `None` if the client has to look for it.
 pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
     let (args, system) = (&console.global.connection, &*console.system);
-    let (text, is_in_environment) = match (&args.api_key_file, &args.api_key_env_file) {
-        (Some(path), _) => {
-            let content = read(path, system)?;
-            (in_file(&content).map_err(|defect| refused(&format!("`{}`", printable(path.display())), &defect))?, false)
-        }
-        (None, Some(path)) => {
-            let content = read(path, system)?;
-            let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
-            let value = decode(&content).and_then(|text| setting(&text, name)).and_then(|value| alone(&value));
-            (value.map_err(|defect| refused(&format!("`{}`", printable(path.display())), &defect))?, false)
-        }
-        (None, None) => {
-            if let Some(profile) = profile::named(console)? {
-                let place = format!("the profile `{}`", printable(&profile.name));
-                let key = alone(profile.key.expose_secret()).map_err(|defect| refused(&place, &defect))?;
-                return known(key, false, console);
-            }
-            let Some(value) = system.variable(VARIABLE).and_then(|value| value.into_string().ok()) else {
-                return Ok(None);
-            };
-            if is_blank(&value) {
-                return Ok(None);
-            }
-            let key = in_file(value.as_bytes()).map_err(|defect| refused(VARIABLE, &defect))?;
-            let is_as_it_is = key == value.trim();
-            (key, is_as_it_is)
-        }
+    let of_file = |path: &Path| {
+        let key = in_file(&read(path, system)?).map_err(|defect| refused(&quoted(path), &defect))?;
+        known(key, false, console)
     };
-    known(text, is_in_environment, console)
+    if let Some(path) = &args.api_key_file {
+        return of_file(path);
+    }
+    if let Some(path) = &args.api_key_env_file {
+        let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
+        let value = decode(&read(path, system)?).and_then(|text| setting(&text, name)).and_then(|value| alone(&value));
+        return known(value.map_err(|defect| refused(&quoted(path), &defect))?, false, console);
+    }
+    if let Some(profile) = profile::named(console)? {
+        let place = format!("the profile `{}`", printable(&profile.name));
+        let key = alone(profile.key.expose_secret()).map_err(|defect| refused(&place, &defect))?;
+        return known(key, false, console);
+    }
+    match (variable(VARIABLE, system), variable(FILE_VARIABLE, system)) {
+        (Some(_), Some(_)) => {
+            let message =
+                format!("{VARIABLE} and {FILE_VARIABLE} are both set, and each names a key; nothing was sent");
+            Err(Failure::new(Code::Usage, message).hint("unset one of them"))
+        }
+        (None, Some(path)) => of_file(Path::new(&path)),
+        (Some(value), None) => {
+            let key = in_file(value.to_string_lossy().as_bytes()).map_err(|defect| refused(VARIABLE, &defect))?;
+            let is_as_it_is = key == value.to_string_lossy().trim();
+            known(key, is_as_it_is, console)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// A variable that is not blank.
+fn variable(name: &str, system: &dyn System) -> Option<OsString> {
+    system.variable(name).filter(|value| !is_blank(&value.to_string_lossy()))
+}
+
+fn quoted(path: &Path) -> String {
+    format!("`{}`", printable(path.display()))
 }
 
 fn known(key: String, is_in_environment: bool, console: &Console) -> Result<Option<Found>, Failure> {
@@ -65,21 +78,20 @@ fn known(key: String, is_in_environment: bool, console: &Console) -> Result<Opti
 
 /// Where [`find`] looks, for people.
 pub(crate) fn source(console: &Console) -> String {
-    let args = &console.global.connection;
-    match (&args.api_key_file, &args.api_key_env_file) {
-        (Some(path), _) if path.as_os_str() == "-" => "stdin".to_owned(),
-        (Some(path), _) => format!("the file {}", path.display()),
-        (None, Some(path)) => {
-            let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
-            format!("{name} in the file {}", path.display())
-        }
-        (None, None) => match (&args.profile, console.system.variable("ARIZE_PROFILE")) {
-            (Some(name), _) => format!("the profile {name}"),
-            (None, Some(name)) if !is_blank(&name.to_string_lossy()) => {
-                format!("the profile {}", name.to_string_lossy())
-            }
-            _ => VARIABLE.to_owned(),
-        },
+    let (args, system) = (&console.global.connection, &*console.system);
+    if let Some(path) = &args.api_key_file {
+        return if path.as_os_str() == "-" { "stdin".to_owned() } else { format!("the file {}", path.display()) };
+    }
+    if let Some(path) = &args.api_key_env_file {
+        return format!("{} in the file {}", args.api_key_env_name.as_deref().unwrap_or(VARIABLE), path.display());
+    }
+    let profile = args.profile.clone().map(OsString::from).or_else(|| variable("ARIZE_PROFILE", system));
+    if let Some(name) = profile {
+        return format!("the profile {}", name.to_string_lossy());
+    }
+    match variable(FILE_VARIABLE, system) {
+        Some(path) if variable(VARIABLE, system).is_none() => format!("the file {}", path.to_string_lossy()),
+        _ => VARIABLE.to_owned(),
     }
 }
 

@@ -144,13 +144,64 @@ fn read_object<'de, T: ReadMembers + Default, A: MapAccess<'de>>(map: &mut A) ->
 }
 
 impl Scalar for OffsetDateTime {
-    /// RFC 3339, and what servers have been seen to make of it: lower-case letters, a blank for the `T`, no zone (UTC), a
-    /// date alone (midnight, UTC).
+    /// RFC 3339, and the variants that mean one moment only: lower-case letters, a blank for the `T`, an offset as `+0100` or `+01`,
+    /// no offset (UTC), a date alone (midnight UTC). A number is not read: it may count seconds or
+    /// milliseconds.
     fn from_text(text: &str) -> Option<Self> {
         Self::parse(text, &Rfc3339).ok().or_else(|| {
             let text = text.trim().to_ascii_uppercase().replacen(' ', "T", 1);
-            let text = if text.contains('T') { text } else { format!("{text}T00:00:00") };
-            Self::parse(&text, &Rfc3339).or_else(|_| Self::parse(&format!("{text}Z"), &Rfc3339)).ok()
+            let Some((date, time)) = text.split_once('T') else {
+                return Self::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok();
+            };
+            let (clock, offset) = time.find(['Z', '+', '-']).map_or((time, "Z"), |at| time.split_at(at));
+            let offset = match (offset.len(), offset.split_at_checked(3)) {
+                (3, _) => format!("{offset}:00"),
+                (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+                _ => offset.to_owned(),
+            };
+            Self::parse(&format!("{date}T{}{offset}", clock.trim_end()), &Rfc3339).ok()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_mean_one_moment() {
+        for text in [
+            "2027-01-01T12:00:00Z",
+            "2027-01-01t12:00:00z",
+            "2027-01-01 12:00:00Z",
+            "2027-01-01T12:00:00",
+            " 2027-01-01 12:00:00 ",
+            "2027-01-01T12:00:00+00:00",
+            "2027-01-01T12:00:00+0000",
+            "2027-01-01T13:00:00+0100",
+            "2027-01-01T07:00:00-0500",
+            "2027-01-01T13:00:00+01",
+            "2027-01-01 13:30:00 +0130",
+            "2027-01-01T12:00:00.000+0000",
+        ] {
+            let time = OffsetDateTime::from_text(text).map(OffsetDateTime::unix_timestamp);
+            assert_eq!(time, Some(1_798_804_800), "{text}");
+        }
+        let date = OffsetDateTime::from_text("2027-01-01").unwrap();
+        assert_eq!(date.unix_timestamp(), 1_798_761_600);
+        for text in [
+            "",
+            "soon",
+            "never",
+            "2027",
+            "01/02/2027",
+            "2027-01-01T",
+            "2027-01-01T12:00:00+1",
+            "12:00",
+            "20270101",
+            "1",
+        ] {
+            assert_eq!(OffsetDateTime::from_text(text), None, "{text}");
+        }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     let steps = console.clone();
     let new = new.stored(store.current_secret()).on_step(move |step| announce(step, &steps));
     let rotated = client.rotate(&args.id, new, |created| {
+        console.secrets.learn(&created.key);
         console.report(format_args!("    created {}", describe(created)));
         console.report(format_args!("2/4 storing its secret in {location}"));
         store.store(created)?;

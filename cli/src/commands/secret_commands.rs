@@ -137,6 +137,7 @@ fn deliver(
     console: &Console,
     lost: impl FnOnce(&mut Store, NotStored) -> Failure,
 ) -> Result<(), Failure> {
+    console.secrets.learn(&created.key);
     console.report(format_args!("{what} {}", describe(created)));
     store.store(created).map_err(|cause| lost(&mut store, cause))?;
     report_warnings(created, console);

@@ -67,8 +67,11 @@ fn open_as(
         }
     }
     match found.kind {
-        // As a shell's `>>`: what is there stays, and the name is not taken from it.
-        FileKind::Regular => system.open(path, Access::Append),
+        // Opened again, it would have another position: the next write to the descriptor would overwrite the secret.
+        FileKind::Regular => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a file that is open already: pass the path of the file",
+        )),
         FileKind::Pipe => open_fifo(path, patience, system),
         _ => system.open(path, Access::Write),
     }
@@ -81,8 +84,7 @@ fn open_fifo(path: &Path, patience: Duration, system: &dyn System) -> io::Result
         match system.open(path, Access::WriteNow) {
             Err(error) if error.raw_os_error() == Some(ENXIO) => {
                 if system.elapsed() >= deadline {
-                    let problem = format!("no process has opened it for reading for {patience:?}");
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "no process opened it for reading in time"));
                 }
                 system.sleep(PAUSE);
             }

@@ -13,6 +13,9 @@ use crate::system::{Access, File, FileKind, Metadata, System};
 /// More than a secret and its name take: reserved beside the content of the file.
 const RESERVE: usize = 4096;
 
+/// The mode of a file with a secret.
+const SECRET_MODE: u32 = 0o600;
+
 /// A locked file.
 pub(super) struct Target {
     system: Arc<dyn System>,
@@ -113,8 +116,11 @@ impl Target {
         if is_there {
             return Ok(());
         }
-        self.restore(&old);
-        Err(io::Error::other("the secret was written, but it cannot be read back"))
+        let problem = "the secret was written, but it cannot be read back";
+        Err(match self.restore(&old) {
+            Ok(()) => io::Error::other(problem),
+            Err(error) => io::Error::other(format!("{problem}, and the old content cannot be put back: {error}")),
+        })
     }
 
     /// Releases the reserve, so that the secret can be kept elsewhere: beside this path.
@@ -148,7 +154,7 @@ impl Target {
         match copy.rename(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                 self.is_in_place = true;
-                self.write_padded(content, content.len() + RESERVE)
+                self.write_padded(content, content.len() + RESERVE, existing.mode)
             }
             renamed => renamed,
         }
@@ -178,8 +184,8 @@ impl Target {
     /// The draft keeps the old content until the new one is written.
     fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> io::Result<()> {
         draft.write(old)?;
-        let written = self.write_padded(new, old.len());
-        if written.is_err() && self.write_padded(old, new.len()).is_err() {
+        let written = self.write_padded(new, old.len(), SECRET_MODE);
+        if written.is_err() && self.write_padded(old, new.len(), SECRET_MODE).is_err() {
             // The only copy.
             draft.is_kept = true;
         }
@@ -187,8 +193,9 @@ impl Target {
     }
 
     /// Writes over the file. One write has all of it: blank lines at the end cover longer old content, and are then cut off.
-    fn write_padded(&self, content: &[u8], len: usize) -> io::Result<()> {
+    fn write_padded(&self, content: &[u8], len: usize, mode: u32) -> io::Result<()> {
         let mut file = self.system.open(&self.path, Access::Write)?;
+        file.set_mode(mode)?;
         let mut padded = content.to_vec();
         padded.resize(len.max(content.len()), b'\n');
         file.write_all(&padded)?;
@@ -196,13 +203,12 @@ impl Target {
         file.sync()
     }
 
-    fn restore(&self, old: &[u8]) {
-        // Nothing can be done about a second error; the first one is reported.
-        let _ = match &self.existing {
+    fn restore(&self, old: &[u8]) -> io::Result<()> {
+        match &self.existing {
             None => self.system.remove(&self.path),
-            Some(_) if self.is_in_place => self.write_padded(old, old.len() + RESERVE),
+            Some(_) if self.is_in_place => self.write_padded(old, old.len() + RESERVE, SECRET_MODE),
             Some(_) => self.reserve(old.len()).and_then(|draft| self.replace(draft, old)),
-        };
+        }
     }
 }
 

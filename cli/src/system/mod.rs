@@ -181,8 +181,6 @@ pub enum Access {
     Write,
     /// The same for a FIFO, without waiting: without a reader, it fails on Unix with ENXIO.
     WriteNow,
-    /// For writing at the end.
-    Append,
     /// For writing an empty file, which is created with the default mode if it does not exist.
     Replace,
 }

@@ -90,6 +90,13 @@ fn a_near_miss_is_read() {
     {
         finish(service.command(&["check"]).env("ARIZE_API_KEY", value)).succeeded();
     }
+    let mut command = service.command(&["check"]);
+    let run = finish(command.env_remove("ARIZE_API_KEY").env("ARIZE_API_KEY_FILE", "quoted"));
+    assert!(run.succeeded().out.contains("key_from  the file quoted\n"), "{}", run.out);
+    let run = finish(service.command(&["list"]).env("ARIZE_API_KEY_FILE", "quoted"));
+    assert!(run.failed(2).err.contains("ARIZE_API_KEY and ARIZE_API_KEY_FILE are both set"), "{}", run.err);
+    finish(service.command(&["list", "--api-key-file", "quoted"]).env("ARIZE_API_KEY_FILE", "none")).succeeded();
+    finish(service.command(&["list"]).env("ARIZE_API_KEY_FILE", " ")).succeeded();
     let run = service.run(&["list", "--api-key-env-file", ".env", "--api-key-env-name", "MISSING"]);
     assert_eq!(run.failed(2).err, "error: `.env` holds no usable API key: it does not set MISSING; nothing was sent\n");
     service.run(&["list", "--api-key-env-name", "OTHER"]).failed(2);

@@ -88,6 +88,25 @@ fn the_key_in_a_response() {
     }
 }
 
+/// A response that repeats the new secret, in whatever form.
+#[test]
+fn the_new_secret_in_a_response() {
+    let service = Service::new();
+    let secret = "ak-New_Secret-0123456789";
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let body =
+        format!(r#"{{"id":"a {hex}","key":"{secret}","name":"{}","description":"{hex}"}}"#, secret.to_uppercase());
+    let body: &str = body.leak();
+    service.rule(move |_| Answer::Body(201, "application/json", body));
+    for format in ["table", "json", "csv"] {
+        let run = service.run(&["create", "x", "--out", "f", "-o", format]);
+        assert_eq!(service.read("f"), format!("{secret}\n"));
+        for text in [&run.succeeded().out, &run.err].map(|text| text.to_lowercase()) {
+            assert!(!text.contains(&hex) && !text.contains(&secret.to_lowercase()), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_text_cannot_act_on_a_terminal_in_any_format() {
     let service = Service::new();

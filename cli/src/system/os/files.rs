@@ -15,9 +15,6 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<Box<dyn File>> {
     if access == Access::Replace {
         options.create(true).truncate(true);
     }
-    if access == Access::Append {
-        options.append(true);
-    }
     #[cfg(unix)]
     if access == Access::WriteNow {
         use std::os::unix::fs::OpenOptionsExt;
