@@ -48,6 +48,16 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
     text(table)
 }
 
+/// Records below a header of their members.
+pub(super) fn of_rows(columns: &[&str], rows: &[Vec<String>], console: &Console) -> String {
+    let mut table = table(console);
+    table.set_header(columns.iter().map(|column| heading(&column.to_uppercase().replace('_', " "))));
+    for row in rows {
+        table.add_row(row.iter().map(|text| cell(text, console)));
+    }
+    text(table)
+}
+
 /// A name and a value on each line; those without a value are left out.
 pub(super) fn of_one(rows: &[(&'static str, Option<String>)], console: &Console) -> String {
     let mut table = table(console);
