@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -27,13 +27,15 @@ pub(crate) struct Console {
     /// When `--timeout` ends, by the clock of the system.
     deadline: Arc<Mutex<Option<Duration>>>,
     pub(crate) secrets: Arc<Secrets>,
+    /// The key that requests are made with, once it is known.
+    own_key: Arc<OnceLock<SecretString>>,
 }
 
 impl Console {
     pub(crate) fn new(system: Arc<dyn System>, global: Global, args: Vec<OsString>, secrets: Secrets) -> Self {
         let deadline = global.connection.timeout.map(|timeout| system.elapsed().saturating_add(timeout));
         let (global, deadline, secrets) = (Arc::new(global), Arc::new(Mutex::new(deadline)), Arc::new(secrets));
-        Self { system, global, args: args.into(), deadline, secrets }
+        Self { system, global, args: args.into(), deadline, secrets, own_key: Arc::default() }
     }
 
     /// The time that is left of `--timeout`. `None` if it was not given.
@@ -42,9 +44,15 @@ impl Console {
         deadline.map(|deadline| deadline.saturating_sub(self.system.elapsed()))
     }
 
+    /// The key that requests are made with.
+    pub(crate) fn own_key(&self) -> Option<&SecretString> {
+        self.own_key.get()
+    }
+
     /// Keeps a key out of every output from now on. Refuses it if an argument holds it.
     pub(crate) fn learn(&self, key: &SecretString) -> Result<(), Failure> {
         self.secrets.learn(key);
+        let _ = self.own_key.set(key.clone());
         match self.args.iter().position(|arg| self.secrets.are_in(&arg.to_string_lossy())) {
             None => Ok(()),
             Some(n) => {

@@ -26,6 +26,8 @@ pub(crate) enum Code {
     NotStored = 10,
     HalfRotated = 11,
     Declined = 12,
+    Findings = 13,
+    Incomplete = 14,
 }
 
 /// The end of every long help, and a part of the README.
@@ -43,7 +45,9 @@ Exit codes:
    9  the service did it, but the secret is not stored: the message says where it is, or that it is lost
   10  the secret could not be stored, and the new key was revoked
   11  `rotate` ended early: the new key is stored, and the old one may still work
-  12  the question whether to remove was not answered with yes";
+  12  the question whether to remove was not answered with yes
+  13  `audit` found something
+  14  nothing was found, but not everything could be read";
 
 /// What a command asks of the service, as far as errors differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

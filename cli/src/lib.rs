@@ -11,6 +11,7 @@ mod console;
 mod env_file;
 mod failure;
 mod faults;
+mod inventory;
 mod messages;
 mod output;
 mod profile;
@@ -50,6 +51,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) ->
 fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
     match command {
         Command::List(args) => commands::list::run(args, console),
+        Command::Get(args) => commands::find::get(args, console),
+        Command::Spaces(args) => commands::find::spaces(args, console),
+        Command::Organizations(args) => commands::find::organizations(args, console),
+        Command::Audit(args) => commands::audit::run(args, console),
+        Command::Identify(args) => commands::identify::run(args, console),
+        Command::Prune(args) => commands::prune::run(args, console),
         Command::Create(args) => commands::secret_commands::create(args, console),
         Command::CreateServiceKey(args) => commands::secret_commands::create_service_key(args, console),
         Command::Refresh(args) => commands::secret_commands::refresh(args, console),

@@ -34,6 +34,10 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values with a header.
     Csv,
+    /// A page for a browser (`audit`).
+    Html,
+    /// Metrics for Prometheus (`audit`).
+    Openmetrics,
 }
 
 impl Global {

@@ -1,15 +1,18 @@
 //! The arguments, and the texts of their help.
 
+mod audit;
 mod check;
 mod connection;
 mod create;
 mod delete;
 mod emulator;
+mod find;
 mod generate;
 mod global;
 mod list;
 mod refresh;
 mod rotate;
+mod scopes;
 mod secret;
 mod service_key;
 mod values;
@@ -21,16 +24,19 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use self::audit::{Audit, Prune};
 pub(crate) use self::check::Check;
 pub(crate) use self::connection::Connection;
 pub(crate) use self::create::Create;
 pub(crate) use self::delete::{Remove, Revoke};
 pub(crate) use self::emulator::Emulator;
+pub(crate) use self::find::{Get, Identify, Organizations, Spaces};
 pub(crate) use self::generate::{Completions, Man};
 pub(crate) use self::global::{Format, Global};
-pub(crate) use self::list::List;
+pub(crate) use self::list::{List, Sort, Status};
 pub(crate) use self::refresh::Refresh;
 pub(crate) use self::rotate::Rotate;
+pub(crate) use self::scopes::Scopes;
 pub(crate) use self::secret::{Expiry, NewKeyArgs, SecretTo};
 pub(crate) use self::service_key::{Binding, CreateServiceKey, RotateService};
 pub(crate) use self::values::is_blank;
@@ -62,6 +68,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     List(List),
+    Get(Get),
+    Spaces(Spaces),
+    Organizations(Organizations),
+    Audit(Audit),
+    Identify(Identify),
+    Prune(Prune),
     Create(Create),
     CreateServiceKey(CreateServiceKey),
     Refresh(Refresh),
@@ -85,6 +97,18 @@ pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap
     if let Some(option) = without_effect(&command, &matches) {
         let name = matches.subcommand_name().unwrap_or_default();
         return Err(command.error(ErrorKind::ArgumentConflict, format!("--{option} has no effect on `{name}`")));
+    }
+    let is_report = matches!(cli.global.output, Format::Html | Format::Openmetrics);
+    if is_report && !matches!(cli.command, Command::Audit(_)) {
+        let problem = "--output html and openmetrics are for `audit` only";
+        return Err(command.error(ErrorKind::ArgumentConflict, problem));
+    }
+    if let Command::List(list) = &cli.command
+        && list.status == Some(Status::All)
+        && list.cursor.is_some()
+    {
+        let problem = "--status all reads every page: --cursor has no effect";
+        return Err(command.error(ErrorKind::ArgumentConflict, problem));
     }
     cli.global.check().map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
     Ok(cli)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::redact::is_like_a_key;
 use arize_api_keys::{ApiStage, TlsBackend, TlsRoots};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser};
+use glob::Pattern;
 
 /// A text that is not blank.
 pub(super) fn text() -> impl TypedValueParser<Value = String> {
@@ -33,6 +34,11 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
 /// A stage of the API.
 pub(super) fn stage() -> impl TypedValueParser<Value = ApiStage> {
     PossibleValuesParser::new(["beta", "alpha"]).try_map(|word| word.parse::<ApiStage>())
+}
+
+/// A pattern for the whole of a name, case-sensitive: `*`, `?` and `[…]`.
+pub(super) fn glob() -> impl TypedValueParser<Value = Pattern> {
+    text().try_map(|text| Pattern::new(&text).map_err(|error| format!("{}: write `*`, `?` and `[…]`", error.msg)))
 }
 
 /// A TLS library.

@@ -1,31 +1,37 @@
 //! `list`
 
-use arize_api_keys::{ApiKey, ApiKeysClient, ListRequest, Pagination};
+use std::time::Duration;
+
+use arize_api_keys::time::OffsetDateTime;
+use arize_api_keys::{ApiKey, ApiKeyStatus, ApiKeysClient, ListRequest, Pagination};
 use indicatif::ProgressBar;
 
-use crate::args::{Format, List};
-use crate::connect;
+use crate::args::{Format, List, Scopes, Sort, Status};
 use crate::console::Console;
 use crate::failure::{Effect, Failure, printable};
 use crate::output::{Keys, Reader};
 use crate::system::Stream;
+use crate::{connect, inventory};
 
 /// The page size for `--all`: the largest, for the fewest requests.
 const ALL_LIMIT: u32 = 100;
 
 pub(crate) fn run(args: &List, console: &Console) -> Result<(), Failure> {
     let client = connect::client(console)?;
-    let request = request(args);
+    if args.is_gathered() {
+        return gathered(args, &client, console);
+    }
+    let request = request(args, args.statuses().into_iter().next().flatten());
     if args.all { every_page(&client, &request, console) } else { one_page(&client, &request, console) }
 }
 
-fn request(args: &List) -> ListRequest {
+fn request(args: &List, status: Option<ApiKeyStatus>) -> ListRequest {
     let mut request = ListRequest::new();
     if let Some(key_type) = &args.key_type {
         request = request.key_type(key_type.clone());
     }
-    if let Some(status) = &args.status {
-        request = request.status(status.clone());
+    if let Some(status) = status {
+        request = request.status(status);
     }
     if let Some(space) = &args.space {
         request = request.space(space.as_str());
@@ -65,6 +71,64 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) ->
         }
     }
     Ok(())
+}
+
+/// Every key of the list, selected and sorted, before the first is printed.
+fn gathered(args: &List, client: &ApiKeysClient, console: &Console) -> Result<(), Failure> {
+    let mut all = Vec::new();
+    if args.all_spaces {
+        let scopes = Scopes { space: Vec::new(), user: Vec::new() };
+        let read =
+            inventory::read(client, &scopes, args.status != Some(Status::Active) && args.status.is_some(), console)?;
+        if !read.unread.is_empty() {
+            inventory::report_unread(&read.unread, console);
+            return Err(inventory::incomplete(&read.unread));
+        }
+        let is_wanted = |key: &ApiKey| args.status != Some(Status::Revoked) || key.status == ApiKeyStatus::Revoked;
+        all.extend(read.keys.into_iter().map(|found| found.key).filter(is_wanted));
+    } else {
+        let bar = progress(console);
+        let client = connect::for_walk(client, console);
+        for status in args.statuses() {
+            for key in client.list_all(&request(args, status).limit(ALL_LIMIT)) {
+                all.push(key.map_err(|error| Failure::sdk(&error, Effect::Read))?);
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        inventory::warn_of_own_expiry(all.iter(), console);
+    }
+    let now = console.system.now();
+    all.retain(|key| {
+        let expires_soon = |time: Duration| key.expires_at.is_some_and(|at| at > now && at - now <= time);
+        args.name.as_ref().is_none_or(|pattern| pattern.matches(&key.name))
+            && args.expiring_within.is_none_or(expires_soon)
+    });
+    sort(&mut all, args.sort);
+    let mut keys = Keys::begin(console)?;
+    let is_empty = all.is_empty();
+    for (n, key) in all.into_iter().enumerate() {
+        report_warnings(&key, console);
+        if keys.push(key, n == 0, console)? == Reader::Gone {
+            return Ok(());
+        }
+    }
+    if keys.end(&Pagination::default(), is_empty, console)? == Reader::Here && is_empty {
+        console.note("no keys");
+    }
+    Ok(())
+}
+
+/// Keys without the value come last; keys with the same one stay in the order of the service.
+fn sort(keys: &mut [ApiKey], by: Option<Sort>) {
+    let last = |at: Option<OffsetDateTime>| (at.is_none(), at);
+    match by {
+        None => {}
+        Some(Sort::Name) => keys.sort_by(|one, other| one.name.cmp(&other.name)),
+        Some(Sort::Created) => keys.sort_by_key(|key| last(key.created_at)),
+        Some(Sort::Expires) => keys.sort_by_key(|key| last(key.expires_at)),
+        Some(Sort::LastUsed) => keys.sort_by_key(|key| last(key.last_used_at)),
+    }
 }
 
 /// What arrived before an error is printed, and the error tells where to go on.

@@ -2,15 +2,18 @@
 
 mod csv;
 mod record;
+mod report;
 mod table;
 
 use std::io::{self, Write};
 
-use arize_api_keys::{ApiKey, ApiKeyCreated, ExposeSecret, Pagination};
+use arize_api_keys::{ApiKey, ApiKeyCreated, ExposeSecret, FoundKey, Pagination};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use self::csv::Csv;
 pub(crate) use self::record::{Key, moment};
+pub(crate) use self::report::{Report, clean};
 use crate::args::Format;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
@@ -64,6 +67,42 @@ pub(crate) fn created(created: &ApiKeyCreated, console: &Console) -> Result<Read
         _ => one(format, &key, is_raw(console)),
     };
     print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
+}
+
+/// A key that was looked up, as a table.
+pub(crate) fn found(found: &FoundKey, console: &Console) -> Result<Reader, Failure> {
+    let mut rows = Key::listed(&found.key, &console.secrets).rows();
+    let spaces: Vec<&str> = found.spaces.iter().map(|space| space.name.as_str()).collect();
+    rows.push(("spaces", Some(spaces.join(", ")).filter(|spaces| !spaces.is_empty())));
+    print(table::of_one(&rows, console).as_bytes(), &*console.system)
+}
+
+/// One JSON value, already without secrets; as CSV its members without lists.
+pub(crate) fn value(value: &Value, console: &Console) -> Result<Reader, Failure> {
+    let text = match (console.global.output, value) {
+        (Format::Csv, Value::Object(members)) => {
+            let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let plain: Vec<(&String, String)> = members
+                .iter()
+                .filter(|(_, value)| !value.is_array() && !value.is_object())
+                .map(|(name, value)| (name, if value.is_null() { String::new() } else { cell(value) }))
+                .collect();
+            csv(
+                [
+                    plain.iter().map(|(name, _)| name.as_str()).collect(),
+                    plain.iter().map(|(_, value)| value.as_str()).collect(),
+                ],
+                is_raw(console),
+            )
+        }
+        (format, value) => json(format, value),
+    };
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
+}
+
+/// A document of another format.
+pub(crate) fn text(text: &str, console: &Console) -> Result<Reader, Failure> {
+    print(text.as_bytes(), &*console.system)
 }
 
 /// Rows of a name and a value, or one JSON object or CSV record of them.
@@ -134,7 +173,9 @@ impl Keys {
             out.map_err(|error| Failure::new(Code::Other, format!("stdout cannot be used: {error}")))
         };
         Ok(match console.global.output {
-            format @ (Format::Table | Format::Json) => Self::Gathered { format, keys: Vec::new() },
+            format @ (Format::Table | Format::Json | Format::Html | Format::Openmetrics) => {
+                Self::Gathered { format, keys: Vec::new() }
+            }
             Format::Jsonl => Self::Lines(io::BufWriter::new(out()?)),
             Format::Csv => Self::Csv(Box::new(Csv::new(out()?, is_raw(console)))),
         })
@@ -195,7 +236,9 @@ impl Ids {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let id = Id { id: id.to_owned() };
         let text = match console.global.output {
-            Format::Table => Ok(format!("{}\n", redact::printable(&id.id)).into_bytes()),
+            Format::Table | Format::Html | Format::Openmetrics => {
+                Ok(format!("{}\n", redact::printable(&id.id)).into_bytes())
+            }
             Format::Csv if is_first => csv([vec!["id"], vec![&id.id]], is_raw(console)),
             Format::Csv => csv([vec![&id.id]], is_raw(console)),
             Format::Jsonl => json(Format::Jsonl, &id),

@@ -12,12 +12,12 @@ use crate::times::rfc3339;
 
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
-    id: Cow<'a, str>,
-    name: Cow<'a, str>,
+    pub(super) id: Cow<'a, str>,
+    pub(super) name: Cow<'a, str>,
     description: Option<Cow<'a, str>>,
-    key_type: String,
-    status: String,
-    redacted_key: Cow<'a, str>,
+    pub(super) key_type: String,
+    pub(super) status: String,
+    pub(super) redacted_key: Cow<'a, str>,
     created_at: Option<String>,
     expires_at: Option<String>,
     created_by_user_id: Cow<'a, str>,
@@ -55,29 +55,57 @@ struct Space<'a> {
 
 /// The fields that a listed and a created key have in common: the types differ, the names do not.
 macro_rules! key {
-    ($key:expr, $secrets:expr) => {
+    ($key:expr, $secrets:expr) => {{
+        let field = Field { warnings: &$key.warnings, secrets: $secrets };
+        let description = $key.description.as_deref();
         Key {
-            id: $secrets.value(&$key.id),
-            name: $secrets.value(&$key.name),
-            description: $key.description.as_deref().map(|text| $secrets.value(text)),
-            key_type: $secrets.value(&$key.key_type.to_string()).into_owned(),
-            status: $secrets.value(&$key.status.to_string()).into_owned(),
-            redacted_key: $secrets.value(&$key.redacted_key),
-            created_at: moment("created_at", $key.created_at, &$key.warnings),
-            expires_at: moment("expires_at", $key.expires_at, &$key.warnings),
-            created_by_user_id: $secrets.value(&$key.created_by_user_id),
-            last_used_at: moment("last_used_at", $key.last_used_at, &$key.warnings),
+            id: field.text("id", &$key.id),
+            name: field.text("name", &$key.name),
+            description: Some(field.text("description", description.unwrap_or_default()))
+                .filter(|text| description.is_some() || !text.is_empty()),
+            key_type: field.text("key_type", &$key.key_type.to_string()).into_owned(),
+            status: field.text("status", &$key.status.to_string()).into_owned(),
+            redacted_key: field.text("redacted_key", &$key.redacted_key),
+            created_at: field.time("created_at", $key.created_at),
+            expires_at: field.time("expires_at", $key.expires_at),
+            created_by_user_id: field.text("created_by_user_id", &$key.created_by_user_id),
+            last_used_at: field.time("last_used_at", $key.last_used_at),
             bot_user: $key.bot_user.as_ref().map(|user| bot(user, $secrets)),
             key: None,
             warnings: $key.warnings.iter().map(|warning| $secrets.value(&warning.to_string()).into_owned()).collect(),
         }
-    };
+    }};
 }
 
-/// A time as it is shown. One that the service sent and that cannot be read is shown as it came, and marked.
+/// The fields of one key, as they are shown: without keys that must not be shown. A field that the service sent and that cannot
+/// be read is shown as it came, and marked.
+struct Field<'a> {
+    warnings: &'a [FieldWarning],
+    secrets: &'a Secrets,
+}
+
+impl Field<'_> {
+    fn text<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
+        match unread(name, self.warnings).filter(|_| value.is_empty()) {
+            Some(marked) => Cow::Owned(self.secrets.value(&marked).into_owned()),
+            None => self.secrets.value(value),
+        }
+    }
+
+    fn time(&self, name: &str, value: Option<OffsetDateTime>) -> Option<String> {
+        moment(name, value, self.warnings).map(|value| self.secrets.value(&value).into_owned())
+    }
+}
+
+/// A time as it is shown.
 pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[FieldWarning]) -> Option<String> {
-    let unread = || warnings.iter().find(|warning| warning.field == field);
-    moment.map(rfc3339).or_else(|| unread().map(|warning| format!("unreadable: {}", warning.found)))
+    moment.map(rfc3339).or_else(|| unread(field, warnings))
+}
+
+/// The mark of a field that cannot be read, with what came.
+fn unread(field: &str, warnings: &[FieldWarning]) -> Option<String> {
+    let warning = warnings.iter().find(|warning| warning.field == field);
+    warning.map(|warning| format!("unreadable: {}", warning.found))
 }
 
 impl<'a> Key<'a> {

@@ -5,7 +5,7 @@ use arize_api_keys::{ApiKey, ApiKeyStatus};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
 
-use super::record::moment;
+use super::record::{Key, moment};
 use crate::console::Console;
 use crate::redact::printable;
 
@@ -22,20 +22,17 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
             ApiKeyStatus::Active if !has_expired => None,
             _ => Some(Color::DarkGrey),
         };
+        let expires = time("expires_at", key.expires_at, key);
+        let last_used = time("last_used_at", key.last_used_at, key);
+        let shown = Key::listed(key, &console.secrets);
         let status = if has_expired && key.status == ApiKeyStatus::Active {
-            format!("{} (expired)", key.status)
+            format!("{} (expired)", shown.status)
         } else {
-            key.status.to_string()
+            shown.status
         };
-        let cells = [
-            key.id.clone(),
-            key.name.clone(),
-            key.key_type.to_string(),
-            status,
-            key.redacted_key.clone(),
-            time("expires_at", key.expires_at, key),
-            time("last_used_at", key.last_used_at, key),
-        ];
+        let (id, name, redacted_key) =
+            (shown.id.into_owned(), shown.name.into_owned(), shown.redacted_key.into_owned());
+        let cells = [id, name, shown.key_type, status, redacted_key, expires, last_used];
         table.add_row(cells.map(|text| {
             let cell = cell(&text, console);
             match color {
@@ -47,6 +44,16 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
     // An id that is broken over lines cannot be copied.
     if let Some(id) = table.column_mut(0) {
         id.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    text(table)
+}
+
+/// Records below a header of their members.
+pub(super) fn of_rows(columns: &[&str], rows: &[Vec<String>], console: &Console) -> String {
+    let mut table = table(console);
+    table.set_header(columns.iter().map(|column| heading(&column.to_uppercase().replace('_', " "))));
+    for row in rows {
+        table.add_row(row.iter().map(|text| cell(text, console)));
     }
     text(table)
 }

@@ -16,6 +16,7 @@ mod double;
 mod emulator;
 mod exit_codes;
 mod failures;
+mod find;
 mod list;
 mod places;
 mod profile;

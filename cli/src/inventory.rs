@@ -1,0 +1,127 @@
+//! The keys of several scopes, for the commands that look through an account.
+
+use std::sync::Arc;
+
+use arize_api_keys::time::OffsetDateTime;
+use arize_api_keys::{ApiKey, ApiKeysClient, Error, FoundKey, InventoryRequest, Scope, UnreadScope};
+use serde_json::{Value, json};
+
+use crate::args::Scopes;
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable};
+use crate::messages;
+use crate::output::{Key, moment};
+
+/// The days before the expiry of its own key at which the program begins to warn.
+const OWN_EXPIRY_DAYS: i64 = 14;
+
+/// The keys that were read, and the scopes that were not.
+pub(crate) struct Read {
+    pub(crate) keys: Vec<FoundKey>,
+    pub(crate) spaces: usize,
+    pub(crate) unread: Vec<UnreadScope>,
+}
+
+/// Reads every scope: the caller's keys, those of the users that are named, those of the spaces.
+pub(crate) fn read(
+    client: &ApiKeysClient,
+    scopes: &Scopes,
+    include_revoked: bool,
+    console: &Console,
+) -> Result<Read, Failure> {
+    let bar = Arc::new(console.progress("scopes read"));
+    let shown = Arc::clone(&bar);
+    let request = request(scopes, include_revoked).on_progress(move |progress| {
+        shown.set_length(progress.scopes_known as u64);
+        shown.set_position(progress.scopes_done as u64);
+    });
+    let request = match console.remaining() {
+        Some(time) if !time.is_zero() => request.timeout(time),
+        _ => request,
+    };
+    let inventory = client.inventory(&request).map_err(|error| Failure::sdk(&error, Effect::Read));
+    bar.finish_and_clear();
+    let inventory = inventory?;
+    // A scope that was named and is not there is a mistake; one that the walk found is not.
+    let missing = inventory.unread.iter().find(|unread| {
+        matches!(unread.error, Error::NotFound(_))
+            && match &unread.scope {
+                Scope::UserKeys(_) => true,
+                Scope::ServiceKeys(_) => !scopes.space.is_empty(),
+                _ => false,
+            }
+    });
+    if let Some(unread) = missing {
+        let failure = Failure::sdk(&unread.error, Effect::Read);
+        return Err(Failure { message: format!("{}: {}", unread.scope, failure.message), ..failure });
+    }
+    warn_of_own_expiry(inventory.keys.iter().map(|found| &found.key), console);
+    Ok(Read { keys: inventory.keys, spaces: inventory.spaces.len(), unread: inventory.unread })
+}
+
+/// The request for these scopes.
+pub(crate) fn request(scopes: &Scopes, include_revoked: bool) -> InventoryRequest {
+    let request = InventoryRequest::new().include_revoked(include_revoked).concurrency(8);
+    let request = scopes.space.iter().fold(request, |request, space| request.space(space.as_str()));
+    scopes.user.iter().fold(request, |request, user| request.user_keys_of(user))
+}
+
+/// Warns if the program's own key is among these and expires soon.
+pub(crate) fn warn_of_own_expiry<'a>(keys: impl Iterator<Item = &'a ApiKey>, console: &Console) {
+    let Some(own) = console.own_key() else { return };
+    let now = console.system.now();
+    let mut expiring = keys.filter(|key| key.matches(own)).filter_map(|key| Some((key, key.expires_at?)));
+    if let Some((key, at)) = expiring.find(|(_, at)| (*at - now).whole_days() < OWN_EXPIRY_DAYS) {
+        let when = moment("expires_at", Some(at), &key.warnings).unwrap_or_default();
+        console.warning(format_args!("the API key of this command, {}, expires at {when}", printable(&key.id)));
+    }
+}
+
+/// Whether a key is the program's own, by the redacted form.
+pub(crate) fn is_own(key: &ApiKey, console: &Console) -> bool {
+    console.own_key().is_some_and(|own| key.matches(own))
+}
+
+/// A key with its spaces, as JSON.
+pub(crate) fn to_json(found: &FoundKey, console: &Console) -> Value {
+    let mut value = serde_json::to_value(Key::listed(&found.key, &console.secrets)).unwrap_or_default();
+    if let Value::Object(members) = &mut value {
+        members.insert("spaces".to_owned(), spaces(found));
+    }
+    value
+}
+
+/// The spaces of a key: `[{id, name}]`.
+pub(crate) fn spaces(found: &FoundKey) -> Value {
+    found.spaces.iter().map(|space| json!({"id": space.id, "name": space.name})).collect()
+}
+
+/// The unread scopes, as JSON.
+pub(crate) fn unread_json(unread: &[UnreadScope]) -> Value {
+    let one = |unread: &UnreadScope| {
+        json!({
+            "scope": unread.scope.to_string(),
+            "status": unread.error.status(),
+            "message": messages::of(&unread.error),
+        })
+    };
+    unread.iter().map(one).collect()
+}
+
+/// Names the unread scopes on stderr.
+pub(crate) fn report_unread(unread: &[UnreadScope], console: &Console) {
+    for UnreadScope { scope, error, .. } in unread {
+        console.report(format_args!("not read: {}: {}", printable(scope), messages::of(error)));
+    }
+}
+
+/// The failure of a command that found nothing, where not every scope was read.
+pub(crate) fn incomplete(unread: &[UnreadScope]) -> Failure {
+    let scopes = if unread.len() == 1 { "scope" } else { "scopes" };
+    Failure::new(Code::Incomplete, format!("{} {scopes} could not be read", unread.len()))
+}
+
+/// Whether a time lies at least `age` before `now`.
+pub(crate) fn is_older(at: Option<OffsetDateTime>, age: std::time::Duration, now: OffsetDateTime) -> bool {
+    at.is_some_and(|at| now - at >= age)
+}

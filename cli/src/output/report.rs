@@ -1,0 +1,88 @@
+//! Lists of records with columns: the same data as a table, as JSON, and as CSV.
+
+use serde_json::{Map, Value};
+
+use super::{Reader, csv, is_raw, json, print, table};
+use crate::args::Format;
+use crate::console::Console;
+use crate::failure::{Code, Failure};
+
+/// A JSON document with a list of records in it, and the members that make the columns of a table.
+pub(crate) struct Report {
+    /// The document without the list.
+    pub(crate) document: Map<String, Value>,
+    /// The member of the document that holds the list.
+    pub(crate) member: &'static str,
+    pub(crate) records: Vec<Value>,
+    /// The members of a record that a table and CSV show.
+    pub(crate) columns: &'static [&'static str],
+}
+
+impl Report {
+    pub(crate) fn new(member: &'static str, records: Vec<Value>, columns: &'static [&'static str]) -> Self {
+        Self { document: Map::new(), member, records, columns }
+    }
+
+    pub(crate) fn print(self, console: &Console) -> Result<Reader, Failure> {
+        let Self { mut document, member, records, columns } = self;
+        let records: Vec<Value> = records.into_iter().map(|record| clean(record, console)).collect();
+        let cells = |record: &Value| -> Vec<String> {
+            columns.iter().map(|column| cell(record.get(column).unwrap_or(&Value::Null))).collect()
+        };
+        let text = match console.global.output {
+            Format::Json => {
+                document.insert(member.to_owned(), Value::Array(records));
+                json(Format::Json, &clean(Value::Object(document), console))
+            }
+            Format::Jsonl => records
+                .iter()
+                .map(|record| json(Format::Jsonl, record))
+                .collect::<Result<Vec<_>, _>>()
+                .map(|lines| lines.concat()),
+            Format::Csv => {
+                let rows: Vec<Vec<String>> = records.iter().map(cells).collect();
+                csv_of(columns, &rows, is_raw(console))
+            }
+            Format::Table | Format::Html | Format::Openmetrics => {
+                let rows: Vec<Vec<String>> = records.iter().map(cells).collect();
+                Ok(if rows.is_empty() { Vec::new() } else { table::of_rows(columns, &rows, console).into_bytes() })
+            }
+        };
+        print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
+    }
+}
+
+fn csv_of(columns: &[&str], rows: &[Vec<String>], is_raw: bool) -> std::io::Result<Vec<u8>> {
+    let mut text = csv([columns.to_vec()], is_raw)?;
+    for row in rows {
+        text.extend(csv([row.iter().map(String::as_str).collect()], is_raw)?);
+    }
+    Ok(text)
+}
+
+/// A value without the secrets that must not be shown.
+pub(crate) fn clean(value: Value, console: &Console) -> Value {
+    match value {
+        Value::String(text) => Value::String(console.secrets.value(&text).into_owned()),
+        Value::Array(values) => values.into_iter().map(|value| clean(value, console)).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, clean(value, console))).collect::<Map<_, _>>().into()
+        }
+        value => value,
+    }
+}
+
+/// The text of a cell: a list shows the names of its items.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(name).collect::<Vec<_>>().join(", "),
+        value => value.to_string(),
+    }
+}
+
+fn name(item: &Value) -> String {
+    let named = item.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+    named.or_else(|| item.get("id").and_then(Value::as_str)).map_or_else(|| cell(item), str::to_owned)
+}

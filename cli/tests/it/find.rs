@@ -1,0 +1,224 @@
+//! `spaces`, `organizations`, `get`, `audit`, `identify`, `prune`, and the options of `list` that read everything.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use arize_api_keys::{CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest};
+use serde_json::Value;
+
+use crate::service::{Answer, Run, Service};
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.out).unwrap()
+}
+
+fn names(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+fn bot(service: &Service, name: &str, space: &str) -> String {
+    let client = service.client();
+    client.create_service_key(&CreateServiceKeyRequest::new(name, space)).unwrap().id.clone()
+}
+
+#[test]
+fn spaces_and_organizations() {
+    let service = Service::new();
+    let run = service.run(&["spaces", "--name", "PROD", "-o", "json"]);
+    assert_eq!(names(&json(run.succeeded())["spaces"]), ["prod", "prod-eu"]);
+    let run = service.run(&["spaces", "-o", "jsonl"]);
+    let first: Value = serde_json::from_str(run.succeeded().out.lines().next().unwrap()).unwrap();
+    let org = first["organization_id"].as_str().unwrap();
+    assert_eq!(
+        names(&json(&service.run(&["spaces", "--org", org, "--name", "prod", "-o", "json"]))["spaces"]).len(),
+        2
+    );
+    let run = service.run(&["organizations", "-o", "csv"]);
+    assert!(run.succeeded().out.starts_with("id,name,created_at\n"), "{}", run.out);
+    let run = service.run(&["organizations", "--name", "labs", "-o", "json"]);
+    assert_eq!(names(&json(run.succeeded())["organizations"]), ["acme-labs"]);
+    let run = service.run(&["spaces", "--name", "nowhere"]);
+    assert_eq!(run.succeeded().out, "");
+    service.run(&["spaces", "--name", ""]).failed(2);
+}
+
+#[test]
+fn one_key_by_its_id() {
+    let service = Service::new();
+    let mine = service.key("mine");
+    let bot = bot(&service, "bot", "prod");
+    let run = service.run(&["get", &bot, "-o", "json"]);
+    let key = json(run.succeeded());
+    assert_eq!((&key["name"], &key["spaces"][0]["name"]), (&"bot".into(), &"prod".into()));
+    assert!(service.run(&["get", &mine.id]).succeeded().out.contains("mine"));
+    service.run(&["get", "QXBpS2V5Ojk5OTp6enp6"]).failed(4);
+    service.run(&["get", &bot, "--space", "nowhere"]).failed(4);
+    // A scope that could not be read may have it.
+    service.rule(|request| {
+        if request.uri().query().is_some_and(|query| query.contains("space_id")) {
+            Answer::Status(403)
+        } else {
+            Answer::Honest
+        }
+    });
+    service.run(&["get", &bot]).failed(14);
+}
+
+#[test]
+fn an_audit() {
+    let service = Service::new();
+    bot(&service, "bot <script>alert(1)</script>", "prod");
+    // The keys of the emulator are years old by the clock of the program.
+    let run = service.run(&["audit", "-o", "json"]);
+    run.failed(13);
+    let report = json(&run);
+    assert_eq!((&report["keys"], &report["unread"]), (&2.into(), &Value::Array(Vec::new())));
+    let rules: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    assert!(["older-than", "never-used", "no-expiry"].iter().all(|rule| rules.contains(rule)), "{rules:?}");
+    let finding = &report["findings"][0];
+    for member in ["id", "name", "key_type", "spaces", "created_at", "expires_at", "redacted_key", "why"] {
+        assert!(finding.get(member).is_some(), "{member}");
+    }
+
+    let run = service.run(&["audit", "--expires-within", "14d"]);
+    assert_eq!(run.succeeded().out, "");
+    let run = service.run(&["audit", "--no-expiry", "--ignore", "bot*", "--ignore", "admin"]);
+    assert_eq!(run.succeeded().out, "");
+
+    let page = service.run(&["audit", "-o", "html"]).out;
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("http"), "{page}");
+    assert!(page.contains("bot &lt;script&gt;alert(1)&lt;/script&gt;"));
+    let metrics = service.run(&["audit", "-o", "openmetrics"]).out;
+    assert!(metrics.ends_with("# EOF\n"));
+    assert!(metrics.contains("arize_api_key_findings{rule=\"no-expiry\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("# TYPE arize_api_key_created_timestamp_seconds gauge\n"));
+    for args in [["list", "-o", "html"], ["spaces", "-o", "openmetrics"]] {
+        service.run(&args).failed(2);
+    }
+    service.run(&["audit", "--ignore", "[x"]).failed(2);
+    service.run(&["audit", "--space", "nowhere"]).failed(4);
+}
+
+#[test]
+fn an_audit_that_could_not_read_everything() {
+    let service = Service::new();
+    service.rule(|request| {
+        if request.uri().query().is_some_and(|query| query.contains("space_id")) {
+            Answer::Status(403)
+        } else {
+            Answer::Honest
+        }
+    });
+    let run = service.run(&["audit", "--expires-within", "1d", "-o", "json"]);
+    run.failed(14);
+    assert_eq!(json(&run)["unread"][0]["status"], 403);
+    assert!(run.err.contains("not read: the service keys of space prod"), "{}", run.err);
+}
+
+fn identify(service: &Service, text: &str, args: &[&str]) -> Run {
+    let mut command = service.command(&[&["identify"], args].concat());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn leaked_keys() {
+    let service = Service::new();
+    let leaked = service.key("leaked");
+    let secret = leaked.key.expose_secret();
+    let text = format!("KEY='{secret}' and again {secret}, ak-strange-0123456789\n");
+    let run = identify(&service, &text, &["-o", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(!run.out.contains(secret) && !run.err.contains(secret));
+    let report = json(&run);
+    assert_eq!((names(&report["matches"]), &report["unmatched"]), (vec!["leaked"], &1.into()));
+    assert_eq!(identify(&service, "nothing here", &[]).code, Some(4));
+    assert_eq!(identify(&service, "ak-strange-0123456789", &[]).code, Some(4));
+
+    // The redacted form is half public: a forged middle revokes nothing.
+    let (head, tail) = leaked.redacted_key.split_once("...").unwrap();
+    let forged = format!("{head}0000000000000000{tail}");
+    let run = identify(&service, &forged, &["--revoke", "--yes"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(service.emulator.authenticates(secret));
+    let run = identify(&service, secret, &["--revoke", "--yes", "-o", "json"]);
+    assert_eq!((run.code, &json(&run)["matches"][0]["accepted"]), (Some(0), &Value::Bool(true)));
+    assert!(!service.emulator.authenticates(secret));
+}
+
+#[test]
+fn keys_are_pruned_by_every_rule_at_once() {
+    let service = Service::new();
+    for n in 0..3 {
+        service.key(&format!("run:{n}"));
+    }
+    service.key("other");
+    let bot = bot(&service, "run:bot", "prod");
+    let run = service.run(&["prune", "--name", "run:*", "-o", "json"]);
+    let report = json(run.succeeded());
+    assert_eq!((&report["dry_run"], names(&report["selected"]).len()), (&Value::Bool(true), 3));
+    assert_eq!(report["revoked"], Value::Array(Vec::new()));
+    service.run(&["prune", "--name", "run:*", "--max", "2", "--yes"]).failed(1);
+    service.run(&["prune", "--yes"]).failed(2);
+    assert_eq!(service.client().list_all(&ListRequest::new()).count(), 5);
+
+    let run = service.run(&["prune", "--name", "run:*", "--older-than", "1d", "--yes", "-o", "json"]);
+    assert_eq!(json(run.succeeded())["revoked"].as_array().unwrap().len(), 3);
+    let left: Vec<String> = service.client().list_all(&ListRequest::new()).map(|key| key.unwrap().name).collect();
+    assert_eq!(left, ["admin", "other"]);
+    // The key of the command itself is never selected.
+    let run = service.run(&["prune", "--name", "*", "--all-spaces", "-o", "json"]);
+    assert_eq!(names(&json(run.succeeded())["selected"]), ["other", "run:bot"]);
+    let run = service.run(&["prune", "--name", "*", "--space", "prod", "--yes", "-o", "json"]);
+    assert_eq!(json(run.succeeded())["revoked"][0], bot.as_str());
+    let run = service.run(&["prune", "--expired", "-o", "json"]);
+    assert_eq!(json(run.succeeded())["selected"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn an_incomplete_list_prunes_nothing() {
+    let service = Service::new();
+    service.key("run:1");
+    service.rule(|request| {
+        if request.uri().query().is_some_and(|query| query.contains("space_id")) {
+            Answer::Status(403)
+        } else {
+            Answer::Honest
+        }
+    });
+    let run = service.run(&["prune", "--name", "run:*", "--yes"]);
+    run.failed(14);
+    assert_eq!(service.client().list_all(&ListRequest::new()).count(), 2);
+}
+
+#[test]
+fn lists_that_read_everything() {
+    let service = Service::new();
+    service.client().create(&CreateRequest::new("b")).unwrap();
+    service.key("a");
+    let gone = service.key("c-gone");
+    service.client().revoke(&gone.id).unwrap();
+    bot(&service, "bot", "prod");
+    let listed = |args: &[&str]| -> Vec<String> {
+        let run = service.run(&[&["list", "-o", "json"], args].concat());
+        names(&json(run.succeeded())["api_keys"]).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(listed(&["--sort", "name"]), ["a", "admin", "b"]);
+    assert_eq!(listed(&["--name", "[ab]"]), ["b", "a"]);
+    assert_eq!(listed(&["--status", "all", "--sort", "name"]), ["a", "admin", "b", "c-gone"]);
+    assert_eq!(listed(&["--status", "revoked"]), ["c-gone"]);
+    assert_eq!(listed(&["--all-spaces", "--sort", "name"]), ["a", "admin", "b", "bot"]);
+    assert!(listed(&["--expiring-within", "14d"]).is_empty());
+    for args in [
+        &["list", "--name", "a", "--cursor", "x"][..],
+        &["list", "--status", "all", "--cursor", "x"],
+        &["list", "--all-spaces", "--space", "prod"],
+    ] {
+        service.run(args).failed(2);
+    }
+}
