@@ -73,12 +73,12 @@ impl Store {
         if paths::names_a_directory(path) {
             return Err(failed(("write", io::ErrorKind::IsADirectory.into())));
         }
-        if let Some(stream) = stream::open(path, env_name.is_some(), patience, &system).map_err(failed)? {
+        if let Some(stream) = stream::open(path, env_name.is_some(), patience, console).map_err(failed)? {
             return Ok(Self { system, place: Place::Stream(stream), _lock: None });
         }
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
-        let target = Target::prepare(path, real, env_name, &system).map_err(failed)?;
+        let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
         Ok(Self { system, place: Place::File(target), _lock: Some(lock) })
     }
 
