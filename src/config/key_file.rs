@@ -1,6 +1,5 @@
 //! An API key in a file, which is read again when the service no longer accepts the key.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +26,7 @@ pub(crate) struct ApiKey {
 
 impl KeyFile {
     /// Reads the file.
-    pub(super) fn open(path: &Path, setting: &Cow<'static, str>) -> Result<Self, ConfigError> {
+    pub(super) fn open(path: &Path, setting: &'static str) -> Result<Self, ConfigError> {
         let secret = read(path, setting)?;
         let bearer = headers::bearer(&secret)?;
         Ok(Self { path: path.to_owned(), current: Mutex::new(ApiKey { secret, bearer, generation: 0 }) })
@@ -44,7 +43,7 @@ impl KeyFile {
         if current.generation > refused.generation {
             return Some(current.clone());
         }
-        let secret = read(&self.path, &"api_key_file".into()).ok()?;
+        let secret = read(&self.path, "api_key_file").ok()?;
         if secret.expose_secret() == current.secret.expose_secret() {
             return None;
         }
@@ -58,9 +57,9 @@ impl KeyFile {
     }
 }
 
-fn read(path: &Path, setting: &Cow<'static, str>) -> Result<SecretString, ConfigError> {
+fn read(path: &Path, setting: &'static str) -> Result<SecretString, ConfigError> {
     let shown = path.display();
-    let fault = |problem: String| ConfigError::new(setting.clone(), problem);
+    let fault = |problem: String| ConfigError::new(setting, problem);
     let text = std::fs::read_to_string(path)
         .map_err(|error| fault(format!("names the file {shown}, which cannot be read")).with_source(error))?;
     let text = Zeroizing::new(text);

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::endpoint::{Endpoint, EndpointSettings};
 use super::headers;
 use super::key_file::KeyFile;
-use super::source::{Env, Sourced};
+use super::source::Env;
 use crate::clock::Clock;
 use crate::error::ConfigError;
 use crate::retry::{DURATIONS, RetryPolicy};
@@ -146,19 +146,20 @@ fn api_key(explicit: &Explicit, env: &Env<'_>) -> Result<(SecretString, Option<A
             return Err(ConfigError::new("api_key_file", "excludes `api_key`: set one of them"));
         }
         (Some(_), None) => None,
-        (None, Some(path)) => Some(Sourced { value: path.clone(), setting: "api_key_file".into() }),
+        (None, Some(path)) => Some((path.clone(), "api_key_file")),
         (None, None) => {
-            let file = env.path("ARIZE_API_KEY_FILE");
-            if let Some(file) = file.as_ref().filter(|_| env.read("ARIZE_API_KEY").is_ok_and(|key| key.is_some())) {
-                return Err(file.fault("excludes `ARIZE_API_KEY`: set one of them"));
+            const VARIABLE: &str = "ARIZE_API_KEY_FILE";
+            let file = env.path(VARIABLE);
+            if file.is_some() && env.read("ARIZE_API_KEY").is_ok_and(|key| key.is_some()) {
+                return Err(ConfigError::new(VARIABLE, "excludes `ARIZE_API_KEY`: set one of them"));
             }
-            file
+            file.map(|file| (file.value, VARIABLE))
         }
     };
     match file {
         None => Ok((headers::api_key(explicit.api_key.as_ref(), env)?, None)),
-        Some(Sourced { value, setting }) => {
-            let file = KeyFile::open(&value, &setting)?;
+        Some((path, setting)) => {
+            let file = KeyFile::open(&path, setting)?;
             Ok((file.current().secret, Some(Arc::new(file))))
         }
     }
