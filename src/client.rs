@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::{Error, SpaceCandidate};
-use crate::model::{ApiKeyCreated, ApiKeyList, Space};
+use crate::model::{ApiKey, ApiKeyCreated, ApiKeyList, Space};
 use crate::operation::Operation;
 use crate::operations::create::{self, CreateRequest};
 use crate::operations::delete;
@@ -264,6 +264,15 @@ impl ApiKeysClient {
     /// A space for an error, without keys in its texts.
     pub(crate) fn candidate(&self, space: &Space) -> SpaceCandidate {
         candidate(space, self.settings().api_key.expose_secret())
+    }
+
+    /// Whether the key is the one of this client, by its redacted form.
+    pub(crate) fn is_own(&self, key: &ApiKey) -> bool {
+        key.matches(&self.settings().api_key)
+    }
+
+    pub(crate) fn sleep(&self, duration: Duration) {
+        self.settings().clock.sleep(duration);
     }
 
     /// The time of the client's clock.
