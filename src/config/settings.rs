@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
+use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointSettings};
 use super::headers;
 use super::source::Env;
@@ -29,9 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
-    /// The constant headers of every request, the key among them.
+    /// The constant headers of every request, with the key that the client began with.
     pub(crate) headers: HeaderMap,
-    pub(crate) api_key: SecretString,
+    pub(crate) credentials: Arc<Credentials>,
     pub(crate) stage: ApiStage,
     pub(crate) timeout: Duration,
     /// When every call has to end, by the clock.
@@ -45,10 +46,10 @@ pub(crate) struct Settings {
 impl Settings {
     /// The same settings with another key.
     pub(crate) fn with_api_key(&self, key: &SecretString) -> Result<Self, ConfigError> {
-        let api_key = headers::checked_key(key, "api_key")?;
+        let credentials = Credentials::of_key(key, "api_key")?;
         let mut settings = self.clone();
-        settings.headers.insert(AUTHORIZATION, headers::bearer(&api_key)?);
-        settings.api_key = api_key;
+        settings.headers.insert(AUTHORIZATION, credentials.current().authorization());
+        settings.credentials = Arc::new(credentials);
         Ok(settings)
     }
 
@@ -62,6 +63,7 @@ impl Settings {
 #[derive(Clone, Default)]
 pub(super) struct Explicit {
     pub(super) api_key: Option<SecretString>,
+    pub(super) api_key_file: Option<PathBuf>,
     pub(super) endpoint: EndpointSettings,
     pub(super) stage: Option<ApiStage>,
     pub(super) timeout: Option<Duration>,
@@ -113,7 +115,7 @@ impl NetworkSettings {
 pub(super) struct Overrides {
     pub(super) endpoint: Endpoint,
     pub(super) headers: HeaderMap,
-    pub(super) api_key: SecretString,
+    pub(super) credentials: Credentials,
     pub(super) stage: ApiStage,
     pub(super) timeout: Duration,
     pub(super) retry: RetryPolicy,
@@ -121,16 +123,20 @@ pub(super) struct Overrides {
 
 impl Overrides {
     pub(super) fn new(explicit: Explicit, env: &Env<'_>) -> Result<Self, ConfigError> {
-        let api_key = headers::api_key(explicit.api_key.as_ref(), env)?;
+        let credentials = Credentials::resolve(explicit.api_key.as_ref(), explicit.api_key_file.as_deref(), env)?;
         let endpoint = Endpoint::resolve(&explicit.endpoint, env)?;
-        let headers = headers::constant_headers(&api_key, explicit.user_agent.as_deref(), &explicit.headers)?;
+        let headers = headers::constant_headers(
+            credentials.current().authorization(),
+            explicit.user_agent.as_deref(),
+            &explicit.headers,
+        )?;
         let stage = stage(explicit.stage, env)?;
         let timeout = explicit.timeout.unwrap_or(TIMEOUT);
         if !DURATIONS.contains(&timeout) {
             return Err(ConfigError::new("timeout", "must be from 1 ms to 1 h"));
         }
         explicit.retry.validate()?;
-        Ok(Self { endpoint, headers, api_key, stage, timeout, retry: explicit.retry })
+        Ok(Self { endpoint, headers, credentials, stage, timeout, retry: explicit.retry })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroize;
 
@@ -11,6 +12,7 @@ use crate::error::{
     ApiError, ApiErrorInner, CallContext, DecodeError, DecodeErrorInner, Error, Problem, SecretNotRecovered,
     SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
 };
+use crate::operation::Idempotency;
 use crate::redact::sanitize;
 use crate::retry::{AttemptFailure, retry_after};
 use crate::transport::TransportError;
@@ -39,6 +41,15 @@ impl FailedAttempt {
             }
             Self::Undecodable(..) => AttemptFailure::WrongContent,
         }
+    }
+
+    /// Whether the service refused the key, so that the request was certainly not processed. For a request that must not be
+    /// repeated, only a problem document proves that the service itself sent the response.
+    pub(super) fn is_key_refused(&self, idempotency: Idempotency) -> bool {
+        let Self::Refused(response) = self else { return false };
+        let is_problem =
+            || !response.is_truncated && !response.is_foreign() && Problem::read(&response.body, "").is_some();
+        response.status == StatusCode::UNAUTHORIZED && (idempotency != Idempotency::NonIdempotent || is_problem())
     }
 
     pub(super) fn retry_after(&self, clock: &dyn Clock) -> Option<Duration> {
