@@ -17,15 +17,16 @@ use crate::stage::ApiStage;
 use crate::tls::{TlsBackend, TlsRoots};
 use crate::transport::Transport;
 
-/// Sets up an [`ApiKeysClient`].
+/// Configures an [`ApiKeysClient`](crate::ApiKeysClient).
 ///
-/// Each setting is what the setter says, or else what the environment says, or else the default. A variable that is
+/// A setting comes from its setter, else from the environment, else it has its default. A variable that is
 /// blank counts as not set.
 ///
 /// | setter | variable | default |
 /// |---|---|---|
 /// | [`api_key`](Self::api_key) | `ARIZE_API_KEY` | this or a key file is required |
 /// | [`api_key_file`](Self::api_key_file) | `ARIZE_API_KEY_FILE` | – |
+/// | [`url`](Self::url) | – | – |
 /// | [`host`](Self::host) | `ARIZE_API_HOST` | `api.arize.com` |
 /// | [`scheme`](Self::scheme) | `ARIZE_API_SCHEME` | `https` |
 /// | [`port`](Self::port) | `ARIZE_API_PORT` | the scheme's |

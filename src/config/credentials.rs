@@ -12,12 +12,11 @@ use http::HeaderValue;
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::key_text;
+use super::key_text::{self, KEY_VARIABLE};
 use super::source::{Env, Sourced};
 use crate::error::ConfigError;
 use crate::redact::sanitize;
 
-pub(super) const KEY_VARIABLE: &str = "ARIZE_API_KEY";
 const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
 
 /// More than any `.env` file has.
@@ -81,7 +80,7 @@ impl Credentials {
         let excludes =
             |one: &'static str, other| Err(ConfigError::new(one, format!("excludes `{other}`: set one of them")));
         match (key, file) {
-            (Some(_), Some(_)) => return excludes("api_key", "api_key_file"),
+            (Some(_), Some(_)) => return excludes("api_key_file", "api_key"),
             (Some(key), None) => return Self::of_key(key, "api_key"),
             (None, Some(path)) => {
                 return Self::of_file(Sourced { value: path.to_owned(), setting: "api_key_file".into() });
@@ -90,7 +89,7 @@ impl Credentials {
         }
         let key = env.read_blank(KEY_VARIABLE)?;
         match (key, env.path(FILE_VARIABLE)) {
-            (Some(key), Some(_)) if !key.value.trim().is_empty() => excludes(KEY_VARIABLE, FILE_VARIABLE),
+            (Some(key), Some(_)) if !key.value.trim().is_empty() => excludes(FILE_VARIABLE, KEY_VARIABLE),
             (_, Some(path)) => Self::of_file(path),
             (Some(key), None) => Self::of_key(&SecretString::from(key.value), KEY_VARIABLE),
             (None, None) => Err(ConfigError::new("api_key", "is missing: set it, or the variable ARIZE_API_KEY")),

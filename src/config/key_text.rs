@@ -1,6 +1,6 @@
 //! The API key in the texts that people put it in: alone, in quotes, after a byte order mark, as `NAME=value`.
 
-use super::credentials::KEY_VARIABLE;
+pub(super) const KEY_VARIABLE: &str = "ARIZE_API_KEY";
 
 /// Far longer than any key, and far shorter than what servers take in one header.
 const KEY_LIMIT: usize = 4096;

@@ -111,7 +111,6 @@ impl NetworkSettings {
 }
 
 /// The values, checked.
-#[derive(Debug)]
 pub(super) struct Overrides {
     pub(super) endpoint: Endpoint,
     pub(super) headers: HeaderMap,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, RefreshRequest};
+use arize_api_keys::{
+    ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, RefreshRequest,
+};
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
@@ -11,15 +14,16 @@ use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Rescue, Store};
 use crate::system::System;
 use crate::times::{after, rfc3339};
-use crate::{bindings, connect, output};
+use crate::{api_key, bindings, connect, output};
 
 /// The time to revoke a key whose secret is lost.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
-    let store = Store::prepare(&args.secret, console)?;
     let client = connect::client(console)?;
+    let store = Store::prepare(&args.secret, console)?;
+    let client = connect::limited(&client, console);
     announce_create(&args.name, console);
     let created = minted(client.create(&request))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
@@ -27,8 +31,9 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
-    let store = Store::prepare(&args.secret, console)?;
     let client = connect::client(console)?;
+    let store = Store::prepare(&args.secret, console)?;
+    let client = connect::limited(&client, console);
     announce_create(&args.name, console);
     let created = minted(client.create_service_key(&request))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
@@ -42,8 +47,16 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     if let Some(grace) = args.grace {
         request = request.grace_period(grace);
     }
+    let found = api_key::find(console)?;
+    let own = found.as_ref().map(|found| found.key.clone());
+    let client = connect::client_with(found.filter(|found| !found.is_in_environment).map(|found| found.key), console)?;
     let store = Store::prepare(&args.secret, console)?;
-    let client = connect::client(console)?;
+    let client = connect::limited(&client, console);
+    // No key has such an id: the client refuses it before it sends anything.
+    let is_id = !matches!(args.id.as_str(), "." | "..");
+    if let Some(own) = own.filter(|_| is_id && args.grace.is_none() && !args.no_grace) {
+        refuse_own_key(&args.id, &own, &client, console)?;
+    }
     console.report(format_args!(
         "refreshing the key {} at {}; if this is interrupted, its secret may have changed: refresh it again",
         printable(&args.id),
@@ -74,6 +87,32 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
             Rescue::File(_) | Rescue::Stdout => failure.hint(format!("{old}: put the new secret in its place")),
         }
     })
+}
+
+/// Refuses to end the secret that this program, and maybe others, work with.
+fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Console) -> Result<(), Failure> {
+    for key in client.list_all(&ListRequest::new().limit(100)) {
+        match key {
+            Ok(key) if key.id == id && key.matches(own) => {
+                let message = format!(
+                    "the key {} is the one of this program, and its secret would stop working at once; nothing was changed",
+                    printable(id)
+                );
+                return Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"));
+            }
+            Ok(key) if key.id == id => return Ok(()),
+            Ok(_) => {}
+            Err(Error::Forbidden(_)) => {
+                console.warning("this key may not list keys: whether it is the one to refresh is unknown");
+                return Ok(());
+            }
+            Err(error) => {
+                let failure = Failure::sdk(&error, Effect::Read);
+                return Err(Failure { message: format!("nothing was changed: {}", failure.message), ..failure });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Before the request: who is interrupted knows what to look for.
@@ -190,6 +229,6 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
 
 pub(crate) fn report_warnings(created: &ApiKeyCreated, console: &Console) {
     for warning in &created.warnings {
-        console.warning(format_args!("cannot read {warning} in the answer"));
+        console.warning(format_args!("cannot read {warning} in the response"));
     }
 }

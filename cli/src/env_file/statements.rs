@@ -205,6 +205,10 @@ fn setting<'a>(text: &'a str, name: &str, start: usize) -> Option<Setting<'a>> {
     let is_export = exported.is_some();
     let made = |after, is_entangled| Some(Setting { start, text, is_export, after, is_entangled });
     let own_at = text.len() - own.len();
+    // A line of a JSON file.
+    if own.strip_prefix('"').and_then(|own| own.strip_prefix(name)).is_some_and(|rest| rest.starts_with('"')) {
+        return made("", true);
+    }
     match (rest, rest.and_then(|rest| rest.strip_prefix('='))) {
         (_, Some(after)) => made(after, does_more(text, own_at)),
         (Some(rest), None) if rest.trim_end().is_empty() || rest.starts_with('#') => made(rest, false),

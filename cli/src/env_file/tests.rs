@@ -95,6 +95,7 @@ fn what_readers_take_differently_is_refused() {
         ("export B ARIZE_API_KEY\n", 1),
         ("ARIZE_API_KEY+=old\n", 1),
         ("ARIZE_API_KEY: old\n", 1),
+        ("{\n  \"ARIZE_API_KEY\": \"old\"\n}\n", 2),
         ("ARIZE_API_KEY=old; B=2\n", 1),
         ("ARIZE_API_KEY=old B=2\n", 1),
         ("ARIZE_API_KEY='old' && B=2\n", 1),

@@ -38,6 +38,12 @@ pub(super) fn acquire(path: &Path, patience: Duration, console: &Console) -> io:
     }
 }
 
+/// Waits until no other process has a lock on the file itself.
+pub(super) fn acquire_file(path: &Path, patience: Duration, console: &Console) -> io::Result<Lock> {
+    let file = console.system.open(path, Access::Read)?;
+    wait(file, path, console.system.elapsed() + patience, console)
+}
+
 fn wait(file: Box<dyn File>, path: &Path, deadline: Duration, console: &Console) -> io::Result<Lock> {
     let mut is_told = false;
     while !file.try_lock()? {

@@ -24,6 +24,7 @@ use crate::args::{Format, SecretTo};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::output;
+use crate::redact::is_unsafe;
 use crate::system::{File, System};
 
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.
@@ -73,12 +74,12 @@ impl Store {
         if paths::names_a_directory(path) {
             return Err(failed(("write", io::ErrorKind::IsADirectory.into())));
         }
-        if let Some(stream) = stream::open(path, env_name.is_some(), patience, &system).map_err(failed)? {
+        if let Some(stream) = stream::open(path, env_name.is_some(), patience, console).map_err(failed)? {
             return Ok(Self { system, place: Place::Stream(stream), _lock: None });
         }
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
-        let target = Target::prepare(path, real, env_name, &system).map_err(failed)?;
+        let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
         Ok(Self { system, place: Place::File(target), _lock: Some(lock) })
     }
 
@@ -103,6 +104,10 @@ impl Store {
     /// it can be written at all.
     pub(crate) fn store(&mut self, created: &ApiKeyCreated) -> Result<(), NotStored> {
         let secret = created.key.expose_secret();
+        // It could not be copied from a terminal, and a reader of the file would take a part of it.
+        if secret.chars().any(is_unsafe) {
+            return Err(NotStored("the secret has control or invisible characters in it".to_owned()));
+        }
         match &mut self.place {
             Place::Stdout { out, format } => output::secret(*format, created)
                 .and_then(|text| out.write_all(&text))

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::paths::{directory, owned};
+use crate::console::Console;
 use crate::system::{Access, File, FileKind, Metadata, System};
 
 /// How often a FIFO is tried.
@@ -29,21 +29,22 @@ pub(super) fn open(
     path: &Path,
     is_edited: bool,
     patience: Duration,
-    system: &Arc<dyn System>,
+    console: &Console,
 ) -> Result<Option<Stream>, (&'static str, io::Error)> {
+    let system = &*console.system;
     let Ok(found) = system.metadata(path) else { return Ok(None) };
     if found.kind == FileKind::Directory {
         return Err(("write", io::ErrorKind::IsADirectory.into()));
     }
-    let is_descriptor = is_descriptor(path, &**system);
+    let is_descriptor = is_descriptor(path, system);
     if found.kind == FileKind::Regular && !is_descriptor {
         return Ok(None);
     }
     if is_edited {
         return Err(("edit", io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
     }
-    let opened = owned(path, &**system).and_then(|()| {
-        let file = open_as(path, &found, is_descriptor, patience, &**system)?;
+    let opened = owned(path, system).and_then(|()| {
+        let file = open_as(path, &found, is_descriptor, patience, console)?;
         if keeps_nothing(&*file)? {
             let problem = "it is closed, or a device that keeps nothing: the secret would be lost";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
@@ -58,8 +59,9 @@ fn open_as(
     found: &Metadata,
     is_descriptor: bool,
     patience: Duration,
-    system: &dyn System,
+    console: &Console,
 ) -> io::Result<Box<dyn File>> {
+    let system = &*console.system;
     if is_descriptor && let Ok(stdout) = system.stdout() {
         let out = stdout.metadata()?;
         if (out.device, out.inode) == (found.device, found.inode) {
@@ -72,19 +74,25 @@ fn open_as(
             io::ErrorKind::InvalidInput,
             "it is a file that is open already: pass the path of the file",
         )),
-        FileKind::Pipe => open_fifo(path, patience, system),
+        FileKind::Pipe => open_fifo(path, patience, console),
         _ => system.open(path, Access::Write),
     }
 }
 
 /// Waits for a reader.
-fn open_fifo(path: &Path, patience: Duration, system: &dyn System) -> io::Result<Box<dyn File>> {
+fn open_fifo(path: &Path, patience: Duration, console: &Console) -> io::Result<Box<dyn File>> {
+    let system = &*console.system;
+    let mut is_told = false;
     let deadline = system.elapsed() + patience;
     loop {
         match system.open(path, Access::WriteNow) {
             Err(error) if error.raw_os_error() == Some(ENXIO) => {
                 if system.elapsed() >= deadline {
                     return Err(io::Error::new(io::ErrorKind::TimedOut, "no process opened it for reading in time"));
+                }
+                if !is_told {
+                    console.note(format_args!("waiting for a reader of `{}`", path.display()));
+                    is_told = true;
                 }
                 system.sleep(PAUSE);
             }

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arize_api_keys::secrecy::SecretString;
 
+use super::lock::{self, Lock};
 use super::paths::{beside, directory, owned};
+use crate::console::Console;
 use crate::env_file;
 use crate::system::{Access, File, FileKind, Metadata, System};
 
@@ -28,6 +31,8 @@ pub(super) struct Target {
     existing: Option<Metadata>,
     /// Whether it is a mount point, which cannot be renamed over.
     is_in_place: bool,
+    /// The lock of a mount point: other processes see it in other directories.
+    _lock: Option<Lock>,
     /// `None` once it was used.
     draft: Option<Draft>,
 }
@@ -58,8 +63,10 @@ impl Target {
         shown: &Path,
         path: PathBuf,
         env_name: Option<&str>,
-        system: &Arc<dyn System>,
+        patience: Duration,
+        console: &Console,
     ) -> Result<Self, (&'static str, io::Error)> {
+        let system = &console.system;
         let existing = match system.metadata(&path) {
             Ok(found) if found.kind != FileKind::Regular => return Err(("write", io::ErrorKind::InvalidInput.into())),
             Ok(found) => Some(found),
@@ -73,11 +80,17 @@ impl Target {
             env_name: env_name.map(str::to_owned),
             existing,
             is_in_place: false,
+            _lock: None,
             draft: None,
         };
         let content = target.content().map_err(|error| ("read", error))?;
         target.with_secret(&content, env_file::PLACEHOLDER).map_err(|error| ("edit", error))?;
         target.prove(&content).map_err(|error| ("replace", error))?;
+        if target.is_in_place {
+            let lock = lock::acquire_file(&target.path, patience, console);
+            target._lock = Some(lock.map_err(|error| (lock::verb(&error), error))?);
+            target.prove_in_place().map_err(|error| ("write", error))?;
+        }
         target.draft = Some(target.reserve(content.len()).map_err(|error| ("write", error))?);
         Ok(target)
     }
@@ -154,10 +167,16 @@ impl Target {
         match copy.rename(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                 self.is_in_place = true;
-                self.write_padded(content, content.len() + RESERVE, existing.mode)
+                Ok(())
             }
             renamed => renamed,
         }
+    }
+
+    fn prove_in_place(&self) -> io::Result<()> {
+        let content = self.content()?;
+        let mode = self.existing.as_ref().map_or(SECRET_MODE, |existing| existing.mode);
+        self.write_padded(&content, content.len() + RESERVE, mode)
     }
 
     /// An empty file beside this one for the owner alone, with space for the content and the secret.

@@ -350,6 +350,39 @@ fn a_refreshed_secret_that_cannot_be_stored_is_kept() {
     }
 }
 
+/// One list tells whether it is the own key.
+#[test]
+fn refreshing_the_own_key_needs_a_word() {
+    let service = Service::new();
+    let own = service.client().list(&ListRequest::new()).unwrap().api_keys.pop().unwrap();
+    let run = service.run(&["refresh", &own.id, "--out", "f"]);
+    run.failed(2);
+    expect![[r#"
+        error: the key QXBpS2V5OjE6YzVWTnk= is the one of this program, and its secret would stop working at once; nothing was changed
+        hint: pass --grace 1h, or --no-grace
+    "#]].assert_eq(&run.told());
+    assert_eq!((service.seen(), service.files().len()), (vec!["GET /v2/api-keys".to_owned()], 0));
+    // Another key is refreshed; one that may not list its keys does what it is told.
+    let other = service.key("other");
+    service.run(&["refresh", &other.id]).succeeded();
+    service.rule(|request| if request.method() == "GET" { Answer::Status(403) } else { Answer::Honest });
+    let run = service.run(&["refresh", &other.id]);
+    let warning = "warning: this key may not list keys: whether it is the one to refresh is unknown";
+    assert!(run.succeeded().err.contains(warning), "{}", run.err);
+    service.rule(|request| if request.method() == "GET" { Answer::Status(503) } else { Answer::Honest });
+    let run = service.run(&["refresh", &other.id, "--timeout", "1s"]);
+    run.failed(7);
+    assert!(run.err.contains("\nerror: nothing was changed: list: "), "{}", run.err);
+    // Nothing is looked up if the old secret ends in a way that was asked for.
+    for option in ["--grace=1h", "--grace=0s", "--no-grace"] {
+        let service = Service::new();
+        let own = service.client().list(&ListRequest::new()).unwrap().api_keys.pop().unwrap();
+        service.run(&["refresh", &own.id, option, "--out", "f"]).succeeded();
+        assert_eq!(service.seen().len(), 1, "{option}");
+        assert!(service.emulator.authenticates(service.read("f").trim_end()));
+    }
+}
+
 #[test]
 fn refreshing_what_expires_needs_an_expiry() {
     let service = Service::new();

@@ -183,7 +183,7 @@ fn threads_survive_a_rotation() {
 fn a_file_and_a_key_exclude_each_other() {
     let rig = Rig::new("both", OWN_KEY);
     let error = rig.builder().api_key("ak-x").api_key_file(&rig.path).build().unwrap_err();
-    assert_eq!(error.to_string(), "configuration: `api_key` excludes `api_key_file`: set one of them");
+    assert_eq!(error.to_string(), "configuration: `api_key_file` excludes `api_key`: set one of them");
     assert_eq!(
         rig.client().create(&CreateRequest::new("ci")).unwrap().key.expose_secret(),
         "ak-PLANTED-NEW-9876543210"
