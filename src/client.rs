@@ -268,7 +268,8 @@ impl ApiKeysClient {
 
     /// Whether the key is the one of this client, by its redacted form.
     pub(crate) fn is_own(&self, key: &ApiKey) -> bool {
-        key.matches(&self.settings().api_key)
+        let keys = self.settings().credentials.current();
+        keys.known_keys().lines().any(|own| key.matches(&own.into()))
     }
 
     pub(crate) fn sleep(&self, duration: Duration) {
