@@ -8,6 +8,7 @@ mod bindings;
 mod commands;
 mod connect;
 mod console;
+mod deliver;
 mod env_file;
 mod failure;
 mod faults;

@@ -13,7 +13,7 @@ use super::{NewKeyArgs, RotateService, SecretTo, values};
 /// The new key is a user key, or a service key with --space, --grant or --assignments: the service does not tell the binding
 /// of the old one. Description and lifetime carry over.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("place").args(["out", "env_file"]).required(true))]
+#[command(group = clap::ArgGroup::new("place").args(["out", "env_file", "to_command"]).multiple(true).required(true))]
 #[command(after_help = "\
 Examples:
   arize-keys rotate QXBpS2V5OjE6YWJjZA== --env-file .env

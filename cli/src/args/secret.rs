@@ -42,4 +42,11 @@ pub(crate) struct SecretTo {
     #[arg(long, value_name = "NAME", default_value = "ARIZE_API_KEY", requires = "env_file", conflicts_with = "out", value_parser = env_file::name,
           help_heading = "Where the secret goes")]
     pub(crate) env_name: String,
+    /// Run this shell command with the secret on its stdin; may be repeated. If a command fails, the secret is not stored
+    #[arg(long, value_name = "CMD", value_parser = values::text(), help_heading = "Where the secret goes")]
+    pub(crate) to_command: Vec<String>,
+    /// How long each --to-command may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "to_command", value_parser = times::duration,
+          help_heading = "Where the secret goes")]
+    pub(crate) command_timeout: Duration,
 }

@@ -22,6 +22,7 @@ use self::stream::Stream;
 use self::target::Target;
 use crate::args::{Format, SecretTo};
 use crate::console::Console;
+use crate::deliver::Commands;
 use crate::failure::{Code, Failure};
 use crate::output;
 use crate::redact::is_unsafe;
@@ -34,12 +35,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Store {
     system: Arc<dyn System>,
     place: Place,
+    /// They take the secret before the place does.
+    commands: Commands,
     /// The lock of a file.
     _lock: Option<Lock>,
 }
 
 enum Place {
-    Stdout { out: Box<dyn File>, format: Format },
+    /// The commands only.
+    Nowhere,
+    Stdout {
+        out: Box<dyn File>,
+        format: Format,
+    },
     File(Target),
     Stream(Stream),
 }
@@ -58,12 +66,18 @@ impl Store {
     /// Before anything is created: locks the file, and proves that the place can take a secret.
     pub(crate) fn prepare(to: &SecretTo, console: &Console) -> Result<Self, Failure> {
         let system = Arc::clone(&console.system);
+        let commands = Commands::prepare(&to.to_command, to.command_timeout, console)?;
+        let is_file_only = is_file_only(&*system)?;
         let (path, env_name) = match (&to.out, &to.env_file) {
             (Some(path), _) => (path, None),
             (None, Some(path)) => (path, Some(to.env_name.as_str())),
+            (None, None) if !commands.is_empty() => {
+                return Ok(Self { system, place: Place::Nowhere, commands, _lock: None });
+            }
+            (None, None) if is_file_only => return Err(printing_is_refused()),
             (None, None) => {
                 let place = stdout(console.global.output, &*system)?;
-                return Ok(Self { system, place, _lock: None });
+                return Ok(Self { system, place, commands, _lock: None });
             }
         };
         let patience = console.remaining().unwrap_or(PATIENCE);
@@ -71,32 +85,38 @@ impl Store {
             let failure = Failure::file(verb, path, &error);
             Failure { message: format!("{}; nothing was created", failure.message), ..failure }
         };
+        if is_file_only && paths::names_a_standard_stream(path) {
+            return Err(printing_is_refused());
+        }
         if paths::names_a_directory(path) {
             return Err(failed(("write", io::ErrorKind::IsADirectory.into())));
         }
         if let Some(stream) = stream::open(path, env_name.is_some(), patience, console).map_err(failed)? {
-            return Ok(Self { system, place: Place::Stream(stream), _lock: None });
+            return Ok(Self { system, place: Place::Stream(stream), commands, _lock: None });
         }
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
         let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
-        Ok(Self { system, place: Place::File(target), _lock: Some(lock) })
+        Ok(Self { system, place: Place::File(target), commands, _lock: Some(lock) })
     }
 
     /// Where the secret is then, for messages. `None` if it was shown.
     pub(crate) fn location(&self) -> Option<String> {
-        match &self.place {
-            Place::Stdout { .. } => None,
+        let place = match &self.place {
+            Place::Stdout { .. } => return None,
+            Place::Nowhere => None,
             Place::File(target) => Some(target.location()),
             Place::Stream(stream) => Some(format!("`{}`", stream.path.display())),
-        }
+        };
+        let both: Vec<String> = self.commands.location().into_iter().chain(place).collect();
+        Some(both.join(", "))
     }
 
     /// The secret that the place holds now. `None` if it holds none, or cannot be read.
     pub(crate) fn current_secret(&self) -> Option<SecretString> {
         match &self.place {
             Place::File(target) => target.secret(),
-            Place::Stdout { .. } | Place::Stream(_) => None,
+            Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => None,
         }
     }
 
@@ -108,8 +128,11 @@ impl Store {
         if secret.chars().any(is_unsafe) {
             return Err(NotStored("the secret has control or invisible characters in it".to_owned()));
         }
+        self.commands.deliver(created).map_err(NotStored)?;
         match &mut self.place {
-            Place::Stdout { out, format } => output::secret(*format, created)
+            Place::Nowhere => Ok(()),
+            Place::Stdout { out, format } => mask(secret, &*self.system)
+                .and_then(|()| output::secret(*format, created))
                 .and_then(|text| out.write_all(&text))
                 .map_err(|error| NotStored(format!("stdout cannot be written: {error}"))),
             Place::Stream(stream) => {
@@ -123,10 +146,32 @@ impl Store {
     pub(crate) fn rescue(&mut self, created: &ApiKeyCreated) -> Rescue {
         let beside = match &mut self.place {
             Place::File(target) => Some(target.give_up()),
-            Place::Stdout { .. } | Place::Stream(_) => None,
+            Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => None,
         };
         rescue::keep(created.key.expose_secret(), beside, &*self.system)
     }
+}
+
+/// Whether the environment forbids to print a secret.
+fn is_file_only(system: &dyn System) -> Result<bool, Failure> {
+    match system.variable("ARIZE_KEYS_SECRETS").filter(|value| !value.is_empty()) {
+        None => Ok(false),
+        Some(value) if value == "file-only" => Ok(true),
+        Some(_) => Err(Failure::new(Code::Usage, "ARIZE_KEYS_SECRETS must be `file-only`; nothing was created")),
+    }
+}
+
+/// In GitHub Actions: hides a secret in the log before it is printed.
+fn mask(secret: &str, system: &dyn System) -> io::Result<()> {
+    if system.variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        return system.stderr(&format!("::add-mask::{secret}\n"));
+    }
+    Ok(())
+}
+
+fn printing_is_refused() -> Failure {
+    let message = "the secret would be printed, and ARIZE_KEYS_SECRETS=file-only forbids that; nothing was created";
+    Failure::new(Code::Usage, message).hint("pass --out FILE, --env-file FILE or --to-command CMD")
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> NotStored {

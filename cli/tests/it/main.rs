@@ -12,6 +12,7 @@
 mod args;
 mod check;
 mod deadline;
+mod deliver;
 mod double;
 mod emulator;
 mod exit_codes;
