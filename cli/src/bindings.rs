@@ -1,4 +1,4 @@
-//! What a service key is bound to: one space, `--grant`s, or a file of assignments.
+//! The bindings of a service key: one space, `--grant`s, or a file of assignments.
 
 use std::io;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// An id of an organization has no slash, so the first one ends it. What comes after the last `=` is the role; after
+    /// An id of an organization has no slash, so the first one ends it. The role comes after the last `=`; after
     /// the padding of an id, that is nothing.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (org_id, rest) = text.split_once('/').ok_or("it is ORG_ID/SPACE or ORG_ID/SPACE=ROLE")?;
@@ -155,7 +155,7 @@ struct Space {
     role: Option<Role>,
 }
 
-/// A role as `--grant` writes it, or as the API does: then the `organizations` of a request or an answer can be pasted.
+/// A role as `--grant` writes it, or as the API does: then the `organizations` of a request or a response can be pasted.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a role is a text like \"member\", or an object with `type` and `name` or `id`")]
 enum Role {

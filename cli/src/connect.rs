@@ -127,7 +127,7 @@ pub(crate) fn for_walk(client: &ApiKeysClient, console: &Console) -> ApiKeysClie
     client.with_time_limit(console.remaining().unwrap_or(WALK_TIMEOUT))
 }
 
-/// What `--verbose` tells: methods, paths, statuses, times. No headers and no bodies, so no secrets.
+/// Logs each request for `--verbose`: method, path, status and time. No headers and no bodies, so no secrets.
 struct Logged {
     inner: Arc<dyn Transport>,
     console: Console,
@@ -137,12 +137,12 @@ impl Transport for Logged {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let what = printable(format_args!("{} {}", request.method(), request.uri()));
         let begun = self.console.system.elapsed();
-        let answer = self.inner.send(request);
+        let response = self.inner.send(request);
         let took = self.console.system.elapsed().saturating_sub(begun).as_millis();
-        match &answer {
+        match &response {
             Ok(response) => self.console.report(format_args!("{what} -> {} in {took} ms", response.status().as_u16())),
             Err(error) => self.console.report(format_args!("{what} -> {error} after {took} ms")),
         }
-        answer
+        response
     }
 }

@@ -1,4 +1,4 @@
-//! What the program says to people, on stderr, and the system that its commands act on.
+//! The messages of the program on stderr, and the system that its commands act on.
 
 use std::ffi::OsString;
 use std::fmt::Display;

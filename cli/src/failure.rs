@@ -13,7 +13,7 @@ pub(crate) use crate::redact::printable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Code {
-    /// What has no code of its own: a file or stdout that cannot be written, pages that do not end.
+    /// Every other cause: a file or stdout that cannot be written, pages that do not end.
     Other = 1,
     Usage = 2,
     Denied = 3,
@@ -49,10 +49,10 @@ Exit codes:
   13  `audit` found something
   14  nothing was found, but not everything could be read";
 
-/// What a command asks of the service, as far as errors differ by it.
+/// The kind of request, as far as errors differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing is changed by it, whatever became of it.
+    /// It changes nothing, even if its outcome is unknown.
     Read,
     Change,
 }
@@ -112,7 +112,7 @@ fn code(error: &Error, effect: Effect) -> Code {
     }
 }
 
-/// A 4xx. A redirect, the other thing that changes nothing, is no answer of the service.
+/// A 4xx. A redirect changes nothing either, but does not come from the service.
 fn is_refusal(error: &Error) -> bool {
     error.status().is_some_and(|status| (400..500).contains(&status))
 }

@@ -15,7 +15,7 @@ use crate::messages;
 use crate::redact::printable;
 use crate::system::System;
 
-/// The profile that older versions of `ax` keep in a file of its own.
+/// The profile that older versions of `ax` keep in `config.toml`.
 const DEFAULT: &str = "default";
 
 /// The names that `ax` has for regions besides their ids.

@@ -23,7 +23,7 @@ const MIN_BASE64: usize = 8;
 const PREFIX: &str = "ak-";
 const MIN_AFTER_PREFIX: usize = 16;
 
-/// The keys that this run knows. No output of the program shows one of them, in whatever form.
+/// The keys that this run knows. No output of the program shows one of them in any form.
 #[derive(Default)]
 pub(crate) struct Secrets(Mutex<Vec<Forms>>);
 
@@ -151,7 +151,7 @@ impl Forms {
     }
 }
 
-/// The characters that stand for whole bytes of the key alone, if `skip` bytes come before it in its group of three.
+/// The characters that encode whole bytes of the key alone, if `skip` bytes come before it in its group of three.
 fn base64_of(key: &str, skip: usize) -> Vec<u8> {
     let text = BASE64_STANDARD_NO_PAD.encode([&vec![0; skip], key.as_bytes()].concat());
     let (first, end) = ((skip * 8).div_ceil(6), (skip + key.len()) * 8 / 6);

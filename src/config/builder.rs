@@ -16,14 +16,16 @@ use crate::stage::ApiStage;
 use crate::tls::{TlsBackend, TlsRoots};
 use crate::transport::Transport;
 
-/// Sets up an [`ApiKeysClient`].
+/// Configures an [`ApiKeysClient`](crate::ApiKeysClient).
 ///
-/// Each setting is what the setter says, or else what the environment says, or else the default. A variable that is
+/// A setting comes from its setter, else from the environment, else it has its default. A variable that is
 /// blank counts as not set.
 ///
 /// | setter | variable | default |
 /// |---|---|---|
 /// | [`api_key`](Self::api_key) | `ARIZE_API_KEY` | required |
+/// | [`api_key_file`](Self::api_key_file) | `ARIZE_API_KEY_FILE` | – |
+/// | [`url`](Self::url) | – | – |
 /// | [`host`](Self::host) | `ARIZE_API_HOST` | `api.arize.com` |
 /// | [`scheme`](Self::scheme) | `ARIZE_API_SCHEME` | `https` |
 /// | [`port`](Self::port) | `ARIZE_API_PORT` | the scheme's |
@@ -83,6 +85,16 @@ impl ClientBuilder {
     /// `region`, `single_host`, `single_port` and `base_domain`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.explicit.endpoint.url = Some(url.into());
+        self
+    }
+
+    /// A file with the API key, instead of [`api_key`](Self::api_key).
+    ///
+    /// It is read when the client is built, and again after a 401: if the file has another key by then, the client sends the
+    /// call once more with that key. So a service survives the rotation of its key without a restart. A create or a refresh is
+    /// sent again only after a 401 with a problem document. If the file cannot be read later, the client keeps its key.
+    pub fn api_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.explicit.api_key_file = Some(path.into());
         self
     }
 
@@ -285,7 +297,8 @@ impl ClientBuilder {
     ) -> Result<Settings, Error> {
         let env = Env::new(env);
         let network = self.explicit.network.clone();
-        let Overrides { endpoint, headers, api_key, stage, timeout, retry } = Overrides::new(self.explicit, &env)?;
+        let Overrides { endpoint, headers, api_key, key_file, stage, timeout, retry } =
+            Overrides::new(self.explicit, &env)?;
         let transport = match (self.transport, network.used().next()) {
             (None, _) => default_transport(&network, &env, &endpoint)?,
             (Some(own), None) => own,
@@ -300,17 +313,31 @@ impl ClientBuilder {
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let on_warning = self.on_warning;
-        Ok(Settings { endpoint, headers, api_key, stage, timeout, deadline: None, retry, transport, clock, on_warning })
+        Ok(Settings {
+            endpoint,
+            headers,
+            api_key,
+            key_file,
+            stage,
+            timeout,
+            deadline: None,
+            retry,
+            transport,
+            clock,
+            on_warning,
+        })
     }
 }
 
 /// Without the API key, the values of headers and the URL of the proxy, which may hold a password.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Explicit { api_key, endpoint, stage, timeout, retry, user_agent, headers, network } = &self.explicit;
+        let Explicit { api_key, api_key_file, endpoint, stage, timeout, retry, user_agent, headers, network } =
+            &self.explicit;
         let headers: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("ClientBuilder")
             .field("api_key", api_key)
+            .field("api_key_file", api_key_file)
             .field("endpoint", endpoint)
             .field("stage", stage)
             .field("timeout", timeout)

@@ -3,6 +3,7 @@
 mod builder;
 mod endpoint;
 mod headers;
+mod key_file;
 mod settings;
 mod source;
 #[cfg(test)]
@@ -12,6 +13,7 @@ pub use self::builder::ClientBuilder;
 pub(crate) use self::endpoint::Endpoint;
 #[cfg(all(test, feature = "ureq"))]
 pub(crate) use self::endpoint::EndpointSettings;
+pub(crate) use self::key_file::{ApiKey, KeyFile};
 #[cfg(feature = "ureq")]
 pub(crate) use self::settings::ProxySetting;
 pub(crate) use self::settings::{NetworkSettings, Settings};

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::endpoint::{Endpoint, EndpointSettings};
 use super::headers;
+use super::key_file::KeyFile;
 use super::source::Env;
 use crate::clock::Clock;
 use crate::error::ConfigError;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     /// The constant headers of every request, the key among them.
     pub(crate) headers: HeaderMap,
     pub(crate) api_key: SecretString,
+    /// The file that the key is from.
+    pub(crate) key_file: Option<Arc<KeyFile>>,
     pub(crate) stage: ApiStage,
     pub(crate) timeout: Duration,
     /// When every call has to end, by the clock.
@@ -49,6 +52,7 @@ impl Settings {
         let mut settings = self.clone();
         settings.headers.insert(AUTHORIZATION, headers::bearer(&api_key)?);
         settings.api_key = api_key;
+        settings.key_file = None;
         Ok(settings)
     }
 
@@ -62,6 +66,7 @@ impl Settings {
 #[derive(Clone, Default)]
 pub(super) struct Explicit {
     pub(super) api_key: Option<SecretString>,
+    pub(super) api_key_file: Option<PathBuf>,
     pub(super) endpoint: EndpointSettings,
     pub(super) stage: Option<ApiStage>,
     pub(super) timeout: Option<Duration>,
@@ -109,11 +114,11 @@ impl NetworkSettings {
 }
 
 /// The values, checked.
-#[derive(Debug)]
 pub(super) struct Overrides {
     pub(super) endpoint: Endpoint,
     pub(super) headers: HeaderMap,
     pub(super) api_key: SecretString,
+    pub(super) key_file: Option<Arc<KeyFile>>,
     pub(super) stage: ApiStage,
     pub(super) timeout: Duration,
     pub(super) retry: RetryPolicy,
@@ -121,7 +126,7 @@ pub(super) struct Overrides {
 
 impl Overrides {
     pub(super) fn new(explicit: Explicit, env: &Env<'_>) -> Result<Self, ConfigError> {
-        let api_key = headers::api_key(explicit.api_key.as_ref(), env)?;
+        let (api_key, key_file) = api_key(&explicit, env)?;
         let endpoint = Endpoint::resolve(&explicit.endpoint, env)?;
         let headers = headers::constant_headers(&api_key, explicit.user_agent.as_deref(), &explicit.headers)?;
         let stage = stage(explicit.stage, env)?;
@@ -130,7 +135,33 @@ impl Overrides {
             return Err(ConfigError::new("timeout", "must be from 1 ms to 1 h"));
         }
         explicit.retry.validate()?;
-        Ok(Self { endpoint, headers, api_key, stage, timeout, retry: explicit.retry })
+        Ok(Self { endpoint, headers, api_key, key_file, stage, timeout, retry: explicit.retry })
+    }
+}
+
+/// The key, and the file that it is from.
+fn api_key(explicit: &Explicit, env: &Env<'_>) -> Result<(SecretString, Option<Arc<KeyFile>>), ConfigError> {
+    let file = match (&explicit.api_key, &explicit.api_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::new("api_key_file", "excludes `api_key`: set one of them"));
+        }
+        (Some(_), None) => None,
+        (None, Some(path)) => Some((path.clone(), "api_key_file")),
+        (None, None) => {
+            const VARIABLE: &str = "ARIZE_API_KEY_FILE";
+            let file = env.path(VARIABLE);
+            if file.is_some() && env.read("ARIZE_API_KEY").is_ok_and(|key| key.is_some()) {
+                return Err(ConfigError::new(VARIABLE, "excludes `ARIZE_API_KEY`: set one of them"));
+            }
+            file.map(|file| (file.value, VARIABLE))
+        }
+    };
+    match file {
+        None => Ok((headers::api_key(explicit.api_key.as_ref(), env)?, None)),
+        Some((path, setting)) => {
+            let file = KeyFile::open(&path, setting)?;
+            Ok((file.current().secret, Some(Arc::new(file))))
+        }
     }
 }
 

@@ -28,7 +28,6 @@ impl<'a> Env<'a> {
     }
 
     /// A path need not be Unicode.
-    #[cfg(feature = "ureq")]
     pub(crate) fn path(&self, name: &'static str) -> Option<Sourced<std::path::PathBuf>> {
         let value = (self.0)(name)?;
         let blank = value.to_str().is_some_and(|value| value.trim().is_empty());

@@ -555,3 +555,15 @@ fn a_url_excludes_the_single_settings_of_the_address() {
     let insecure = builder().url("http://own.example").allow_insecure_http();
     assert_eq!(base(insecure, &[]).unwrap(), "http://own.example/v2/api-keys");
 }
+
+#[test]
+fn a_key_and_a_key_file_in_the_environment_exclude_each_other() {
+    let bare = || ClientBuilder::default().transport(|_| Ok(http::Response::default()));
+    let both = [("ARIZE_API_KEY", "ak-0123456789"), ("ARIZE_API_KEY_FILE", "/nowhere")];
+    let message = "configuration: `ARIZE_API_KEY_FILE` excludes `ARIZE_API_KEY`: set one of them";
+    assert_eq!(refused(bare(), &both), message);
+    let missing = "configuration: `ARIZE_API_KEY_FILE` names the file /nowhere, which cannot be read";
+    assert_eq!(refused(bare(), &[("ARIZE_API_KEY", " "), both[1]]), missing);
+    // An explicit key beats both.
+    assert!(settings(bare().api_key("ak-0123456789"), &both).is_ok());
+}

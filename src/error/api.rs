@@ -194,8 +194,8 @@ impl StdError for DecodeError {}
 
 /// A 2xx response to a create or a refresh has no readable secret.
 ///
-/// If the response is the service's, the key exists ([`Outcome::Applied`](crate::Outcome::Applied)). If a proxy or a login
-/// page may have sent it, the key may exist ([`Outcome::Unknown`](crate::Outcome::Unknown)). [`raw_body`](Self::raw_body) keeps the bytes of the
+/// If the response is the service's, the key exists ([`Outcome::Applied`]). If a proxy or a login
+/// page may have sent it, the key may exist ([`Outcome::Unknown`]). [`raw_body`](Self::raw_body) keeps the bytes of the
 /// response, so that a person can still look for the secret. They are wiped on drop, and `Debug` does not show them.
 #[derive(Debug)]
 pub struct SecretNotRecovered(pub(crate) Box<SecretNotRecoveredInner>);

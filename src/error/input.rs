@@ -18,8 +18,7 @@ impl ConfigError {
         Self { setting: setting.into(), problem: problem.into(), source: None }
     }
 
-    /// Adds a source, which must not hold a secret. Only the default transport reads files, so only it has sources.
-    #[cfg(feature = "ureq")]
+    /// Adds a source, which must not hold a secret.
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self

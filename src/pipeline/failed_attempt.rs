@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroize;
 
@@ -38,6 +39,17 @@ impl FailedAttempt {
                 AttemptFailure::ForeignContent
             }
             Self::Undecodable(..) => AttemptFailure::WrongContent,
+        }
+    }
+
+    /// Whether the service refused the API key. `needs_problem`: only a 401 with a problem document counts, since a proxy's 401
+    /// does not say that the service did nothing.
+    pub(super) fn is_unauthorized(&self, needs_problem: bool) -> bool {
+        match self {
+            Self::Refused(response) if response.status == StatusCode::UNAUTHORIZED => {
+                !needs_problem || Problem::read(&response.body, "").is_some()
+            }
+            _ => false,
         }
     }
 

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroize;
@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use self::failed_attempt::FailedAttempt;
 pub(crate) use self::request::ApiRequest;
 pub(crate) use self::response::{ApiResponse, DecodeFailure};
-use crate::config::Settings;
+use crate::config::{ApiKey, KeyFile, Settings};
 use crate::error::{CallContext, Error, InvalidRequest, Outcome};
 use crate::operation::{Idempotency, Operation};
 use crate::prerelease::warn_once;
@@ -112,6 +112,10 @@ struct Attempts<'a> {
     previous: Option<Box<Error>>,
     /// The service may have processed one of the attempts.
     maybe_applied: bool,
+    /// The key of the attempts, if it is from a file.
+    key: Option<ApiKey>,
+    /// A call is sent once more with a newer key, not twice.
+    is_key_renewed: bool,
 }
 
 impl<'a> Attempts<'a> {
@@ -122,7 +126,18 @@ impl<'a> Attempts<'a> {
             .uri(request.target.as_str())
             .map_err(|_| InvalidRequest::new("request", "is too long: a URL has at most 65534 bytes"))?;
         let idempotency = request.operation.idempotency();
-        Ok(Self { scope, request, idempotency, uri, made: 0, previous: None, maybe_applied: false })
+        let key = scope.settings().key_file.as_deref().map(KeyFile::current);
+        Ok(Self {
+            scope,
+            request,
+            idempotency,
+            uri,
+            made: 0,
+            previous: None,
+            maybe_applied: false,
+            key,
+            is_key_renewed: false,
+        })
     }
 
     /// Makes one attempt. The outer error ends the call: its deadline has passed.
@@ -154,6 +169,9 @@ impl<'a> Attempts<'a> {
         *request.method_mut() = self.request.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = settings.headers.clone();
+        if let Some(key) = &self.key {
+            request.headers_mut().insert(AUTHORIZATION, key.bearer.clone());
+        }
         if self.request.body.is_some() {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -179,6 +197,9 @@ impl<'a> Attempts<'a> {
 
     /// Waits before the next attempt, or returns the final error.
     fn retry_after(&mut self, failed: FailedAttempt) -> Result<(), Error> {
+        if self.renew_key(&failed) {
+            return Ok(());
+        }
         let settings = self.scope.settings();
         let clock = &*settings.clock;
         let failure = failed.failure();
@@ -189,11 +210,29 @@ impl<'a> Attempts<'a> {
             RetryContext { classification, failure, attempts: self.made, retry_after, remaining: self.remaining() };
         let delay = settings.retry.next_delay(&retry, &self.scope.pipeline.budget, clock);
         let context = self.context(classification.outcome, classification.retryable);
-        let error = failed.into_error(context, retry_after, settings.api_key.expose_secret());
+        let error = failed.into_error(context, retry_after, self.own_key());
         let Some(delay) = delay else { return Err(error) };
         self.previous = Some(Box::new(error));
         clock.sleep(delay);
         Ok(())
+    }
+
+    /// Whether the key was refused and its file has another one. The service did not process the request.
+    fn renew_key(&mut self, failed: &FailedAttempt) -> bool {
+        let (Some(key), Some(file)) = (&self.key, &self.scope.settings().key_file) else { return false };
+        let is_final = self.idempotency == Idempotency::NonIdempotent;
+        if self.is_key_renewed || !failed.is_unauthorized(is_final) {
+            return false;
+        }
+        let Some(newer) = file.newer_than(key) else { return false };
+        self.is_key_renewed = true;
+        self.key = Some(newer);
+        true
+    }
+
+    fn own_key(&self) -> &str {
+        let key = self.key.as_ref().map_or(&self.scope.settings().api_key, |key| &key.secret);
+        key.expose_secret()
     }
 
     fn remaining(&self) -> Duration {
@@ -208,7 +247,7 @@ impl<'a> Attempts<'a> {
 
     fn context(&mut self, outcome: Outcome, retryable: bool) -> CallContext {
         // The caller may have passed the secret of a key as its id or name.
-        let own_key = self.scope.settings().api_key.expose_secret();
+        let subject = self.request.subject.as_deref().map(|subject| strip_key(subject, self.own_key()));
         let is_lookup = self.request.operation != self.scope.operation;
         CallContext {
             operation: self.request.operation,
@@ -217,7 +256,7 @@ impl<'a> Attempts<'a> {
             retryable,
             attempts: self.made,
             previous: self.previous.take(),
-            subject: self.request.subject.as_deref().map(|subject| strip_key(subject, own_key)),
+            subject,
             started: self.scope.started,
         }
     }

@@ -65,7 +65,7 @@ pub(crate) struct Connection {
     /// A PEM file of certificates to trust besides the default ones [env: ARIZE_SSL_CA_CERT]
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true, value_parser = values::path())]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Use no proxy, whatever ARIZE_PROXY_URL, HTTPS_PROXY and others say
+    /// Use no proxy, and ignore ARIZE_PROXY_URL, HTTPS_PROXY and others
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_proxy: bool,
     /// The time for the whole command: every request, retry and page, and the output [default: 60s for a call, 10m for all pages of a list]

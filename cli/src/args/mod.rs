@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// The commands that send no requests, each with the ids of the global options that it takes or has an option of its own for.
+/// The commands that send no requests, each with the ids of the global options that it takes or redefines.
 const LOCAL: [(&str, &[&str]); 3] = [("emulator", &["quiet", "port", "stage"]), ("completions", &[]), ("man", &[])];
 
 /// The arguments, checked.

@@ -30,7 +30,7 @@ pub(crate) struct Rotate {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) key: NewKeyArgs,
-    /// The new key does not expire, whatever the lifetime of the old one
+    /// The new key does not expire, even if the old one does
     #[arg(long, conflicts_with_all = ["expires_in", "expires_at"])]
     pub(crate) no_expiry: bool,
     #[command(flatten)]

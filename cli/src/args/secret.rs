@@ -12,7 +12,7 @@ use crate::{env_file, times};
 /// The description and the lifetime of a new key.
 #[derive(Args, Debug)]
 pub(crate) struct NewKeyArgs {
-    /// What the key is for
+    /// The purpose of the key
     #[arg(long, value_name = "TEXT")]
     pub(crate) description: Option<String>,
     #[command(flatten)]

@@ -8,10 +8,10 @@ use clap::{ArgGroup, Args};
 use super::{NewKeyArgs, SecretTo, values};
 use crate::bindings::{self, Grant};
 
-/// Create a service key: a key of a bot user with roles of its own
+/// Create a service key: a key of a bot user, with separate roles
 ///
 /// It is bound to one --space, whose organization the program looks up; to the spaces of --grant; or to those of a file of
-/// --assignments. What happens to the secret is as in `create`.
+/// --assignments. The secret is printed or stored as in `create`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -47,7 +47,7 @@ pub(crate) struct RotateService {
 }
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "What a service key may do")]
+#[command(next_help_heading = "Permissions of a service key")]
 pub(crate) struct Binding {
     /// The one space, by name or id
     #[arg(long, value_name = "NAME|ID", value_parser = values::text())]

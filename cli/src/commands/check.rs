@@ -1,4 +1,4 @@
-//! `check`: where requests go, and whether the key is let in.
+//! `check`: where requests go, and whether the service accepts the key.
 
 use arize_api_keys::secrecy::ExposeSecret;
 use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};

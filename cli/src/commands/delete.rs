@@ -37,7 +37,7 @@ fn run(
     let mut code = None;
     let mut removed = output::Ids::begin();
     for id in &args.ids {
-        // Whether somebody reads what was removed does not keep the others either.
+        // A stdout that fails does not keep the others either.
         let ended = match remove(&client, id) {
             Ok(()) => removed.push(id, console),
             Err(error) => {

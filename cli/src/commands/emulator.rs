@@ -92,7 +92,7 @@ fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
     let text = system
         .open(path, Access::Read)
         .and_then(io::read_to_string)
-        .map_err(|error| Failure::file("read", path, &error))?;
+        .map_err(|error| Failure::input("read", path, &error))?;
     let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
         toml::from_str(&text).map_err(|error| error.to_string())
     } else {

@@ -229,6 +229,6 @@ pub(crate) fn describe(created: &ApiKeyCreated) -> String {
 
 pub(crate) fn report_warnings(created: &ApiKeyCreated, console: &Console) {
     for warning in &created.warnings {
-        console.warning(format_args!("cannot read {warning} in the answer"));
+        console.warning(format_args!("cannot read {warning} in the response"));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use self::report::{Report, clean};
 use crate::args::Format;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::redact::{self, Secrets, is_unsafe};
+use crate::redact::{self, Secrets};
 use crate::system::{File, Stream, System};
 
 /// Whether stdout still has a reader. `head` ends early; that is no failure.
@@ -43,15 +43,8 @@ pub(crate) fn print(data: &[u8], system: &dyn System) -> Result<Reader, Failure>
 }
 
 /// A new key on stdout, with its secret: alone on a line, or as the member or column `key`.
-///
-/// # Errors
-///
-/// A secret that a terminal would not show as it is cannot be copied from there: it is not printed.
 pub(crate) fn secret(format: Format, created: &ApiKeyCreated) -> io::Result<Vec<u8>> {
     let secret = created.key.expose_secret();
-    if secret.chars().any(is_unsafe) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the secret has control characters in it"));
-    }
     match format {
         Format::Table => Ok(format!("{secret}\n").into_bytes()),
         // The keys that must not be shown are not known here; the program refuses a name that has one.

@@ -102,7 +102,7 @@ pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[Fi
     moment.map(rfc3339).or_else(|| unread(field, warnings))
 }
 
-/// The mark of a field that cannot be read, with what came.
+/// The mark of a field that cannot be read, with the value as it came.
 fn unread(field: &str, warnings: &[FieldWarning]) -> Option<String> {
     let warning = warnings.iter().find(|warning| warning.field == field);
     warning.map(|warning| format!("unreadable: {}", warning.found))

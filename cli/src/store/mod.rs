@@ -24,6 +24,7 @@ use crate::args::{Format, SecretTo};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::output;
+use crate::redact::is_unsafe;
 use crate::system::{File, System};
 
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.
@@ -103,6 +104,10 @@ impl Store {
     /// it can be written at all.
     pub(crate) fn store(&mut self, created: &ApiKeyCreated) -> Result<(), NotStored> {
         let secret = created.key.expose_secret();
+        // It could not be copied from a terminal, and a reader of the file would take a part of it.
+        if secret.chars().any(is_unsafe) {
+            return Err(NotStored("the secret has control or invisible characters in it".to_owned()));
+        }
         match &mut self.place {
             Place::Stdout { out, format } => output::secret(*format, created)
                 .and_then(|text| out.write_all(&text))

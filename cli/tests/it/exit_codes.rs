@@ -1,9 +1,11 @@
 //! One exit code for one cause, whatever the command and the option.
 
+use arize_api_keys::http::Response;
+
+use crate::double::Double;
 use crate::service::{Answer, Service, finish};
 
 const ID: &str = "QXBpS2V5OjE6YWJjZA==";
-const PROBLEM: &str = "application/problem+json";
 
 #[test]
 fn an_input_file_that_cannot_be_read_is_a_wrong_argument() {
@@ -53,7 +55,6 @@ fn a_missing_or_unusable_key() {
 
 #[test]
 fn a_refusal_of_the_service() {
-    let service = Service::new();
     let commands: [&[&str]; 7] = [
         &["list"],
         &["list", "--all"],
@@ -64,14 +65,18 @@ fn a_refusal_of_the_service() {
         &["revoke", "--yes", ID],
     ];
     for (status, code) in [(400, 5), (401, 3), (403, 3), (404, 4), (409, 5), (422, 5), (429, 6)] {
-        service.rule(move |_| Answer::Body(status, PROBLEM, r#"{"title":"no"}"#));
+        let double = Double::new();
+        double.respond(move |_| {
+            let response = Response::builder().status(status).header("content-type", "application/problem+json");
+            Some(response.body(br#"{"title":"no"}"#.to_vec()).unwrap())
+        });
         for args in commands {
-            let run = service.run(&[args, &["--timeout", "200ms"]].concat());
+            let run = double.run(args);
             assert_eq!(run.code, Some(code), "{status} {args:?}: {}", run.err);
         }
+        let run = double.run(&["check"]);
+        assert_eq!(run.code, Some(if status == 403 { 0 } else { code }), "{status}: {}", run.err);
     }
-    service.rule(|_| Answer::Body(401, PROBLEM, r#"{"title":"no"}"#));
-    assert_eq!(service.run(&["check"]).code, Some(3));
 }
 
 #[test]

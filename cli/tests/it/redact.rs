@@ -107,6 +107,33 @@ fn the_new_secret_in_a_response() {
     }
 }
 
+/// A secret that cannot be shown as it is, is stored nowhere, and its key is revoked.
+#[test]
+fn a_secret_with_control_characters_is_refused() {
+    let service = Service::new();
+    for c in ["\\n", "\\u001b", "\\u0085", "\\u200b", "\\u061c", "\\u202e", "\\ufeff", "\\udb40\\udc41"] {
+        let body = format!(r#"{{"id":"QXBpS2V5OjE6YWJjZA==","key":"ak-0123456789{c}0123456789","name":"x"}}"#);
+        let body: &str = body.leak();
+        service.rule(move |request| match request.method().as_str() {
+            "POST" => Answer::Body(201, "application/json", body),
+            _ => Answer::Status(204),
+        });
+        for args in [
+            &["create", "x"][..],
+            &["create", "x", "-o", "json"],
+            &["create", "x", "-o", "csv"],
+            &["create", "x", "--out", "f"],
+            &["create", "x", "--env-file", "f"],
+        ] {
+            let run = service.run(args);
+            assert_eq!(run.code, Some(10), "{c} {args:?}: {run:?}");
+            assert_eq!(run.out, "", "{c} {args:?}");
+            assert_eq!(service.seen().last().unwrap(), "PUT /v2/api-keys/QXBpS2V5OjE6YWJjZA%3D%3D/revoke");
+            assert!(!service.path("f").exists(), "{c} {args:?}");
+        }
+    }
+}
+
 #[test]
 fn a_text_cannot_act_on_a_terminal_in_any_format() {
     let service = Service::new();

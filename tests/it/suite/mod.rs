@@ -5,6 +5,7 @@
 
 mod creating;
 mod inventory;
+mod key_file;
 mod listing;
 mod refreshing;
 mod refusals;

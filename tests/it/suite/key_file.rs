@@ -1,0 +1,165 @@
+//! A client whose key is in a file that changes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use arize_api_keys::secrecy::SecretString;
+use arize_api_keys::{ApiKeysClient, CreateRequest, Error, ExposeSecret, ListRequest, RefreshRequest, RetryPolicy};
+
+use super::world::{World, each};
+
+/// A file that is removed at the end.
+struct KeyFile(PathBuf);
+
+impl KeyFile {
+    fn new(secret: &SecretString) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let n = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let file = Self(std::env::temp_dir().join(format!("arize-key-file-{}-{n}", std::process::id())));
+        file.write(secret.expose_secret());
+        file
+    }
+
+    /// Renamed into place, as every writer of secrets does it.
+    fn write(&self, text: &str) {
+        let beside = self.0.with_extension("new");
+        fs::write(&beside, text).unwrap();
+        fs::rename(beside, &self.0).unwrap();
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn client(world: &World, file: &KeyFile) -> ApiKeysClient {
+    let builder = world.builder().clock(world.emulator.clock().clone()).retry(RetryPolicy::none());
+    builder.api_key_file(&file.0).build().unwrap()
+}
+
+fn rotate(world: &World, old: &str, file: &KeyFile) -> String {
+    let new = world.client.rotate(old, CreateRequest::new("service"), |created| -> Result<(), ()> {
+        file.write(created.key.expose_secret());
+        Ok(())
+    });
+    new.unwrap().id.clone()
+}
+
+#[test]
+fn a_service_survives_the_rotation_of_its_key() {
+    each(|world| {
+        let first = world.client.create(&CreateRequest::new("service")).unwrap();
+        let file = KeyFile::new(&first.key);
+        let client = client(world, &file);
+        client.list(&ListRequest::new()).unwrap();
+        let second = rotate(world, &first.id, &file);
+        // The refused request and the one with the new key; then no more.
+        world.costs(2, |_| client.list(&ListRequest::new())).unwrap();
+        world.costs(1, |_| client.list(&ListRequest::new())).unwrap();
+        // Every verb, since the service refused before it did anything.
+        let third = rotate(world, &second, &file);
+        let made = world.costs(2, |_| client.create(&CreateRequest::new("made"))).unwrap();
+        assert_eq!(
+            world.client.list_all(&ListRequest::new()).filter(|key| key.as_ref().unwrap().name == "made").count(),
+            1
+        );
+        let fourth = rotate(world, &third, &file);
+        world.costs(2, |_| client.refresh(&RefreshRequest::new(&made.id))).unwrap();
+        rotate(world, &fourth, &file);
+        world.costs(2, |_| client.revoke(&made.id)).unwrap();
+    });
+}
+
+#[test]
+fn a_file_without_another_key_keeps_the_refusal() {
+    each(|world| {
+        let key = world.client.create(&CreateRequest::new("service")).unwrap();
+        let file = KeyFile::new(&key.key);
+        let client = client(world, &file);
+        world.client.revoke(&key.id).unwrap();
+        for content in [key.key.expose_secret(), "", "two\nlines", "\u{1b}"] {
+            file.write(content);
+            let error = world.costs(1, |_| client.list(&ListRequest::new())).unwrap_err();
+            assert!(matches!(error, Error::Unauthorized(_)), "{content:?}: {error}");
+        }
+        // Another key that does not work either is tried once.
+        file.write("ak-nobody-0123456789");
+        let error = world.costs(2, |_| client.list(&ListRequest::new())).unwrap_err();
+        assert!(matches!(error, Error::Unauthorized(_)), "{error}");
+        fs::remove_file(&file.0).unwrap();
+        world.costs(1, |_| client.list(&ListRequest::new())).unwrap_err();
+    });
+}
+
+#[test]
+fn the_forms_of_a_key_in_a_file() {
+    each(|world| {
+        let key = world.client.create(&CreateRequest::new("service")).unwrap();
+        let (secret, file) = (key.key.expose_secret().to_owned(), KeyFile::new(&key.key));
+        for content in [
+            format!("  {secret}\r\n\r\n"),
+            format!("\u{feff}{secret}"),
+            format!("\"{secret}\"\n"),
+            format!("'{secret}'"),
+            format!("# the key\nARIZE_API_KEY={secret}\n"),
+            format!("export ARIZE_API_KEY = \"{secret}\"\n"),
+        ] {
+            file.write(&content);
+            client(world, &file).list(&ListRequest::new()).unwrap();
+        }
+        for (content, problem) in [
+            ("", "is empty"),
+            (" \n# nothing\n", "is empty"),
+            ("A=1\nB=2\n", "has several lines: keep the API key alone in it"),
+            ("two words", "holds no usable API key"),
+            ("Bearer ak-planted-0123456789", "holds no usable API key"),
+        ] {
+            file.write(content);
+            let error = world.builder().api_key_file(&file.0).build().unwrap_err().to_string();
+            let path = file.0.display();
+            assert_eq!(error, format!("configuration: `api_key_file` names the file {path}, which {problem}"));
+        }
+        let both = world.builder().api_key_file(&file.0).api_key("ak-0123456789").build().unwrap_err();
+        assert_eq!(both.to_string(), "configuration: `api_key_file` excludes `api_key`: set one of them");
+    });
+}
+
+/// Threads under load, and a key that changes beneath them: no call fails.
+#[test]
+fn many_threads_and_many_rotations() {
+    each(|world| {
+        let first = world.client.create(&CreateRequest::new("service")).unwrap();
+        let file = KeyFile::new(&first.key);
+        let client = client(world, &file);
+        let mut id = first.id.clone();
+        // How many calls each thread has made; the last number means that it has ended.
+        let made = [const { AtomicU32::new(0) }; 8];
+        thread::scope(|threads| {
+            for made in &made {
+                threads.spawn(|| {
+                    for _ in 0..200 {
+                        client.list(&ListRequest::new().limit(1)).unwrap();
+                        made.fetch_add(1, Ordering::Relaxed);
+                    }
+                    made.store(u32::MAX, Ordering::Relaxed);
+                });
+            }
+            for _ in 0..10 {
+                // A call may span one rotation, not two: it is sent once more, and no more.
+                let before = made.each_ref().map(|made| made.load(Ordering::Relaxed));
+                id = rotate(world, &id, &file);
+                let goes_on = |(made, before): (&AtomicU32, u32)| {
+                    let now = made.load(Ordering::Relaxed);
+                    now == u32::MAX || now > before + 1
+                };
+                while !made.iter().zip(before).all(goes_on) {
+                    thread::yield_now();
+                }
+            }
+        });
+    });
+}
