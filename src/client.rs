@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::{Error, SpaceCandidate};
@@ -258,12 +258,12 @@ impl ApiKeysClient {
 
     /// A text for an error, without the API key of the client and other keys.
     pub(crate) fn strip_key(&self, text: &str) -> String {
-        strip_key(text, self.settings().api_key.expose_secret())
+        strip_key(text, self.settings().credentials.current().known_keys())
     }
 
     /// A space for an error, without keys in its texts.
     pub(crate) fn candidate(&self, space: &Space) -> SpaceCandidate {
-        candidate(space, self.settings().api_key.expose_secret())
+        candidate(space, self.settings().credentials.current().known_keys())
     }
 
     /// The time of the client's clock.

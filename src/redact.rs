@@ -49,8 +49,8 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// A text with keys replaced, control and bidi characters escaped, cut after 1 KiB: for a message.
-pub(crate) fn sanitize(text: &str, own_key: &str) -> String {
-    let text = strip_key(text, own_key);
+pub(crate) fn sanitize(text: &str, own_keys: &str) -> String {
+    let text = strip_key(text, own_keys);
     let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= MAX_SHOWN).last();
     let (head, tail) = text.split_at(end.unwrap_or(0));
     let mut shown = String::with_capacity(head.len());
@@ -72,12 +72,15 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text with the client's own key, plain or percent-encoded, and every text of the form `ak-…` replaced.
-pub(crate) fn strip_key(text: &str, own_key: &str) -> String {
-    let in_url = percent_encode(own_key).to_string();
+/// A text with the client's own keys, plain or percent-encoded, and every text of the form `ak-…` replaced. `own_keys` has
+/// one key a line.
+pub(crate) fn strip_key(text: &str, own_keys: &str) -> String {
     let mut clean = text.to_owned();
-    for form in [own_key, &in_url] {
-        clean = replace_secret(&clean, form).unwrap_or(clean);
+    for own_key in own_keys.lines() {
+        let in_url = percent_encode(own_key).to_string();
+        for form in [own_key, &in_url] {
+            clean = replace_secret(&clean, form).unwrap_or(clean);
+        }
     }
     replace_keys(&clean)
 }
@@ -139,6 +142,7 @@ mod tests {
     fn a_key_of_another_shape_is_replaced_where_it_is_the_clients_own() {
         assert_eq!(sanitize("no such key: s3cret/+=!", "s3cret/+="), "no such key: [redacted]!");
         assert_eq!(sanitize("no such key: s3cret/+=!", ""), "no such key: s3cret/+=!");
+        assert_eq!(sanitize("neither s3cret/+= nor former", "former\ns3cret/+="), "neither [redacted] nor [redacted]");
     }
 
     #[test]

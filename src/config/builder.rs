@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::credentials::shown_path;
 use super::endpoint::Endpoint;
 use super::settings::{Explicit, NetworkSettings, OnWarning, Overrides, ProxySetting, Settings};
 use super::source::Env;
@@ -23,7 +24,7 @@ use crate::transport::Transport;
 ///
 /// | setter | variable | default |
 /// |---|---|---|
-/// | [`api_key`](Self::api_key) | `ARIZE_API_KEY` | required |
+/// | [`api_key`](Self::api_key) | `ARIZE_API_KEY` | this or a key file is required |
 /// | [`api_key_file`](Self::api_key_file) | `ARIZE_API_KEY_FILE` | – |
 /// | [`url`](Self::url) | – | – |
 /// | [`host`](Self::host) | `ARIZE_API_HOST` | `api.arize.com` |
@@ -72,10 +73,22 @@ pub(crate) type DefaultTransport = fn(&NetworkSettings, &Env<'_>, &Endpoint) -> 
 type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 impl ClientBuilder {
-    /// The API key that every request carries. Blanks around it are removed; it is sent to the configured host and
-    /// nowhere else.
+    /// The API key that every request carries. The client removes blanks and quotes around it, and sends it to the configured
+    /// host and nowhere else.
     pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
         self.explicit.api_key = Some(key.into());
+        self
+    }
+
+    /// A file that holds the API key, in place of [`api_key`](Self::api_key).
+    ///
+    /// The client reads it when it is built, and again after a 401. If the key in it has changed, the client sends the request
+    /// once more with the new key, so that a service survives the rotation of its key. A create or a refresh is only sent
+    /// again after a problem document of the service. A file that is missing or unusable by then changes nothing.
+    ///
+    /// The file has the key alone, or a line `ARIZE_API_KEY=…` as in a `.env` file.
+    pub fn api_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.explicit.api_key_file = Some(path.into());
         self
     }
 
@@ -85,16 +98,6 @@ impl ClientBuilder {
     /// `region`, `single_host`, `single_port` and `base_domain`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.explicit.endpoint.url = Some(url.into());
-        self
-    }
-
-    /// A file with the API key, instead of [`api_key`](Self::api_key).
-    ///
-    /// It is read when the client is built, and again after a 401: if the file has another key by then, the client sends the
-    /// call once more with that key. So a service survives the rotation of its key without a restart. A create or a refresh is
-    /// sent again only after a 401 with a problem document. If the file cannot be read later, the client keeps its key.
-    pub fn api_key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.explicit.api_key_file = Some(path.into());
         self
     }
 
@@ -297,8 +300,7 @@ impl ClientBuilder {
     ) -> Result<Settings, Error> {
         let env = Env::new(env);
         let network = self.explicit.network.clone();
-        let Overrides { endpoint, headers, api_key, key_file, stage, timeout, retry } =
-            Overrides::new(self.explicit, &env)?;
+        let Overrides { endpoint, headers, credentials, stage, timeout, retry } = Overrides::new(self.explicit, &env)?;
         let transport = match (self.transport, network.used().next()) {
             (None, _) => default_transport(&network, &env, &endpoint)?,
             (Some(own), None) => own,
@@ -316,8 +318,7 @@ impl ClientBuilder {
         Ok(Settings {
             endpoint,
             headers,
-            api_key,
-            key_file,
+            credentials: Arc::new(credentials),
             stage,
             timeout,
             deadline: None,
@@ -337,7 +338,7 @@ impl fmt::Debug for ClientBuilder {
         let headers: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("ClientBuilder")
             .field("api_key", api_key)
-            .field("api_key_file", api_key_file)
+            .field("api_key_file", &api_key_file.as_deref().map(shown_path))
             .field("endpoint", endpoint)
             .field("stage", stage)
             .field("timeout", timeout)

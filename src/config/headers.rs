@@ -1,16 +1,9 @@
-//! The API key, and the headers that every request carries.
+//! The headers that every request carries.
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
 
-use super::source::Env;
 use crate::error::ConfigError;
-
-const KEY_VARIABLE: &str = "ARIZE_API_KEY";
-
-/// Far longer than any key, and far shorter than what servers take in one header.
-const KEY_LIMIT: usize = 4096;
 
 const DEFAULT_USER_AGENT: &str = concat!("arize-api-keys/", env!("CARGO_PKG_VERSION"));
 
@@ -35,57 +28,9 @@ const RESERVED: [&str; 17] = [
     "user-agent",
 ];
 
-/// The API key, trimmed and checked. No error repeats any of it.
-pub(super) fn api_key(explicit: Option<&SecretString>, env: &Env<'_>) -> Result<SecretString, ConfigError> {
-    let (key, setting) = match explicit {
-        Some(key) => (key.clone(), "api_key"),
-        None => match env.read_blank(KEY_VARIABLE)? {
-            Some(found) => (SecretString::from(found.value), KEY_VARIABLE),
-            None => return Err(ConfigError::new("api_key", "is missing: set it, or the variable ARIZE_API_KEY")),
-        },
-    };
-    checked_key(&key, setting)
-}
-
-/// The key, trimmed and checked.
-pub(super) fn checked_key(key: &SecretString, setting: &'static str) -> Result<SecretString, ConfigError> {
-    let text = key.expose_secret().trim();
-    match key_fault(text) {
-        Some(problem) => Err(ConfigError::new(setting, problem)),
-        None => Ok(SecretString::from(text)),
-    }
-}
-
-/// What goes into `authorization`.
-pub(super) fn bearer(api_key: &SecretString) -> Result<HeaderValue, ConfigError> {
-    let bearer = ["Bearer ", api_key.expose_secret()].concat();
-    // By value, so that no second copy of the key is left behind.
-    let mut bearer =
-        HeaderValue::try_from(bearer).map_err(|_| ConfigError::new("api_key", "cannot be sent in a header"))?;
-    bearer.set_sensitive(true);
-    Ok(bearer)
-}
-
-fn key_fault(key: &str) -> Option<&'static str> {
-    if key.is_empty() {
-        return Some("is blank");
-    }
-    if key.len() > KEY_LIMIT {
-        return Some("has more than 4096 bytes");
-    }
-    let scheme = key.split_ascii_whitespace().next().unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some("begins with `Bearer`: give the key alone");
-    }
-    if !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Some("holds blanks, control characters or characters that are not ASCII");
-    }
-    None
-}
-
 /// The constant headers: those of the client, and the caller's.
 pub(super) fn constant_headers(
-    api_key: &SecretString,
+    authorization: HeaderValue,
     user_agent: Option<&str>,
     extra: &[(String, String)],
 ) -> Result<HeaderMap, ConfigError> {
@@ -94,7 +39,7 @@ pub(super) fn constant_headers(
         .ok_or_else(|| ConfigError::new("user_agent", "must be visible ASCII and blanks, and not empty"))?;
 
     let mut headers = HeaderMap::with_capacity(8 + extra.len());
-    headers.insert(AUTHORIZATION, bearer(api_key)?);
+    headers.insert(AUTHORIZATION, authorization);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
     // Compressed answers would cost a library, and tell the length of a secret beside a text that others choose.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

@@ -1,19 +1,20 @@
 //! The configuration of a client: explicit settings, then the environment, then the defaults.
 
 mod builder;
+mod credentials;
 mod endpoint;
 mod headers;
-mod key_file;
+mod key_text;
 mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub use self::builder::ClientBuilder;
+pub(crate) use self::credentials::Credential;
 pub(crate) use self::endpoint::Endpoint;
 #[cfg(all(test, feature = "ureq"))]
 pub(crate) use self::endpoint::EndpointSettings;
-pub(crate) use self::key_file::{ApiKey, KeyFile};
 #[cfg(feature = "ureq")]
 pub(crate) use self::settings::ProxySetting;
 pub(crate) use self::settings::{NetworkSettings, Settings};

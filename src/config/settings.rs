@@ -9,9 +9,9 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
+use super::credentials::Credentials;
 use super::endpoint::{Endpoint, EndpointSettings};
 use super::headers;
-use super::key_file::KeyFile;
 use super::source::Env;
 use crate::clock::Clock;
 use crate::error::ConfigError;
@@ -30,11 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
-    /// The constant headers of every request, the key among them.
+    /// The constant headers of every request, with the key that the client began with.
     pub(crate) headers: HeaderMap,
-    pub(crate) api_key: SecretString,
-    /// The file that the key is from.
-    pub(crate) key_file: Option<Arc<KeyFile>>,
+    pub(crate) credentials: Arc<Credentials>,
     pub(crate) stage: ApiStage,
     pub(crate) timeout: Duration,
     /// When every call has to end, by the clock.
@@ -48,11 +46,10 @@ pub(crate) struct Settings {
 impl Settings {
     /// The same settings with another key.
     pub(crate) fn with_api_key(&self, key: &SecretString) -> Result<Self, ConfigError> {
-        let api_key = headers::checked_key(key, "api_key")?;
+        let credentials = Credentials::of_key(key, "api_key")?;
         let mut settings = self.clone();
-        settings.headers.insert(AUTHORIZATION, headers::bearer(&api_key)?);
-        settings.api_key = api_key;
-        settings.key_file = None;
+        settings.headers.insert(AUTHORIZATION, credentials.current().authorization());
+        settings.credentials = Arc::new(credentials);
         Ok(settings)
     }
 
@@ -117,8 +114,7 @@ impl NetworkSettings {
 pub(super) struct Overrides {
     pub(super) endpoint: Endpoint,
     pub(super) headers: HeaderMap,
-    pub(super) api_key: SecretString,
-    pub(super) key_file: Option<Arc<KeyFile>>,
+    pub(super) credentials: Credentials,
     pub(super) stage: ApiStage,
     pub(super) timeout: Duration,
     pub(super) retry: RetryPolicy,
@@ -126,42 +122,20 @@ pub(super) struct Overrides {
 
 impl Overrides {
     pub(super) fn new(explicit: Explicit, env: &Env<'_>) -> Result<Self, ConfigError> {
-        let (api_key, key_file) = api_key(&explicit, env)?;
+        let credentials = Credentials::resolve(explicit.api_key.as_ref(), explicit.api_key_file.as_deref(), env)?;
         let endpoint = Endpoint::resolve(&explicit.endpoint, env)?;
-        let headers = headers::constant_headers(&api_key, explicit.user_agent.as_deref(), &explicit.headers)?;
+        let headers = headers::constant_headers(
+            credentials.current().authorization(),
+            explicit.user_agent.as_deref(),
+            &explicit.headers,
+        )?;
         let stage = stage(explicit.stage, env)?;
         let timeout = explicit.timeout.unwrap_or(TIMEOUT);
         if !DURATIONS.contains(&timeout) {
             return Err(ConfigError::new("timeout", "must be from 1 ms to 1 h"));
         }
         explicit.retry.validate()?;
-        Ok(Self { endpoint, headers, api_key, key_file, stage, timeout, retry: explicit.retry })
-    }
-}
-
-/// The key, and the file that it is from.
-fn api_key(explicit: &Explicit, env: &Env<'_>) -> Result<(SecretString, Option<Arc<KeyFile>>), ConfigError> {
-    let file = match (&explicit.api_key, &explicit.api_key_file) {
-        (Some(_), Some(_)) => {
-            return Err(ConfigError::new("api_key_file", "excludes `api_key`: set one of them"));
-        }
-        (Some(_), None) => None,
-        (None, Some(path)) => Some((path.clone(), "api_key_file")),
-        (None, None) => {
-            const VARIABLE: &str = "ARIZE_API_KEY_FILE";
-            let file = env.path(VARIABLE);
-            if file.is_some() && env.read("ARIZE_API_KEY").is_ok_and(|key| key.is_some()) {
-                return Err(ConfigError::new(VARIABLE, "excludes `ARIZE_API_KEY`: set one of them"));
-            }
-            file.map(|file| (file.value, VARIABLE))
-        }
-    };
-    match file {
-        None => Ok((headers::api_key(explicit.api_key.as_ref(), env)?, None)),
-        Some((path, setting)) => {
-            let file = KeyFile::open(&path, setting)?;
-            Ok((file.current().secret, Some(Arc::new(file))))
-        }
+        Ok(Self { endpoint, headers, credentials, stage, timeout, retry: explicit.retry })
     }
 }
 

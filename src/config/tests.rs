@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::*;
 use crate::RetryPolicy;
@@ -83,7 +83,7 @@ fn the_program_goes_before_the_environment() {
     let explicit = builder().host("own.example").port(8443).scheme("https").stage(ApiStage::Alpha);
     let settings = settings(explicit, &env).unwrap();
     assert_eq!(settings.endpoint.uri("/").unwrap(), "https://own.example:8443/");
-    assert_eq!(settings.api_key.expose_secret(), "ak-test");
+    assert_eq!(settings.credentials.current().known_keys(), "ak-test");
     assert_eq!(settings.stage, ApiStage::Alpha);
 }
 
@@ -98,7 +98,7 @@ fn the_environment_goes_before_the_defaults() {
     let builder = ClientBuilder::default().transport(|_| Ok(http::Response::default()));
     let settings = settings(builder, &env).unwrap();
     assert_eq!(settings.endpoint.uri("/").unwrap(), "https://env.example:8443/");
-    assert_eq!(settings.api_key.expose_secret(), "ak-from-env");
+    assert_eq!(settings.credentials.current().known_keys(), "ak-from-env");
     assert_eq!(settings.stage, ApiStage::Alpha);
 }
 
@@ -137,13 +137,63 @@ fn a_missing_or_wrong_key_is_refused_and_never_repeated() {
     assert_eq!(refused(bare().api_key("k".repeat(4097)), &[]), "configuration: `api_key` has more than 4096 bytes");
 }
 
+#[test]
+fn a_near_miss_of_a_key_is_read() {
+    for key in ["\"ak-own\"", "\u{feff}ak-own", "ARIZE_API_KEY=ak-own", "export KEY='ak-own' # mine"] {
+        assert_eq!(settings(builder().api_key(key), &[]).unwrap().credentials.current().known_keys(), "ak-own");
+    }
+    assert_eq!(
+        refused(builder().api_key("\"ak-own"), &[]),
+        "configuration: `api_key` has a quotation mark at one end or inside"
+    );
+}
+
+#[test]
+fn the_key_comes_from_one_source() {
+    let path = std::env::temp_dir().join(format!("arize-api-keys-{}", std::process::id()));
+    std::fs::write(&path, "ak-from-file").unwrap();
+    let file = ("ARIZE_API_KEY_FILE", path.to_str().unwrap());
+    let missing = ("ARIZE_API_KEY_FILE", "/nowhere/key");
+    let key = ("ARIZE_API_KEY", "ak-from-env");
+    let bare = || ClientBuilder::default().transport(|_| Ok(http::Response::default()));
+    let key_of = |builder: ClientBuilder, env: &[(&str, &str)]| {
+        settings(builder, env).map(|settings| settings.credentials.current().known_keys().to_owned())
+    };
+    for (builder, env, expected) in [
+        (bare(), vec![file], "ak-from-file"),
+        (bare(), vec![file, ("ARIZE_API_KEY", " ")], "ak-from-file"),
+        (bare(), vec![key, ("ARIZE_API_KEY_FILE", "")], "ak-from-env"),
+        (bare().api_key("ak-own"), vec![key, missing], "ak-own"),
+        (bare().api_key_file(&path), vec![key, missing], "ak-from-file"),
+    ] {
+        assert_eq!(key_of(builder, &env).unwrap(), expected);
+    }
+    assert_eq!(
+        key_of(bare(), &[key, file]).unwrap_err(),
+        "configuration: `ARIZE_API_KEY_FILE` excludes `ARIZE_API_KEY`: set one of them"
+    );
+    assert_eq!(
+        key_of(bare(), &[missing]).unwrap_err(),
+        "configuration: `ARIZE_API_KEY_FILE` names the file /nowhere/key, which cannot be read"
+    );
+    std::fs::write(&path, "'ak-x").unwrap();
+    assert_eq!(
+        key_of(bare().api_key_file(&path), &[]).unwrap_err(),
+        format!(
+            "configuration: `api_key_file` names the file {}, whose key has a quotation mark at one end or inside",
+            path.display()
+        )
+    );
+    std::fs::remove_file(&path).unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_is_given_as_any_kind_of_text() {
     let text = " ak-own ".to_owned();
     let secret = SecretString::from(" ak-own ");
     for builder in [builder().api_key(" ak-own "), builder().api_key(text), builder().api_key(secret)] {
-        assert_eq!(settings(builder, &[]).unwrap().api_key.expose_secret(), "ak-own");
+        assert_eq!(settings(builder, &[]).unwrap().credentials.current().known_keys(), "ak-own");
     }
 }
 

@@ -99,7 +99,7 @@ impl CreateRequest {
 /// Creates a user key.
 pub(crate) fn send(scope: &CallScope<'_>, request: &CreateRequest) -> Result<ApiKeyCreated, Error> {
     scope.run(&request.to_request(scope.settings().stage, scope.started())?, |response| {
-        decode_created(response, &scope.settings().api_key)
+        decode_created(response, &scope.settings().credentials.current())
     })
 }
 

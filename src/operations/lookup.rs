@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use secrecy::ExposeSecret;
 
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
 use crate::json::ReadMembers;
@@ -190,7 +189,8 @@ impl<'a> Lookup<'a> {
         if let Some(org_id) = org_id {
             exact.retain(|space| !is_elsewhere(space, org_id));
         }
-        let own_key = self.scope.settings().api_key.expose_secret();
+        let own_key = self.scope.settings().credentials.current();
+        let own_key = own_key.known_keys();
         // The caller may have passed a key as the name.
         let name = strip_key(name, own_key);
         let candidates = |spaces: Vec<Space>| spaces.iter().map(|space| candidate(space, own_key)).collect();
@@ -226,7 +226,7 @@ impl<'a> Lookup<'a> {
             Err(error @ Error::Forbidden(_)) => Some(Box::new(error)),
             Err(error) => return Err(error),
         };
-        let space_id = strip_key(space_id, self.scope.settings().api_key.expose_secret());
+        let space_id = strip_key(space_id, self.scope.settings().credentials.current().known_keys());
         Err(Error::OrganizationNotFound(OrganizationNotFound { space_id, source }))
     }
 

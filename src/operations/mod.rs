@@ -11,11 +11,11 @@ pub(crate) mod spaces;
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::config::Credential;
 use crate::error::InvalidRequest;
 use crate::model::{ApiKeyCreated, FieldWarning};
 use crate::pipeline::{ApiResponse, DecodeFailure};
@@ -36,13 +36,13 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 ///
 /// A secret equal to the one of the client is an error: a caller that stored it and revoked the old key would revoke the
 /// only one.
-pub(crate) fn decode_created(response: &ApiResponse, own_key: &SecretString) -> Result<ApiKeyCreated, DecodeFailure> {
+pub(crate) fn decode_created(response: &ApiResponse, own_key: &Credential) -> Result<ApiKeyCreated, DecodeFailure> {
     let DecodedSecret { key, mut fields } = secret::decode(&response.body);
     if response.is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
         fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
     match key {
-        Some(key) if key.expose_secret() == own_key.expose_secret() => {
+        Some(key) if own_key.is_known(&key) => {
             Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) })
         }
         Some(key) => Ok(ApiKeyCreated::new(fields, key)),

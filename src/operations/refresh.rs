@@ -84,7 +84,9 @@ impl RefreshRequest {
 
 /// Refreshes a key.
 pub(crate) fn send(scope: &CallScope<'_>, request: &RefreshRequest) -> Result<ApiKeyCreated, Error> {
-    scope.run(&request.to_request(scope.started())?, |response| decode_created(response, &scope.settings().api_key))
+    scope.run(&request.to_request(scope.started())?, |response| {
+        decode_created(response, &scope.settings().credentials.current())
+    })
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ use crate::error::{
     ApiError, ApiErrorInner, CallContext, DecodeError, DecodeErrorInner, Error, Problem, SecretNotRecovered,
     SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
 };
+use crate::operation::Idempotency;
 use crate::redact::sanitize;
 use crate::retry::{AttemptFailure, retry_after};
 use crate::transport::TransportError;
@@ -42,15 +43,13 @@ impl FailedAttempt {
         }
     }
 
-    /// Whether the service refused the API key. `needs_problem`: only a 401 with a problem document counts, since a proxy's 401
-    /// does not say that the service did nothing.
-    pub(super) fn is_unauthorized(&self, needs_problem: bool) -> bool {
-        match self {
-            Self::Refused(response) if response.status == StatusCode::UNAUTHORIZED => {
-                !needs_problem || Problem::read(&response.body, "").is_some()
-            }
-            _ => false,
-        }
+    /// Whether the service refused the key, so that the request was certainly not processed. For a request that must not be
+    /// repeated, only a problem document proves that the service itself sent the response.
+    pub(super) fn is_key_refused(&self, idempotency: Idempotency) -> bool {
+        let Self::Refused(response) = self else { return false };
+        let is_problem =
+            || !response.is_truncated && !response.is_foreign() && Problem::read(&response.body, "").is_some();
+        response.status == StatusCode::UNAUTHORIZED && (idempotency != Idempotency::NonIdempotent || is_problem())
     }
 
     pub(super) fn retry_after(&self, clock: &dyn Clock) -> Option<Duration> {

@@ -5,19 +5,18 @@ mod request;
 mod response;
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroize;
 use time::OffsetDateTime;
 
 use self::failed_attempt::FailedAttempt;
 pub(crate) use self::request::ApiRequest;
 pub(crate) use self::response::{ApiResponse, DecodeFailure};
-use crate::config::{ApiKey, KeyFile, Settings};
+use crate::config::{Credential, Settings};
 use crate::error::{CallContext, Error, InvalidRequest, Outcome};
 use crate::operation::{Idempotency, Operation};
 use crate::prerelease::warn_once;
@@ -110,12 +109,12 @@ struct Attempts<'a> {
     uri: Uri,
     made: u32,
     previous: Option<Box<Error>>,
+    /// The key of the last attempt.
+    credential: Arc<Credential>,
+    /// The request was sent again with another key.
+    is_key_renewed: bool,
     /// The service may have processed one of the attempts.
     maybe_applied: bool,
-    /// The key of the attempts, if it is from a file.
-    key: Option<ApiKey>,
-    /// A call is sent once more with a newer key, not twice.
-    is_key_renewed: bool,
 }
 
 impl<'a> Attempts<'a> {
@@ -126,7 +125,7 @@ impl<'a> Attempts<'a> {
             .uri(request.target.as_str())
             .map_err(|_| InvalidRequest::new("request", "is too long: a URL has at most 65534 bytes"))?;
         let idempotency = request.operation.idempotency();
-        let key = scope.settings().key_file.as_deref().map(KeyFile::current);
+        let credential = scope.settings().credentials.current();
         Ok(Self {
             scope,
             request,
@@ -134,9 +133,9 @@ impl<'a> Attempts<'a> {
             uri,
             made: 0,
             previous: None,
-            maybe_applied: false,
-            key,
+            credential,
             is_key_renewed: false,
+            maybe_applied: false,
         })
     }
 
@@ -147,6 +146,7 @@ impl<'a> Attempts<'a> {
             return Err(self.previous.take().map_or_else(|| self.timed_out(), |error| *error));
         }
         self.made += 1;
+        self.credential = self.scope.settings().credentials.current();
         let settings = self.scope.settings();
         let (response, is_truncated) = match settings.transport.send(self.http_request(remaining)) {
             Ok(response) => (response, false),
@@ -169,9 +169,7 @@ impl<'a> Attempts<'a> {
         *request.method_mut() = self.request.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = settings.headers.clone();
-        if let Some(key) = &self.key {
-            request.headers_mut().insert(AUTHORIZATION, key.bearer.clone());
-        }
+        request.headers_mut().insert(AUTHORIZATION, self.credential.authorization());
         if self.request.body.is_some() {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -197,10 +195,14 @@ impl<'a> Attempts<'a> {
 
     /// Waits before the next attempt, or returns the final error.
     fn retry_after(&mut self, failed: FailedAttempt) -> Result<(), Error> {
+        let settings = self.scope.settings();
         if self.renew_key(&failed) {
+            let context = self.context(Outcome::Rejected, false);
+            // The new key may be in the response, too.
+            let credential = settings.credentials.current();
+            self.previous = Some(Box::new(failed.into_error(context, None, credential.known_keys())));
             return Ok(());
         }
-        let settings = self.scope.settings();
         let clock = &*settings.clock;
         let failure = failed.failure();
         let classification = classify(self.idempotency, failure, self.maybe_applied);
@@ -210,29 +212,20 @@ impl<'a> Attempts<'a> {
             RetryContext { classification, failure, attempts: self.made, retry_after, remaining: self.remaining() };
         let delay = settings.retry.next_delay(&retry, &self.scope.pipeline.budget, clock);
         let context = self.context(classification.outcome, classification.retryable);
-        let error = failed.into_error(context, retry_after, self.own_key());
+        let error = failed.into_error(context, retry_after, self.credential.known_keys());
         let Some(delay) = delay else { return Err(error) };
         self.previous = Some(Box::new(error));
         clock.sleep(delay);
         Ok(())
     }
 
-    /// Whether the key was refused and its file has another one. The service did not process the request.
+    /// Whether the request is to be sent once more, with a newer key than the one that the service refused.
     fn renew_key(&mut self, failed: &FailedAttempt) -> bool {
-        let (Some(key), Some(file)) = (&self.key, &self.scope.settings().key_file) else { return false };
-        let is_final = self.idempotency == Idempotency::NonIdempotent;
-        if self.is_key_renewed || !failed.is_unauthorized(is_final) {
+        if self.is_key_renewed || !failed.is_key_refused(self.idempotency) {
             return false;
         }
-        let Some(newer) = file.newer_than(key) else { return false };
-        self.is_key_renewed = true;
-        self.key = Some(newer);
-        true
-    }
-
-    fn own_key(&self) -> &str {
-        let key = self.key.as_ref().map_or(&self.scope.settings().api_key, |key| &key.secret);
-        key.expose_secret()
+        self.is_key_renewed = self.scope.settings().credentials.renew(&self.credential);
+        self.is_key_renewed
     }
 
     fn remaining(&self) -> Duration {
@@ -247,7 +240,7 @@ impl<'a> Attempts<'a> {
 
     fn context(&mut self, outcome: Outcome, retryable: bool) -> CallContext {
         // The caller may have passed the secret of a key as its id or name.
-        let subject = self.request.subject.as_deref().map(|subject| strip_key(subject, self.own_key()));
+        let own_key = self.credential.known_keys();
         let is_lookup = self.request.operation != self.scope.operation;
         CallContext {
             operation: self.request.operation,
@@ -256,7 +249,7 @@ impl<'a> Attempts<'a> {
             retryable,
             attempts: self.made,
             previous: self.previous.take(),
-            subject,
+            subject: self.request.subject.as_deref().map(|subject| strip_key(subject, own_key)),
             started: self.scope.started,
         }
     }

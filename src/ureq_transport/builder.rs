@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::UreqTransport;
 use super::proxy::ProxyUrl;
-use super::settings::{CaFile, TransportSettings};
+use super::settings::TransportSettings;
+use super::tls::CaFile;
 use super::tls::TlsChoice;
 use crate::error::{ConfigError, Error};
 use crate::tls::{TlsBackend, TlsRoots};

@@ -1,22 +1,13 @@
 //! The settings of the default transport, from the program and the environment.
 
-use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::UreqTransport;
 use super::proxy::{self, ProxyUrl};
-use super::tls::TlsChoice;
+use super::tls::{CaFile, TlsChoice};
 use crate::config::{Endpoint, Env, NetworkSettings, Sourced};
 use crate::error::ConfigError;
 use crate::transport::Transport;
-
-/// A file of trusted certificates, and the setting that names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CaFile {
-    pub(super) path: PathBuf,
-    pub(super) setting: Cow<'static, str>,
-}
 
 /// The settings that a [`UreqTransport`] is opened with.
 #[derive(Clone, Debug, Default)]

@@ -179,6 +179,6 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &CreateServiceKeyRequest) -> 
     request.validate(stage, scope.started())?;
     let ids = request.resolve(scope)?;
     scope.run(&request.to_request(stage, scope.started(), &ids)?, |response| {
-        decode_created(response, &scope.settings().api_key)
+        decode_created(response, &scope.settings().credentials.current())
     })
 }

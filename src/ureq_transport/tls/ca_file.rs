@@ -1,14 +1,23 @@
 //! Files of trusted certificates.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Backend;
 use crate::error::ConfigError;
-use crate::ureq_transport::settings::CaFile;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
+
+/// A file of trusted certificates, and the setting that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ureq_transport) struct CaFile {
+    pub(in crate::ureq_transport) path: PathBuf,
+    pub(in crate::ureq_transport) setting: Cow<'static, str>,
+}
 
 /// The certificates of the file, in DER, each parsed once: the TLS libraries skip what they cannot read, and then every
 /// connection fails without a reason.

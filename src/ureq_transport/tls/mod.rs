@@ -15,9 +15,9 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+pub(super) use self::ca_file::CaFile;
 use super::connect::remaining;
 use super::error::BeforeSending;
-use super::settings::CaFile;
 use crate::authority::without_brackets;
 use crate::error::ConfigError;
 use crate::tls::{TlsBackend, TlsRoots};

@@ -1,6 +1,7 @@
 //! The client against scripted answers: what is retried, what an error says, what cannot be lost and what cannot leak.
 
 mod faults;
+mod key_file;
 mod messages;
 mod model;
 mod pages;

@@ -112,16 +112,16 @@ fn the_forms_of_a_key_in_a_file() {
             client(world, &file).list(&ListRequest::new()).unwrap();
         }
         for (content, problem) in [
-            ("", "is empty"),
-            (" \n# nothing\n", "is empty"),
-            ("A=1\nB=2\n", "has several lines: keep the API key alone in it"),
-            ("two words", "holds no usable API key"),
-            ("Bearer ak-planted-0123456789", "holds no usable API key"),
+            ("", "which is empty"),
+            (" \n# nothing\n", "which is empty"),
+            ("A=1\nB=2\n", "which sets 2 variables, and ARIZE_API_KEY is not one of them"),
+            ("two words", "whose key holds blanks, control characters or characters that are not ASCII"),
+            ("Bearer ak-planted-0123456789", "whose key begins with `Bearer`: give the key alone"),
         ] {
             file.write(content);
             let error = world.builder().api_key_file(&file.0).build().unwrap_err().to_string();
             let path = file.0.display();
-            assert_eq!(error, format!("configuration: `api_key_file` names the file {path}, which {problem}"));
+            assert_eq!(error, format!("configuration: `api_key_file` names the file {path}, {problem}"));
         }
         let both = world.builder().api_key_file(&file.0).api_key("ak-0123456789").build().unwrap_err();
         assert_eq!(both.to_string(), "configuration: `api_key_file` excludes `api_key`: set one of them");
