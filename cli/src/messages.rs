@@ -5,7 +5,7 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 36] = [
+const OPTIONS: [(&str, &str); 39] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
@@ -39,6 +39,9 @@ const OPTIONS: [(&str, &str); 36] = [
     ("stage", "--stage"),
     ("timeout", "--timeout"),
     ("tls", "--tls"),
+    ("lifetime", "--lifetime"),
+    ("owner", "--owner"),
+    ("renew_before", "--renew-before"),
     ("url", "--url"),
     ("user_id", "--user"),
     ("user_keys_of", "--user"),
