@@ -72,12 +72,19 @@ pub(crate) fn of(error: &Error) -> String {
         Error::InvalidRequest(e) => named(e.field(), e.problem()),
         error => phrases(&error.to_string()),
     };
+    message.push_str(&causes(error));
+    message
+}
+
+/// The causes of an error, each after a colon.
+pub(crate) fn causes(error: &Error) -> String {
+    let mut text = String::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        message.push_str(&format!(": {}", phrases(&error.to_string())));
+        text.push_str(&format!(": {}", phrases(&error.to_string())));
         cause = error.source();
     }
-    message
+    text
 }
 
 fn named(setting: &str, problem: &str) -> String {
