@@ -5,11 +5,12 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 36] = [
+const OPTIONS: [(&str, &str); 39] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
     ("api_key_file", "--api-key-file"),
+    ("owner", "--owner"),
     ("base_domain", "--base-domain"),
     ("ca_file", "--ca-file"),
     ("concurrency", "the number of simultaneous requests"),
@@ -39,6 +40,8 @@ const OPTIONS: [(&str, &str); 36] = [
     ("stage", "--stage"),
     ("timeout", "--timeout"),
     ("tls", "--tls"),
+    ("lifetime", "--lifetime"),
+    ("renew_before", "--renew-before"),
     ("url", "--url"),
     ("user_id", "--user"),
     ("user_keys_of", "--user"),

@@ -9,6 +9,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::error::BeforeSending;
+use super::kept::KeptConnection;
 use super::resolver::CachingResolver;
 
 /// A chain of connectors whose errors say that nothing was sent: ureq's own do not tell a connection that is closed in
@@ -26,9 +27,9 @@ impl<C: Connector> MarkConnectErrors<C> {
 }
 
 impl<C: Connector> Connector for MarkConnectErrors<C> {
-    type Out = C::Out;
+    type Out = KeptConnection<C::Out>;
 
-    fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<C::Out>, Error> {
+    fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<Self::Out>, Error> {
         let connected = Arc::new(AtomicBool::new(false));
         let to_proxy = Arc::clone(&details.run_connector);
         let (started, timeout, flag) = (details.now, details.timeout, Arc::clone(&connected));
@@ -55,7 +56,7 @@ impl<C: Connector> Connector for MarkConnectErrors<C> {
             BeforeSending::connecting(error)
         })?;
         connected.store(true, Ordering::Relaxed);
-        Ok(connection)
+        Ok(connection.map(KeptConnection::new))
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
         },
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportError::new(Kind::Timeout, error),
-            io::ErrorKind::InvalidData => TransportError::new(Kind::Tls, error),
+            // After the handshake, a broken TLS record is a broken connection.
             _ => TransportError::new(Kind::Interrupted, error),
         },
         ureq::Error::Timeout(phase) => TransportError::new(Kind::Timeout, TimedOut(phase)),
@@ -142,7 +142,7 @@ mod tests {
         for (error, expected) in [
             (io(io::ErrorKind::TimedOut), "Timeout, sent: told"),
             (io(io::ErrorKind::WouldBlock), "Timeout, sent: told"),
-            (io(io::ErrorKind::InvalidData), "Tls, sent: told"),
+            (io(io::ErrorKind::InvalidData), "Interrupted, sent: told"),
             (io(io::ErrorKind::ConnectionReset), "Interrupted, sent: told"),
             (Error::Timeout(Timeout::Resolve), "Timeout, sent: while looking up the name"),
             (Error::Timeout(Timeout::Connect), "Timeout, sent: while connecting"),

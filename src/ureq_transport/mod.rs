@@ -4,6 +4,7 @@ mod body;
 mod builder;
 mod connect;
 mod error;
+mod kept;
 mod proxy;
 mod resolver;
 mod settings;

@@ -15,6 +15,7 @@ mod deadline;
 mod deliver;
 mod double;
 mod emulator;
+mod ensure;
 mod exit_codes;
 mod failures;
 mod find;

@@ -150,9 +150,14 @@ impl Tls {
     pub(super) fn new(choice: TlsChoice, ca_file: Option<&CaFile>) -> Result<Self, ConfigError> {
         let backend = match ca_file {
             None => OnceLock::new(),
-            Some(file) => Backend::new(choice, &ca_file::read(file)?)
-                .map_err(|error| ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error))?
-                .into(),
+            Some(file) => match ca_file::read(file)? {
+                certificates if certificates.is_empty() => OnceLock::new(),
+                certificates => Backend::new(choice, &certificates)
+                    .map_err(|error| {
+                        ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error)
+                    })?
+                    .into(),
+            },
         };
         Ok(Self { choice, backend })
     }
