@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::config::{ClientBuilder, Settings};
 use crate::error::{Error, SpaceCandidate};
-use crate::model::{ApiKeyCreated, ApiKeyList, Space};
+use crate::model::{ApiKey, ApiKeyCreated, ApiKeyList, Space};
 use crate::operation::Operation;
 use crate::operations::create::{self, CreateRequest};
 use crate::operations::delete;
@@ -264,6 +264,16 @@ impl ApiKeysClient {
     /// A space for an error, without keys in its texts.
     pub(crate) fn candidate(&self, space: &Space) -> SpaceCandidate {
         candidate(space, self.settings().credentials.current().known_keys())
+    }
+
+    /// Whether the key is the one of this client, by its redacted form.
+    pub(crate) fn is_own(&self, key: &ApiKey) -> bool {
+        let keys = self.settings().credentials.current();
+        keys.known_keys().lines().any(|own| key.matches(&own.into()))
+    }
+
+    pub(crate) fn sleep(&self, duration: Duration) {
+        self.settings().clock.sleep(duration);
     }
 
     /// The time of the client's clock.

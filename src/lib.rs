@@ -97,8 +97,8 @@ pub use error::{
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
 };
 pub use lifecycle::{
-    FoundKey, Inventory, InventoryProgress, InventoryRequest, NotReplaceable, ReplacementKey, RotationError,
-    RotationStep, Scope, UnreadScope,
+    EnsureChange, EnsureError, EnsureRequest, Ensured, FoundKey, Inventory, InventoryProgress, InventoryRequest,
+    KeyToEnsure, NotReplaceable, ReplacementKey, RotationError, RotationStep, Scope, UnreadScope,
 };
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,

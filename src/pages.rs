@@ -5,6 +5,8 @@ use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::vec;
 
+use time::OffsetDateTime;
+
 use crate::error::{Error, InvalidRequest, PaginationErrorKind};
 use crate::json::ReadMembers;
 use crate::model::{ApiKey, Organization, Space};
@@ -27,6 +29,7 @@ pub struct ApiKeys {
     page: vec::IntoIter<ApiKey>,
     next: Next,
     guard: CursorGuard,
+    server_time: Option<OffsetDateTime>,
 }
 
 #[derive(Debug)]
@@ -44,7 +47,12 @@ impl ApiKeys {
         if let Some(cursor) = &request.cursor {
             guard.visit(cursor);
         }
-        Self { pipeline, request, page: Vec::new().into_iter(), next: Next::Page, guard }
+        Self { pipeline, request, page: Vec::new().into_iter(), next: Next::Page, guard, server_time: None }
+    }
+
+    /// The time of the service when it sent the last page, from the header `Date`.
+    pub fn server_time(&self) -> Option<OffsetDateTime> {
+        self.server_time
     }
 
     /// The most pages to request before [`PaginationErrorKind::TooManyPages`]. Default 10 000.
@@ -66,6 +74,7 @@ impl ApiKeys {
         list::resolve_space(&scope, &mut self.request)?;
         let page = list::send(&scope, &self.request)?;
         self.page = page.api_keys.into_iter();
+        self.server_time = page.server_time;
         let (next, has_next_page) = match self.guard.follow(&page.pagination) {
             Ok(false) => (Next::End, false),
             Ok(true) => (Next::Page, true),

@@ -5,11 +5,12 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 36] = [
+const OPTIONS: [(&str, &str); 37] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
     ("api_key_file", "--api-key-file"),
+    ("owner", "--owner"),
     ("base_domain", "--base-domain"),
     ("ca_file", "--ca-file"),
     ("concurrency", "the number of simultaneous requests"),
@@ -72,12 +73,19 @@ pub(crate) fn of(error: &Error) -> String {
         Error::InvalidRequest(e) => named(e.field(), e.problem()),
         error => phrases(&error.to_string()),
     };
+    message.push_str(&causes(error));
+    message
+}
+
+/// The causes of an error, each after a colon.
+pub(crate) fn causes(error: &Error) -> String {
+    let mut text = String::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        message.push_str(&format!(": {}", phrases(&error.to_string())));
+        text.push_str(&format!(": {}", phrases(&error.to_string())));
         cause = error.source();
     }
-    message
+    text
 }
 
 fn named(setting: &str, problem: &str) -> String {

@@ -1,8 +1,11 @@
 //! Procedures on a key, built on the verbs of the client.
 
+mod create_any;
+mod ensure;
 mod inventory;
 mod marker;
 mod rotate;
 
+pub use self::ensure::{EnsureChange, EnsureError, EnsureRequest, Ensured, KeyToEnsure};
 pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, Scope, UnreadScope};
 pub use self::rotate::{NotReplaceable, ReplacementKey, RotationError, RotationStep};

@@ -172,6 +172,9 @@ pub struct ApiKeyList {
     pub api_keys: Vec<ApiKey>,
     /// Whether another page follows, and its cursor.
     pub pagination: Pagination,
+    /// The time of the service, from the header `Date`.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub server_time: Option<OffsetDateTime>,
 }
 
 /// Whether another page follows, and its cursor.

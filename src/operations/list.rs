@@ -143,5 +143,5 @@ pub(crate) fn resolve_space(scope: &CallScope<'_>, request: &mut ListRequest) ->
 
 fn decode(response: &ApiResponse) -> Result<ApiKeyList, DecodeFailure> {
     let page = read_page::<ApiKey>(response, "api_keys")?;
-    Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination })
+    Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination, server_time: response.date() })
 }

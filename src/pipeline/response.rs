@@ -1,7 +1,9 @@
 //! A response, and what decoding it can find wrong.
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+
+use time::OffsetDateTime;
 
 use crate::json::strip_bom;
 use crate::redact::sanitize;
@@ -27,6 +29,12 @@ impl ApiResponse {
             Some(encoding) => format!("{kind}, encoded as {encoding}, {} bytes", self.body.len()),
             None => format!("{kind}, {} bytes", self.body.len()),
         }
+    }
+
+    /// The time in the header `Date`.
+    pub(crate) fn date(&self) -> Option<OffsetDateTime> {
+        let date = self.headers.get(DATE)?.to_str().ok()?;
+        Some(httpdate::parse_http_date(date).ok()?.into())
     }
 
     /// The media type in lower case, without parameters; empty without the header.

@@ -33,33 +33,38 @@ fn run(
     }
     let client = connect::limited(&client, console);
     let bar = console.progress("keys done");
-    let mut failed: usize = 0;
-    let mut code = None;
+    let mut failures = Vec::new();
     let mut removed = output::Ids::begin();
     for id in &args.ids {
-        // A stdout that fails does not keep the others either.
-        let ended = match remove(&client, id) {
-            Ok(()) => removed.push(id, console),
+        match remove(&client, id) {
+            // A key that is removed is no failure, even if stdout is one: a script must not do it again.
+            Ok(()) => {
+                if let Err(failure) = removed.push(id, console) {
+                    let done = format!("{}; the key {} was removed", failure.message, printable(id));
+                    bar.suspend(|| console.warning(done));
+                }
+            }
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
-                Err(Failure { message: format!("{}: {}", printable(id), failure.message), ..failure })
+                let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
+                // A single one is the error of the command.
+                if args.ids.len() > 1 {
+                    bar.suspend(|| console.failure(&failure));
+                }
+                failures.push(failure);
             }
-        };
-        if let Err(failure) = ended {
-            if args.ids.len() == 1 {
-                return Err(failure);
-            }
-            bar.suspend(|| console.failure(&failure));
-            failed = failed.saturating_add(1);
-            code.get_or_insert(failure.code);
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    removed.end(console)?;
-    match code {
+    if let Err(failure) = removed.end(console) {
+        console.warning(failure.message);
+    }
+    let count = failures.len();
+    match failures.into_iter().next() {
         None => Ok(()),
-        Some(code) => Err(Failure::new(code, format!("{failed} of {} failed", args.ids.len()))),
+        Some(failure) if args.ids.len() == 1 => Err(failure),
+        Some(first) => Err(Failure::new(first.code, format!("{count} of {} failed", args.ids.len()))),
     }
 }
 

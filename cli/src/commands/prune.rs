@@ -51,7 +51,11 @@ pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
     } else {
         console.note(format_args!("a dry run: {} keys are selected; pass --yes to revoke them", selected.len()));
     }
-    print(args, &selected, &revoked, console)?;
+    match print(args, &selected, &revoked, console) {
+        // The keys are revoked, even if stdout fails.
+        Err(failed) if !revoked.is_empty() => console.warning(failed.message),
+        printed => printed?,
+    }
     failure.map_or(Ok(()), Err)
 }
 

@@ -7,7 +7,8 @@ use crate::commands::delete::ask;
 use crate::commands::secret_commands::{describe, print_details, report_warnings, service_key, user_key};
 use crate::connect;
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::failure::{Code, Effect, Failure, printable};
+use crate::messages::causes;
 use crate::store::{NotStored, Store};
 
 /// Announces every step before it is taken, so that after an interruption the user knows which keys work.
@@ -115,8 +116,5 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
 
 /// The message with the causes of its cause, which it does not include.
 fn message(error: &RotationError<NotStored>, cause: &Error) -> String {
-    let message = error.to_string();
-    let causes = with_causes(cause);
-    let causes = causes.strip_prefix(&cause.to_string()).unwrap_or_default();
-    format!("{message}{causes}")
+    format!("{error}{}", causes(cause))
 }

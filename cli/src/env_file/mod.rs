@@ -117,13 +117,14 @@ fn edit(file: &str, settings: &[Setting<'_>], name: &str, value: &str) -> String
     for (n, setting) in settings.iter().enumerate() {
         edited.push_str(file.get(copied..setting.start).unwrap_or_default());
         copied = setting.start + setting.text.len();
-        let (indentation, ending) = (setting.indentation(), setting.ending());
+        let ending = setting.ending();
         if let Some(comment) = setting.comment() {
             let ending = if ending.is_empty() && n == 0 { newline } else { ending };
-            edited.extend([indentation, comment, ending]);
+            edited.extend([comment, ending]);
         }
         if n == 0 {
-            edited.extend([indentation, export, name, "=", value, ending]);
+            // Not indented: older versions of node take an indented comment, or a tab, for a part of the name.
+            edited.extend([export, name, "=", value, ending]);
         }
     }
     edited.push_str(file.get(copied..).unwrap_or_default());

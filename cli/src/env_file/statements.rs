@@ -7,17 +7,22 @@ pub(super) struct Reader {
     quotes: &'static [char],
     /// The quotes in which a backslash takes the meaning from the next character.
     escaping: &'static [char],
+    /// Whether it skips a line whose name has blanks in it.
+    has_strict_names: bool,
     /// Whether quotes, comments and backslashes count anywhere in a statement, and not only where a value begins.
     is_shell: bool,
 }
 
 impl Reader {
     /// python-dotenv.
-    pub(super) const PYTHON: Self = Self { quotes: &['\'', '"'], escaping: &['\'', '"'], is_shell: false };
+    pub(super) const PYTHON: Self =
+        Self { quotes: &['\'', '"'], escaping: &['\'', '"'], has_strict_names: true, is_shell: false };
     /// `node --env-file`.
-    pub(super) const NODE: Self = Self { quotes: &['\'', '"', '`'], escaping: &[], is_shell: false };
+    pub(super) const NODE: Self =
+        Self { quotes: &['\'', '"', '`'], escaping: &[], has_strict_names: false, is_shell: false };
     /// A shell that sources the file.
-    pub(super) const SHELL: Self = Self { quotes: &['\'', '"', '`'], escaping: &['"', '`'], is_shell: true };
+    pub(super) const SHELL: Self =
+        Self { quotes: &['\'', '"', '`'], escaping: &['"', '`'], has_strict_names: false, is_shell: true };
 }
 
 /// A statement that sets the variable.
@@ -35,11 +40,6 @@ pub(super) struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    pub(super) fn indentation(&self) -> &'a str {
-        let rest = self.text.trim_start_matches([' ', '\t']);
-        self.text.get(..self.text.len() - rest.len()).unwrap_or_default()
-    }
-
     pub(super) fn ending(&self) -> &'a str {
         ["\r\n", "\n"].into_iter().find(|ending| self.text.ends_with(ending)).unwrap_or_default()
     }
@@ -107,8 +107,20 @@ fn end(text: &str, reader: &Reader) -> usize {
     if head.trim_start().starts_with('#') {
         return line;
     }
-    let quoted = head.find('=').and_then(|at| text.get(at + 1..)).map(|value| value.trim_start_matches(is_blank));
-    match quoted.and_then(|value| closed(value, reader)) {
+    let Some((name, _)) = head.split_once('=') else { return line };
+    if reader.has_strict_names {
+        let name = name.trim();
+        let name = name.strip_prefix("export").filter(|rest| rest.starts_with(is_blank)).unwrap_or(name).trim_start();
+        let is_name = match name.strip_prefix('\'') {
+            Some(quoted) => quoted.strip_suffix('\'').is_some_and(|name| !name.is_empty() && !name.contains('\'')),
+            None => !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '#'),
+        };
+        if !is_name {
+            return line;
+        }
+    }
+    let value = text.get(name.len() + 1..).unwrap_or_default().trim_start_matches(is_blank);
+    match closed(value, reader) {
         Some(rest) => text.len() - rest.len() + line_end(rest),
         None => line,
     }

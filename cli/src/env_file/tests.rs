@@ -30,7 +30,7 @@ fn the_rest_of_the_file_stays() {
     check("A=1\r\n", "A=1\r\nARIZE_API_KEY=ak-new\r\n");
     check("A=1\r\nB=2", "A=1\r\nB=2\r\nARIZE_API_KEY=ak-new\r\n");
     check("# keys\n\nARIZE_API_KEY=ak-old\nB='x y'\n", "# keys\n\nARIZE_API_KEY=ak-new\nB='x y'\n");
-    check("  export  ARIZE_API_KEY=\"ak-old\"\r\nB=2", "  export ARIZE_API_KEY=ak-new\r\nB=2");
+    check("  export  ARIZE_API_KEY=\"ak-old\"\r\nB=2", "export ARIZE_API_KEY=ak-new\r\nB=2");
     let others =
         "#ARIZE_API_KEY=a\nARIZE_API_KEY_OLD=b\nexported ARIZE_API_KEY\nMY_ARIZE_API_KEY=d\nARIZE_API_KEY.x=e\n";
     check(others, &format!("{others}ARIZE_API_KEY=ak-new\n"));
@@ -60,7 +60,7 @@ fn every_way_to_set_it_is_found() {
         check(before, "ARIZE_API_KEY=ak-new\n");
     }
     check("export\tARIZE_API_KEY=old\n", "export ARIZE_API_KEY=ak-new\n");
-    check("\tARIZE_API_KEY=old\n", "\tARIZE_API_KEY=ak-new\n");
+    check("\tARIZE_API_KEY=old\n", "ARIZE_API_KEY=ak-new\n");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn duplicates_become_one() {
 #[test]
 fn a_comment_moves_above() {
     check("A=1\nARIZE_API_KEY=old # ours\n", "A=1\n# ours\nARIZE_API_KEY=ak-new\n");
-    check("  ARIZE_API_KEY='a # b' \t# it's\r\n", "  # it's\r\n  ARIZE_API_KEY=ak-new\r\n");
+    check("  ARIZE_API_KEY='a # b' \t# it's\r\n", "# it's\r\nARIZE_API_KEY=ak-new\r\n");
     check("ARIZE_API_KEY=\"a\nb\"#c", "#c\nARIZE_API_KEY=ak-new");
     check("ARIZE_API_KEY= # none", "# none\nARIZE_API_KEY=ak-new");
 }
@@ -163,7 +163,7 @@ fn file() -> impl Strategy<Value = String> {
         "\t",
         " ",
         " ",
-        "x;y",
+        "x && A=1",
         "x",
         "old",
         "$K",
@@ -213,15 +213,15 @@ fn read_by(program: &str, args: &[&str], directory: &Path) -> Option<Vec<String>
     output.status.success().then(|| values.lines().map(str::to_owned).collect())
 }
 
-const BASH: &str = "value() { ( K=none; . ./$1; echo \"${K%$'\\r'}\" ) 2>/dev/null </dev/null | tail -1; }; \
+const BASH: &str = "value() { ( K=none; . ./$1; echo \"value=${K%$'\\r'}\" ) 2>/dev/null </dev/null | sed -n 's/^value=//p'; }; \
     for ((n = 0; n < $0; n++)); do \
     after=$(value $n); [ -n \"$after\" ] || [ -n \"$(value $n.before)\" ] || after=new; echo \"$after\"; done";
-/// Before version 22, node takes a line without `=` for a part of the next name; such files are left out.
+/// Before version 22, node takes a line without `=`, an indented comment or blanks for a part of the next name; such files are left out.
 const NODE: &str = "const fs = require('fs'), old = parseInt(process.versions.node) < 22; \
     for (let n = 0; n < process.argv[1]; n++) { const text = fs.readFileSync(String(n), 'utf8'); \
-    console.log(old && /^[ \\t]*[^#=\\s][^=\\n]*$/m.test(text) ? 'new' : require('util').parseEnv(text).K) }";
+    console.log(old && /^[ \\t]+(#|\\r?$)|^[ \\t]*[^#=\\s][^=\\n]*$/m.test(text) ? 'new' : require('util').parseEnv(text).K) }";
 const PYTHON: &str = "import sys, logging, dotenv\nlogging.disable()\n\
-    for n in range(int(sys.argv[1])): print(dotenv.dotenv_values(str(n), interpolate=False).get('K'))";
+    for n in range(int(sys.argv[1])): print(repr(dotenv.dotenv_values(str(n), interpolate=False).get('K'))[1:-1])";
 
 /// The real readers find the value in the edited files. A file that bash cannot read at all was so before.
 #[test]
@@ -243,7 +243,7 @@ fn real_readers_find_it() {
             println!("{program}: not installed, or without what it takes to read a file");
             continue;
         };
-        assert_eq!(values.len(), files.len(), "{program}: {values:?} {:?}", files);
+        assert_eq!(values.len(), files.len(), "{program}");
         for (value, (before, edited)) in values.iter().zip(&files) {
             assert_eq!(value, "new", "{program}: {before:?} -> {edited:?}");
         }

@@ -73,3 +73,38 @@ fn a_key_that_may_still_be_active() {
     run.failed(8);
     assert!(run.err.contains("the key `QXBpS2V5OjE6YQ==` may still be active: call again"), "{}", run.err);
 }
+
+/// The keys are removed: a script that runs the command again because of stdout would find nothing to do.
+#[test]
+fn a_stdout_that_fails_does_not_undo_a_removal() {
+    let service = Service::new();
+    for format in ["table", "json", "jsonl", "csv"] {
+        for command in ["delete", "revoke"] {
+            let keys = [service.key("a"), service.key("b")];
+            let mut run = service.command(&[command, "--yes", "-q", "-o", format, &keys[0].id, &keys[1].id]);
+            run.env("ARIZE_KEYS_NO_WARNING", "1");
+            let output =
+                run.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{command} {format}: {output:?}");
+            assert!(keys.iter().all(|key| !service.emulator.authenticates(key.key.expose_secret())));
+        }
+    }
+    let key = service.key("a");
+    let mut run = service.command(&["revoke", "--yes", &key.id]);
+    let run = run.env("ARIZE_KEYS_NO_WARNING", "1");
+    let output = run.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    let expected = format!(
+        "warning: stdout cannot be written: No space left on device (os error 28); the key {} was removed\n",
+        key.id
+    );
+    assert_eq!(err, expected);
+}
+
+/// A program that reads the output gets a document, whatever failed.
+#[test]
+fn the_document_of_a_failed_removal_is_whole() {
+    let service = Service::new();
+    let run = service.run(&["revoke", "--yes", "-o", "json", "QXBpS2V5OjA6bm9uZQ=="]);
+    assert_eq!(run.failed(4).out, "[]\n");
+}

@@ -6,10 +6,11 @@ mod replacement;
 use secrecy::SecretString;
 
 pub use self::error::{NotReplaceable, RotationError};
-use self::replacement::{CarryOver, CreateAny};
+use self::replacement::CarryOver;
 pub use self::replacement::{ReplacementKey, RotationStep};
 use crate::client::ApiKeysClient;
 use crate::error::{Error, InvalidRequest};
+use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
 use crate::operations::list::ListRequest;
 use crate::request_target::{RequestTarget, same_id};
@@ -103,7 +104,7 @@ impl ApiKeysClient {
         let refuse = |reason| self.refusal(old_id, reason);
         let mut old = None;
         let mut successors: Vec<ApiKey> = Vec::new();
-        for key in self.scopes(new, ApiKeyStatus::Active).flat_map(|request| self.list_all(&request)) {
+        for key in new.request.lists(&ApiKeyStatus::Active).iter().flat_map(|request| self.list_all(request)) {
             let key = key.map_err(RotationError::Find)?;
             if same_id(&key.id, old_id) {
                 old = Some(key);
@@ -120,7 +121,7 @@ impl ApiKeysClient {
                 Ok(Found { old: None, successors })
             }
             None => {
-                for key in self.scopes(new, ApiKeyStatus::Revoked).flat_map(|request| self.list_all(&request)) {
+                for key in new.request.lists(&ApiKeyStatus::Revoked).iter().flat_map(|request| self.list_all(request)) {
                     if same_id(&key.map_err(RotationError::Find)?.id, old_id) {
                         return Err(refuse(NotReplaceable::Revoked));
                     }
@@ -135,23 +136,6 @@ impl ApiKeysClient {
         RotationError::NotReplaceable { old_id: self.strip_key(old_id), reason }
     }
 
-    /// The lists that the old key may be in.
-    fn scopes(&self, new: &ReplacementKey, status: ApiKeyStatus) -> impl Iterator<Item = ListRequest> {
-        let request = ListRequest::new().key_type(new.key_type()).status(status).limit(100);
-        match &new.request {
-            CreateAny::User(_) => vec![request],
-            CreateAny::Service(service) => service
-                .spaces()
-                .into_iter()
-                .map(|(space, org_id)| {
-                    let request = request.clone().space(space);
-                    if let Some(org_id) = org_id { request.org_id(org_id) } else { request }
-                })
-                .collect(),
-        }
-        .into_iter()
-    }
-
     fn create_replacement<E>(
         &self,
         new: &ReplacementKey,
@@ -161,19 +145,11 @@ impl ApiKeysClient {
             CarryOver::Invalid(error) => RotationError::Create(error.into()),
             CarryOver::Refused(reason) => self.refusal(&old.id, reason),
         })?;
-        let (name, created) = match &request {
-            CreateAny::User(request) => {
-                new.announce(RotationStep::Create { name: request.name() });
-                (request.name(), self.create(request))
-            }
-            CreateAny::Service(request) => {
-                new.announce(RotationStep::Create { name: request.name() });
-                (request.name(), self.create_service_key(request))
-            }
-        };
+        new.announce(RotationStep::Create { name: request.name() });
+        let created = request.send(self);
         let mut created = Box::new(created.map_err(RotationError::Create)?);
         if created.name.is_empty() {
-            name.clone_into(&mut created.details.name);
+            request.name().clone_into(&mut created.details.name);
         }
         if created.has_duplicate_member() {
             return Err(RotationError::Ambiguous { created });

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::NotReplaceable;
 use crate::error::InvalidRequest;
+use crate::lifecycle::create_any::CreateAny;
 use crate::lifecycle::marker;
 use crate::model::{ApiKey, ApiKeyType};
 use crate::operations::create::CreateRequest;
@@ -57,12 +58,6 @@ pub struct ReplacementKey {
     on_step: Option<OnStep>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum CreateAny {
-    User(CreateRequest),
-    Service(CreateServiceKeyRequest),
-}
-
 impl ReplacementKey {
     fn new(request: CreateAny) -> Self {
         Self { request, no_expiry: false, stored: None, on_step: None }
@@ -99,24 +94,14 @@ impl ReplacementKey {
     }
 
     pub(super) fn key_type(&self) -> ApiKeyType {
-        match self.request {
-            CreateAny::User(_) => ApiKeyType::User,
-            CreateAny::Service(_) => ApiKeyType::Service,
-        }
+        self.request.key_type()
     }
 
     /// Refuses, before any I/O, a description that leaves no room for the marker.
     pub(super) fn validate(&self, old_id: &str) -> Result<(), InvalidRequest> {
-        match self.description() {
+        match self.request.description() {
             Some(description) => validate_length(&marker::append(description, REPLACES, old_id)),
             None => Ok(()),
-        }
-    }
-
-    fn description(&self) -> Option<&str> {
-        match &self.request {
-            CreateAny::User(request) => request.current_description(),
-            CreateAny::Service(request) => request.current_description(),
         }
     }
 
@@ -133,28 +118,15 @@ impl ReplacementKey {
 
     /// The request, with the unset values of `old` carried over and the marker.
     pub(super) fn request_for(&self, old: &ApiKey, now: OffsetDateTime) -> Result<CreateAny, CarryOver> {
-        let description = self.description().or(old.description.as_deref()).unwrap_or_default();
+        let description = self.request.description().or(old.description.as_deref()).unwrap_or_default();
         let description = marker::append(description, REPLACES, &old.id);
         validate_length(&description).map_err(CarryOver::Invalid)?;
-        let has_expiry = match &self.request {
-            CreateAny::User(request) => request.has_expiry(),
-            CreateAny::Service(request) => request.has_expiry(),
-        };
-        let expires_at = if self.no_expiry || has_expiry {
+        let expires_at = if self.no_expiry || self.request.has_expiry() {
             None
         } else {
             lifetime(old).map_err(CarryOver::Refused)?.map(|lifetime| now.saturating_add(lifetime))
         };
-        Ok(match self.request.clone() {
-            CreateAny::User(request) => {
-                let request = request.or_name(&old.name).description(description);
-                CreateAny::User(if let Some(at) = expires_at { request.expires_at(at) } else { request })
-            }
-            CreateAny::Service(request) => {
-                let request = request.or_name(&old.name).description(description);
-                CreateAny::Service(if let Some(at) = expires_at { request.expires_at(at) } else { request })
-            }
-        })
+        Ok(self.request.clone().completed(&old.name, description, expires_at))
     }
 }
 

@@ -95,7 +95,8 @@ fn parse(pem: &[u8]) -> (Vec<Vec<u8>>, usize) {
     (certificates, broken + usize::from(body.is_some()))
 }
 
-#[cfg(all(test, feature = "rustls"))]
+#[cfg(feature = "rustls")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -128,6 +128,15 @@ fn the_forms_of_a_key_in_a_file() {
     });
 }
 
+/// Marks the end of a thread, also by a panic.
+struct Ended<'a>(&'a AtomicU32);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(u32::MAX, Ordering::Relaxed);
+    }
+}
+
 /// Threads under load, and a key that changes beneath them: no call fails.
 #[test]
 fn many_threads_and_many_rotations() {
@@ -141,20 +150,21 @@ fn many_threads_and_many_rotations() {
         thread::scope(|threads| {
             for made in &made {
                 threads.spawn(|| {
+                    let ended = Ended(made);
                     for _ in 0..200 {
                         client.list(&ListRequest::new().limit(1)).unwrap();
                         made.fetch_add(1, Ordering::Relaxed);
                     }
-                    made.store(u32::MAX, Ordering::Relaxed);
+                    drop(ended);
                 });
             }
             for _ in 0..10 {
                 // A call may span one rotation, not two: it is sent once more, and no more.
-                let before = made.each_ref().map(|made| made.load(Ordering::Relaxed));
                 id = rotate(world, &id, &file);
+                let before = made.each_ref().map(|made| made.load(Ordering::Relaxed));
                 let goes_on = |(made, before): (&AtomicU32, u32)| {
                     let now = made.load(Ordering::Relaxed);
-                    now == u32::MAX || now > before + 1
+                    now == u32::MAX || now > before.saturating_add(1)
                 };
                 while !made.iter().zip(before).all(goes_on) {
                     thread::yield_now();

@@ -4,6 +4,7 @@
 #![cfg(feature = "emulator")]
 
 mod creating;
+mod ensure;
 mod inventory;
 mod key_file;
 mod listing;

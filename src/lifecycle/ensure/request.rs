@@ -1,0 +1,207 @@
+//! What `ensure` keeps: a key, its owner, and when to renew it.
+
+use std::fmt;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+use crate::error::InvalidRequest;
+use crate::lifecycle::create_any::CreateAny;
+use crate::lifecycle::marker;
+use crate::model::ApiKey;
+use crate::operations::create::CreateRequest;
+use crate::operations::service_key::CreateServiceKeyRequest;
+
+/// The name of the marker that a managed key has in its description.
+const OWNER: &str = "owner";
+
+const OWNER_LIMIT: usize = 200;
+
+/// Everything but `A-Za-z0-9._:/@+-`.
+const OWNER_ESCAPES: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@').remove(b'+').remove(b'-');
+
+/// A key to keep alive in a store: see [`ApiKeysClient::ensure`](crate::ApiKeysClient::ensure).
+#[derive(Clone)]
+#[must_use]
+pub struct EnsureRequest {
+    pub(super) create: CreateAny,
+    owner: String,
+    lifetime: Duration,
+    renew_before: Option<Duration>,
+    pub(super) overlap: Duration,
+    pub(super) stored: Stored,
+    pub(super) adopt: Option<String>,
+    pub(super) is_exclusive: bool,
+    pub(super) renew_now: bool,
+    pub(super) force: bool,
+    pub(super) replace_stored: bool,
+}
+
+/// The secret in the caller's store.
+#[derive(Clone)]
+pub(super) enum Stored {
+    /// The store cannot be read: names and dates decide.
+    Unreadable,
+    /// The store has this secret, or none.
+    Is(Option<SecretString>),
+}
+
+impl EnsureRequest {
+    /// The key to keep, and its owner: a text that identifies the store, like `host-7:/etc/etl.env`, at most 200 bytes.
+    ///
+    /// A key belongs to the owner if it has the same name and type, and a description that ends with
+    /// `[arize-keys owner=<owner>]`. Keys of other owners are never touched.
+    pub fn new(request: impl Into<KeyToEnsure>, owner: impl Into<String>) -> Self {
+        Self {
+            create: request.into().0,
+            owner: owner.into(),
+            lifetime: Duration::from_secs(90 * 86_400),
+            renew_before: None,
+            overlap: Duration::ZERO,
+            stored: Stored::Unreadable,
+            adopt: None,
+            is_exclusive: false,
+            renew_now: false,
+            force: false,
+            replace_stored: false,
+        }
+    }
+
+    /// The lifetime of each key. Default 90 days.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// How long before its expiry a key is renewed. Default: the last third of its lifetime.
+    pub fn renew_before(mut self, time: Duration) -> Self {
+        self.renew_before = Some(time);
+        self
+    }
+
+    /// How long an old key works beside its successor. Default 0.
+    pub fn overlap(mut self, overlap: Duration) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// The secret that the caller's store holds now. `None`: it holds none, so a key is created.
+    ///
+    /// Without this call the store cannot be read, and only names and dates decide.
+    pub fn stored(mut self, secret: Option<SecretString>) -> Self {
+        self.stored = Stored::Is(secret);
+        self
+    }
+
+    /// Takes over a key without a marker: it is renewed at once and then revoked.
+    pub fn adopt(mut self, id: impl Into<String>) -> Self {
+        self.adopt = Some(id.into());
+        self
+    }
+
+    /// Whether the caller holds a lock on the store, so that no other run has the same owner. Default false.
+    pub fn exclusive(mut self, exclusive: bool) -> Self {
+        self.is_exclusive = exclusive;
+        self
+    }
+
+    /// Renews the key although it is not due. Default false.
+    pub fn renew_now(mut self, renew: bool) -> Self {
+        self.renew_now = renew;
+        self
+    }
+
+    /// Creates a key although more than 5 were created within an hour. Default false.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Replaces a stored secret that works and belongs to no key of the owner. Default false.
+    pub fn replace_stored(mut self, replace: bool) -> Self {
+        self.replace_stored = replace;
+        self
+    }
+
+    pub(super) fn validate(&self) -> Result<(), InvalidRequest> {
+        if self.owner.trim().is_empty() || self.marker_value().len() > OWNER_LIMIT {
+            return Err(InvalidRequest::new("owner", "must have 1 to 200 bytes, percent-encoded"));
+        }
+        if self.lifetime < Duration::from_secs(60) {
+            return Err(InvalidRequest::new("lifetime", "must be at least 1 minute"));
+        }
+        if self.renew_before.is_some_and(|time| time >= self.lifetime) {
+            return Err(InvalidRequest::new("renew_before", "must be less than `lifetime`"));
+        }
+        let description = self.description();
+        if description.chars().nth(1000).is_some() {
+            let problem = "must have at most 1000 characters with the marker `[arize-keys owner=…]` at its end";
+            return Err(InvalidRequest::new("description", problem));
+        }
+        Ok(())
+    }
+
+    fn marker_value(&self) -> String {
+        utf8_percent_encode(&self.owner, OWNER_ESCAPES).to_string()
+    }
+
+    fn description(&self) -> String {
+        marker::append(self.create.description().unwrap_or_default(), OWNER, &self.marker_value())
+    }
+
+    /// The request for a new key.
+    pub(super) fn to_create(&self) -> CreateAny {
+        self.create.clone().with(self.description(), self.lifetime)
+    }
+
+    /// Whether the key is the owner's: by name, type and marker.
+    pub(super) fn owns(&self, key: &ApiKey) -> bool {
+        let owner = key.description.as_deref().and_then(|text| marker::value(text, OWNER));
+        key.name == self.create.name()
+            && key.key_type == self.create.key_type()
+            && owner.is_some_and(|owner| owner == self.marker_value())
+    }
+
+    /// Whether the key is to be renewed at `now`.
+    pub(super) fn is_due(&self, key: &ApiKey, now: OffsetDateTime) -> bool {
+        let Some(expires_at) = key.expires_at else {
+            // An expiry that cannot be read is never "no expiry".
+            return key.warnings.iter().any(|warning| warning.field == "expires_at");
+        };
+        let lifetime = key.created_at.map_or(self.lifetime, |at| (expires_at - at).try_into().unwrap_or_default());
+        // An account may shorten a lifetime below `renew_before`.
+        let before = self.renew_before.filter(|before| *before < lifetime).unwrap_or(lifetime / 3);
+        expires_at - before <= now
+    }
+}
+
+impl fmt::Debug for EnsureRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnsureRequest")
+            .field("create", &self.create)
+            .field("owner", &self.owner)
+            .field("lifetime", &self.lifetime)
+            .field("renew_before", &self.renew_before)
+            .field("overlap", &self.overlap)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key of an [`EnsureRequest`]: a user key or a service key.
+#[derive(Clone, Debug)]
+pub struct KeyToEnsure(CreateAny);
+
+impl From<CreateRequest> for KeyToEnsure {
+    fn from(request: CreateRequest) -> Self {
+        Self(CreateAny::User(request))
+    }
+}
+
+impl From<CreateServiceKeyRequest> for KeyToEnsure {
+    fn from(request: CreateServiceKeyRequest) -> Self {
+        Self(CreateAny::Service(request))
+    }
+}
