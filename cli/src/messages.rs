@@ -5,7 +5,7 @@ use std::error::Error as _;
 use arize_api_keys::Error;
 
 /// The options and arguments for setters of the client, and for fields of requests.
-const OPTIONS: [(&str, &str); 37] = [
+const OPTIONS: [(&str, &str); 39] = [
     ("account_role", "--account-role"),
     ("allow_insecure_http", "--allow-insecure-http"),
     ("api_key", "the API key"),
@@ -21,6 +21,7 @@ const OPTIONS: [(&str, &str); 37] = [
     ("grace_period", "--grace"),
     ("host", "--host"),
     ("id", "ID"),
+    ("lifetime", "--lifetime"),
     ("limit", "--limit"),
     ("name", "NAME"),
     ("no_proxy", "--no-proxy"),
@@ -31,6 +32,7 @@ const OPTIONS: [(&str, &str); 37] = [
     ("organizations", "the list of --grant or --assignments"),
     ("port", "--port"),
     ("region", "--region"),
+    ("renew_before", "--renew-before"),
     ("roots", "--roots"),
     ("scheme", "--scheme"),
     ("single_host", "--single-host"),
