@@ -63,6 +63,7 @@ fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
         Command::Delete(args) => commands::delete::delete(args, console),
         Command::Revoke(args) => commands::delete::revoke(&args.remove, console),
         Command::Rotate(args) => commands::rotate::run(args, console),
+        Command::Ensure(args) => commands::ensure::run(args, console),
         Command::Check(args) => commands::check::run(args, console),
         Command::Emulator(args) => commands::emulator::run(args, console),
         Command::Completions(args) => commands::generate::completions(args, console),

@@ -42,6 +42,8 @@ const OPTIONS: [(&str, &str); 39] = [
     ("stage", "--stage"),
     ("timeout", "--timeout"),
     ("tls", "--tls"),
+    ("lifetime", "--lifetime"),
+    ("renew_before", "--renew-before"),
     ("url", "--url"),
     ("user_id", "--user"),
     ("user_keys_of", "--user"),

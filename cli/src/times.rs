@@ -18,6 +18,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(duration) }
 }
 
+/// `1h`, or `0s` for not at all.
+pub(crate) fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    if ["0", "0s"].contains(&text.trim()) { Ok(Duration::ZERO) } else { duration(text) }
+}
+
 /// `1h`; `0` for none.
 pub(crate) fn grace(text: &str) -> Result<Duration, String> {
     if text.trim_start().starts_with('-') {

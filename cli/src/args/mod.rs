@@ -6,6 +6,7 @@ mod connection;
 mod create;
 mod delete;
 mod emulator;
+mod ensure;
 mod find;
 mod generate;
 mod global;
@@ -30,6 +31,7 @@ pub(crate) use self::connection::Connection;
 pub(crate) use self::create::Create;
 pub(crate) use self::delete::{Remove, Revoke};
 pub(crate) use self::emulator::Emulator;
+pub(crate) use self::ensure::Ensure;
 pub(crate) use self::find::{Get, Identify, Organizations, Spaces};
 pub(crate) use self::generate::{Completions, Man};
 pub(crate) use self::global::{Format, Global};
@@ -80,6 +82,7 @@ pub(crate) enum Command {
     Delete(Remove),
     Revoke(Revoke),
     Rotate(Rotate),
+    Ensure(Ensure),
     Check(Check),
     Emulator(Emulator),
     Completions(Completions),

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod delete;
 pub(crate) mod emulator;
+pub(crate) mod ensure;
 pub(crate) mod find;
 pub(crate) mod generate;
 pub(crate) mod identify;

@@ -55,6 +55,9 @@ pub trait System: Send + Sync {
         self.variables().into_iter().find_map(|(found, value)| (found == name).then_some(value))
     }
 
+    /// The name of this host.
+    fn host_name(&self) -> io::Result<String>;
+
     /// The id of this process.
     fn process_id(&self) -> u32;
 

@@ -183,6 +183,10 @@ impl System for Double {
         self.0.variables.lock().unwrap().clone()
     }
 
+    fn host_name(&self) -> io::Result<String> {
+        Ok("host".to_owned())
+    }
+
     fn process_id(&self) -> u32 {
         4711
     }

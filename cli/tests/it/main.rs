@@ -14,6 +14,7 @@ mod check;
 mod deadline;
 mod double;
 mod emulator;
+mod ensure;
 mod exit_codes;
 mod failures;
 mod find;

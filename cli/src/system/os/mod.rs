@@ -58,6 +58,10 @@ impl System for Os {
         env::vars_os().collect()
     }
 
+    fn host_name(&self) -> io::Result<String> {
+        process::host_name()
+    }
+
     fn process_id(&self) -> u32 {
         std::process::id()
     }

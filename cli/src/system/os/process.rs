@@ -22,6 +22,16 @@ pub(super) fn survive_file_size_limit() {
 pub(super) fn survive_file_size_limit() {}
 
 #[cfg(unix)]
+pub(super) fn host_name() -> io::Result<String> {
+    Ok(rustix::system::uname().nodename().to_string_lossy().into_owned())
+}
+
+#[cfg(not(unix))]
+pub(super) fn host_name() -> io::Result<String> {
+    std::env::var("COMPUTERNAME").map_err(io::Error::other)
+}
+
+#[cfg(unix)]
 pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
