@@ -4,8 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::time::{Duration, Instant};
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport};
 use ureq::{Error, Timeout};
 
 use super::error::BeforeSending;
@@ -57,6 +58,67 @@ impl<C: Connector> Connector for MarkConnectErrors<C> {
         })?;
         connected.store(true, Ordering::Relaxed);
         Ok(connection.map(KeptConnection::new))
+    }
+}
+
+/// The time for an address while there are others (RFC 8305).
+const ADDRESS_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Connects to one address after the other, so that a dead one costs little, and remembers the one that worked. It needs no
+/// thread. If no address answers in its time, ureq tries them all again with the time that is left.
+#[derive(Debug)]
+pub(super) struct AddressConnector {
+    tcp: TcpConnector,
+    names: CachingResolver,
+}
+
+impl AddressConnector {
+    pub(super) fn new(names: CachingResolver) -> Self {
+        Self { tcp: TcpConnector::default(), names }
+    }
+}
+
+impl<In: Transport> Connector<In> for AddressConnector {
+    type Out = <TcpConnector as Connector<In>>::Out;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        let host = details.uri.host().unwrap_or_default();
+        if chained.is_some() || details.addrs.len() < 2 {
+            return self.tcp.connect(details, chained);
+        }
+        let connect = |addrs: &ResolvedSocketAddrs, limit: Option<std::time::Duration>| {
+            let mut timeout = remaining(details.now, details.timeout);
+            if timeout.after.is_zero() {
+                return Err(Error::Timeout(timeout.reason));
+            }
+            if let Some(limit) = limit {
+                timeout.after = Duration::Exact(limit.min(*timeout.after));
+            }
+            let details = ConnectionDetails {
+                uri: details.uri,
+                addrs: addrs.clone(),
+                config: details.config,
+                request_level: details.request_level,
+                resolver: details.resolver,
+                now: Instant::now(),
+                timeout,
+                current_time: Arc::clone(&details.current_time),
+                run_connector: Arc::clone(&details.run_connector),
+                register_shutdown: Arc::clone(&details.register_shutdown),
+            };
+            Connector::<In>::connect(&self.tcp, &details, None)
+        };
+        for (index, address) in details.addrs.iter().enumerate() {
+            let mut one = details.resolver.empty();
+            one.push(*address);
+            if let Ok(Some(connection)) = connect(&one, Some(ADDRESS_TIMEOUT)) {
+                if index > 0 {
+                    self.names.prefer(host, address.ip());
+                }
+                return Ok(Some(connection));
+            }
+        }
+        connect(&details.addrs, None)
     }
 }
 

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use ureq::{AsSendBody, SendBody};
 
 use self::body::BodyProbe;
 pub use self::builder::UreqTransportBuilder;
-use self::connect::MarkConnectErrors;
+use self::connect::{AddressConnector, MarkConnectErrors};
 use self::proxy::ProxyUrl;
 use self::resolver::CachingResolver;
 use self::settings::TransportSettings;
@@ -148,7 +148,8 @@ impl UreqTransport {
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .max_idle_age(IDLE_AGE)
             .build();
-        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
+        let connector =
+            ().chain(ConnectProxyConnector::default()).chain(AddressConnector::new(names.clone())).chain(tls);
         let connector = MarkConnectErrors::new(connector, names.clone());
         Self { agent: ureq::Agent::with_parts(config, connector, names) }
     }

@@ -46,6 +46,8 @@ pub(super) struct CachingResolver {
 
 struct Known {
     addresses: Vec<SocketAddr>,
+    /// The address that took a connection last. It stays in front.
+    preferred: Option<IpAddr>,
     state: State,
 }
 
@@ -59,6 +61,11 @@ enum State {
 }
 
 impl Known {
+    /// Moves the preferred address to the front.
+    fn order(&mut self) {
+        self.addresses.sort_by_key(|address| Some(address.ip()) != self.preferred);
+    }
+
     /// Whether the addresses are to be taken without asking.
     fn will_do(&self) -> bool {
         match self.state {
@@ -108,6 +115,14 @@ impl CachingResolver {
         }
     }
 
+    /// Notes that `address` took a connection while one before it did not.
+    pub(super) fn prefer(&self, host: &str, address: IpAddr) {
+        if let Some(known) = self.lock().get_mut(host) {
+            known.preferred = Some(address);
+            known.order();
+        }
+    }
+
     /// Passes the addresses of `host` to `take`.
     fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), Failure> {
         let mut old = false;
@@ -141,9 +156,7 @@ impl CachingResolver {
                 addresses.truncate(ADDRESSES);
                 if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
             });
-            if let Ok(addresses) = &found {
-                names.learn(name, addresses.clone());
-            }
+            let found = found.map(|addresses| names.learn(name, addresses));
             // Nobody may be waiting any more.
             let _ = answer.send(found);
         };
@@ -155,7 +168,8 @@ impl CachingResolver {
         }
     }
 
-    fn learn(&self, host: String, addresses: Vec<SocketAddr>) {
+    /// Keeps the addresses, and returns them with the preferred one in front.
+    fn learn(&self, host: String, addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let mut known = self.lock();
         if known.len() >= HOSTS {
             known.retain(|_, known| known.will_do());
@@ -163,7 +177,12 @@ impl CachingResolver {
         if known.len() >= HOSTS {
             known.clear();
         }
-        known.insert(host, Known { addresses, state: State::Fresh(Instant::now().checked_add(self.fresh)) });
+        let preferred = known.get(&host).and_then(|known| known.preferred);
+        let mut new = Known { addresses, preferred, state: State::Fresh(Instant::now().checked_add(self.fresh)) };
+        new.order();
+        let addresses = new.addresses.clone();
+        known.insert(host, new);
+        addresses
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -325,6 +344,21 @@ mod tests {
     fn a_look_up_that_panics_is_an_error() {
         let names = CachingResolver::asking(|_| panic!("broken"));
         assert_eq!(addresses(&names, "api.example").unwrap_err(), "the look-up died");
+    }
+
+    #[test]
+    fn the_preferred_address_stays_in_front() {
+        let answer = vec!["192.0.2.1", "192.0.2.2", "2001:db8::1"];
+        let (names, _) = scripted(vec![answer.clone(), answer, vec!["192.0.2.9"]]);
+        names.prefer("unknown.example", "192.0.2.2".parse().unwrap());
+        addresses(&names, "api.example").unwrap();
+        names.prefer("api.example", "2001:db8::1".parse().unwrap());
+        let preferred = ["2001:db8::1", "192.0.2.1", "192.0.2.2"];
+        assert_eq!(addresses(&names, "api.example").unwrap(), preferred);
+        names.doubt("api.example");
+        assert_eq!(addresses(&names, "api.example").unwrap(), preferred);
+        names.doubt("api.example");
+        assert_eq!(addresses(&names, "api.example").unwrap(), ["192.0.2.9"]);
     }
 
     #[test]
