@@ -101,13 +101,8 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
             Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(created)))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
-        RotationError::Verify { cause, created, .. } => {
-            Failure::new(Code::HalfRotated, message(error, cause)).hint(format!(
-                "when the new key works, revoke the old one: arize-keys revoke {old}; else put the old secret back and \
-                 revoke the new one: arize-keys revoke {}",
-                printable(&created.id)
-            ))
-        }
+        RotationError::Verify { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
+            .hint("the old key still works: run the same command again, which verifies the stored key and goes on"),
         RotationError::Revoke { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
             .hint(format!("revoke it later: arize-keys revoke {old}")),
         _ => Failure::new(Code::HalfRotated, error.to_string()),
