@@ -13,6 +13,7 @@ use self::request::Stored;
 pub use self::request::{EnsureRequest, KeyToEnsure};
 use crate::client::ApiKeysClient;
 use crate::error::Error;
+use crate::lifecycle::rotate::RevokeOnDrop;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
 use crate::operations::list::ListRequest;
 use crate::request_target::same_id;
@@ -59,6 +60,8 @@ struct Listed {
     live: Vec<ApiKey>,
     /// Expired, and not revoked.
     dead: Vec<ApiKey>,
+    /// The ids of the keys before this run created one: they are older, even if the service gives both the same second.
+    predecessors: Vec<String>,
     now: OffsetDateTime,
 }
 
@@ -113,13 +116,14 @@ impl ApiKeysClient {
         let change =
             if listed.live.is_empty() && adopted.is_none() { EnsureChange::Created } else { EnsureChange::Renewed };
         let created = Box::new(request.to_create().send(self).map_err(EnsureError::Create)?);
-        let after = match self.listed(request) {
+        let mut after = match self.listed(request) {
             Ok(after) => after,
             Err(error) => return Err(self.undo_unlisted(created, Some(error))),
         };
         let Some(key) = after.live.iter().find(|key| same_id(&key.id, &created.id)).cloned() else {
             return Err(self.undo_unlisted(created, None));
         };
+        after.predecessors = listed.live.iter().map(|key| key.id.clone()).collect();
         // Another run with this owner may have created a key at the same time. The older one wins.
         let is_known = |key: &ApiKey| listed.live.iter().any(|known| known.id == key.id);
         let winner = after.live.iter().find(|other| !is_known(other)).filter(|first| first.id != key.id).cloned();
@@ -132,7 +136,10 @@ impl ApiKeysClient {
                 pending: Vec::new(),
             });
         }
-        if let Err(cause) = store(&created) {
+        let guard = RevokeOnDrop { client: self, id: &created.id };
+        let stored = store(&created);
+        std::mem::forget(guard);
+        if let Err(cause) = stored {
             let revoked = self.delete(&created.id);
             return Err(EnsureError::Store { cause, created, revoked });
         }
@@ -175,7 +182,7 @@ impl ApiKeysClient {
         keys.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
         let is_expired = |key: &ApiKey| key.expires_at.is_some_and(|at| at <= now);
         let (dead, live) = keys.into_iter().partition(is_expired);
-        Ok(Listed { live, dead, now })
+        Ok(Listed { live, dead, predecessors: Vec::new(), now })
     }
 
     /// The key whose secret is stored and accepted; without a readable store the newest one.
@@ -265,7 +272,8 @@ impl ApiKeysClient {
         let is_over = age(&ensured.key) >= request.overlap;
         let mut due: Vec<ApiKey> = listed.dead;
         for key in listed.live.into_iter().filter(|key| key.id != ensured.key.id) {
-            let is_older = order(&key) < order(&ensured.key);
+            let is_predecessor = listed.predecessors.contains(&key.id);
+            let is_older = is_predecessor || order(&key) < order(&ensured.key);
             let is_retired = if is_older { is_over } else { request.is_exclusive || age(&key) >= ABANDONED };
             if is_retired { due.push(key) } else { ensured.pending.push(key) }
         }

@@ -16,9 +16,9 @@ use crate::operations::list::ListRequest;
 use crate::request_target::{RequestTarget, same_id};
 
 /// Revokes the key unless it is forgotten: after a panic in `store`, nobody else knows the key.
-struct RevokeOnDrop<'a> {
-    client: &'a ApiKeysClient,
-    id: &'a str,
+pub(super) struct RevokeOnDrop<'a> {
+    pub(super) client: &'a ApiKeysClient,
+    pub(super) id: &'a str,
 }
 
 impl Drop for RevokeOnDrop<'_> {

@@ -224,3 +224,31 @@ fn a_user_key_renews_itself() {
         assert_eq!(world.client.list(&gone).unwrap().api_keys[0].id, first.key.id);
     });
 }
+
+#[test]
+fn a_panic_of_the_store_leaves_no_key_behind() {
+    each(|world| {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let request = request(world).stored(None);
+            world.client.ensure(&request, |_| -> Result<(), ()> { panic!("on purpose, in a test") })
+        }));
+        assert!(panicked.is_err());
+        assert!(live(world).is_empty());
+    });
+}
+
+/// The ids of keys are random, so that some order two keys of one second the wrong way round.
+#[test]
+fn the_overlap_holds_for_a_predecessor_of_the_same_second() {
+    each(|world| {
+        let mut store = Store::default();
+        let overlap = Duration::from_secs(3600);
+        let mut old = ensure(world, &request(world).overlap(overlap), &mut store).key.id;
+        for _ in 0..8 {
+            let renewed = ensure(world, &request(world).overlap(overlap).renew_now(true).force(true), &mut store);
+            assert!(renewed.retired.is_empty(), "{:?}", renewed.retired);
+            assert!(renewed.pending.iter().any(|key| key.id == old) && live(world).contains(&old));
+            old = renewed.key.id;
+        }
+    });
+}
