@@ -5,6 +5,7 @@ mod ensure;
 mod inventory;
 mod marker;
 mod rotate;
+mod verify;
 
 pub use self::ensure::{EnsureChange, EnsureError, EnsureRequest, Ensured, KeyToEnsure};
 pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, Scope, UnreadScope};

@@ -15,7 +15,6 @@ use crate::client::ApiKeysClient;
 use crate::error::Error;
 use crate::lifecycle::rotate::RevokeOnDrop;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
-use crate::operations::list::ListRequest;
 use crate::request_target::same_id;
 
 /// The age at which a key that an interrupted run left is retired without a lock on the store.
@@ -143,16 +142,8 @@ impl ApiKeysClient {
             let revoked = self.delete(&created.id);
             return Err(EnsureError::Store { cause, created, revoked });
         }
-        let successor = match self.accepts(&created.key) {
-            Ok(Some(successor)) => successor,
-            Ok(None) => {
-                let cause =
-                    self.with_api_key(&created.key).and_then(|client| client.list(&ListRequest::new().limit(1)));
-                return match cause {
-                    Err(cause) => Err(EnsureError::Verify { cause, created }),
-                    Ok(_) => self.retire(request, change, key, after, adopted, self),
-                };
-            }
+        let successor = match self.verify(&created.key) {
+            Ok(successor) => successor,
             Err(cause) => return Err(EnsureError::Verify { cause, created }),
         };
         // The old key may be the one of this client, so that the new user key has to revoke it.
@@ -293,10 +284,8 @@ impl ApiKeysClient {
 
     /// A client with the secret, if the service accepts it. Only the service's own 401 is a refusal.
     fn accepts(&self, secret: &SecretString) -> Result<Option<Self>, Error> {
-        let client = self.with_api_key(secret)?;
-        match client.list(&ListRequest::new().limit(1)) {
-            Ok(_) => Ok(Some(client)),
-            Err(Error::Forbidden(error)) if error.is_problem() => Ok(Some(client)),
+        match self.verify(secret) {
+            Ok(client) => Ok(Some(client)),
             Err(Error::Unauthorized(error)) if error.is_problem() => Ok(None),
             Err(error) => Err(error),
         }

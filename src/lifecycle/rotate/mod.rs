@@ -3,8 +3,6 @@
 mod error;
 mod replacement;
 
-use secrecy::SecretString;
-
 pub use self::error::{NotReplaceable, RotationError};
 use self::replacement::CarryOver;
 pub use self::replacement::{ReplacementKey, RotationStep};
@@ -12,7 +10,6 @@ use crate::client::ApiKeysClient;
 use crate::error::{Error, InvalidRequest};
 use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
-use crate::operations::list::ListRequest;
 use crate::request_target::{RequestTarget, same_id};
 
 /// Revokes the key unless it is forgotten: after a panic in `store`, nobody else knows the key.
@@ -204,17 +201,6 @@ impl ApiKeysClient {
             }
         }
         Ok(*created)
-    }
-
-    /// A client with the new key, which the service has accepted.
-    fn verify(&self, secret: &SecretString) -> Result<Self, Error> {
-        let successor = self.with_api_key(secret)?;
-        match successor.list(&ListRequest::new().limit(1)) {
-            Ok(_) => Ok(successor),
-            // The service knows the key and does not let it list. A proxy's 403 is no proof.
-            Err(Error::Forbidden(error)) if error.is_problem() => Ok(successor),
-            Err(error) => Err(error),
-        }
     }
 }
 
