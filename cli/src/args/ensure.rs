@@ -9,7 +9,7 @@ use crate::times;
 
 /// Keep a working key in a file: create it, renew it when it is due, retire the old ones
 ///
-/// Run it as often as you like, from cron or a timer. The key belongs to its owner, which stands at the end of its
+/// Run it as often as you like, from cron or a timer. The key belongs to its owner, who is named at the end of its
 /// description as `[arize-keys owner=…]`; keys of other owners are never touched. The service and the file are the only state.
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("place").args(["out", "env_file"]).required(true))]
