@@ -16,6 +16,7 @@ mod deliver;
 mod double;
 mod emulator;
 mod ensure;
+mod ensure_commands;
 mod exit_codes;
 mod failures;
 mod find;
