@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use super::tls::TlsFault;
 use crate::transport::{TransportError, TransportErrorKind as Kind};
 
 /// A failure from before the first byte of the request was written. It travels through ureq as [`ureq::Error::Other`].
@@ -92,6 +93,7 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
         },
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportError::new(Kind::Timeout, error),
+            _ if TlsFault::of(&error).is_some_and(TlsFault::is_refusal) => TransportError::new(Kind::Tls, error),
             // After the handshake, a broken TLS record is a broken connection.
             _ => TransportError::new(Kind::Interrupted, error),
         },
