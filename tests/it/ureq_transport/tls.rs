@@ -166,7 +166,7 @@ fn cause(transport: &UreqTransport, server: &Server) -> String {
     let mut words = shown.split(|c: char| !c.is_alphanumeric());
     // A term of X.509.
     assert!(!words.any(|word| is_camel(word) && word != "serverAuth"), "{shown}");
-    shown.strip_prefix("TLS was refused: ").unwrap_or(&shown).to_owned()
+    shown.strip_prefix("the TLS handshake failed: ").unwrap_or(&shown).to_owned()
 }
 
 #[test]
