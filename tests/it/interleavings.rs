@@ -12,8 +12,8 @@ use arize_api_keys::http::{Request, Response};
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    ApiKeysClient, ApiStage, CreateRequest, EnsureRequest, ExposeSecret, ListRequest, Transport, TransportError,
-    TransportErrorKind,
+    ApiKeysClient, ApiStage, CreateRequest, EnsureChange, EnsureRequest, Ensured, ExposeSecret, ListRequest, Transport,
+    TransportError, TransportErrorKind,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -163,7 +163,7 @@ impl World {
         builder.clock(self.clock.clone()).transport(transport).build().unwrap()
     }
 
-    fn ensure(&self, client: &ApiKeysClient) -> Result<(), String> {
+    fn ensure(&self, client: &ApiKeysClient) -> Result<Ensured, String> {
         ensure(client, &self.store, || ())
     }
 
@@ -182,7 +182,7 @@ impl World {
     }
 }
 
-fn ensure(client: &ApiKeysClient, store: &Mutex<Option<SecretString>>, step: impl Fn()) -> Result<(), String> {
+fn ensure(client: &ApiKeysClient, store: &Mutex<Option<SecretString>>, step: impl Fn()) -> Result<Ensured, String> {
     step();
     let stored = store.lock().unwrap().clone();
     let request = EnsureRequest::new(CreateRequest::new("etl"), OWNER).stored(stored);
@@ -191,10 +191,12 @@ fn ensure(client: &ApiKeysClient, store: &Mutex<Option<SecretString>>, step: imp
         *store.lock().unwrap() = Some(created.key.clone());
         Ok::<(), &str>(())
     });
-    ensured.map(drop).map_err(|error| error.to_string())
+    ensured.map_err(|error| error.to_string())
 }
 
-fn run(case: &Case) {
+/// Returns the results of the runners that were not killed.
+fn run(case: &Case) -> Vec<Ensured> {
+    let results = Mutex::new(Vec::new());
     let world = World::new(case);
     let turns = Arc::new(Turns::default());
     let made = world.emulator.keys_created();
@@ -204,13 +206,13 @@ fn run(case: &Case) {
             let runner = Runner { number, turns: Arc::clone(&turns), life: Arc::new(Mutex::new(*life)) };
             let client = world.client(Scheduled { runner: runner.clone(), emulator: world.emulator.clone() });
             let store = Arc::clone(&world.store);
-            let turns = Arc::clone(&turns);
+            let (turns, results) = (Arc::clone(&turns), &results);
             scope.spawn(move || {
                 let step = || assert!(runner.step(), "a killed runner goes on");
                 let ended = catch_unwind(AssertUnwindSafe(|| ensure(&client, &store, step)));
                 turns.end(number);
                 match ended {
-                    Ok(ended) => ended.unwrap(),
+                    Ok(ended) => results.lock().unwrap().push(ended.unwrap()),
                     Err(payload) if payload.is::<Killed>() => {}
                     Err(payload) => resume_unwind(payload),
                 }
@@ -236,6 +238,7 @@ fn run(case: &Case) {
     let live = world.live();
     assert_eq!(live.len(), 1, "{live:?}");
     assert!(world.works(&secret) && live[0].matches(&secret));
+    results.into_inner().unwrap()
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -263,4 +266,18 @@ fn runners_without_a_lock_end_with_one_key() {
             Ok(())
         })
         .unwrap();
+}
+
+/// Both list before one creates, and both create before one lists again.
+#[test]
+fn the_older_key_wins() {
+    for is_ticking in [true, false] {
+        let (stage, start, lives) = (ApiStage::Beta, Start::Due, vec![usize::MAX; 2]);
+        let results = run(&Case { stage, start, is_ticking, lives, choices: vec![0, 1] });
+        let changes: BTreeSet<_> = results.iter().map(|ensured| format!("{:?}", ensured.change)).collect();
+        assert_eq!(changes.into_iter().collect::<Vec<_>>(), ["Renewed", "Unchanged"]);
+        assert_eq!(results[0].key.id, results[1].key.id);
+        let winner = results.iter().find(|ensured| ensured.change == EnsureChange::Renewed).unwrap();
+        assert_eq!(winner.retired.len(), 1);
+    }
 }
