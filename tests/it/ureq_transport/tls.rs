@@ -148,7 +148,7 @@ fn certificates_that_are_refused() {
     both(&default, &private, "Tls, not sent");
 }
 
-/// A server that sends these bytes, and reads what it gets.
+/// A server that sends these bytes, and reads its input.
 fn raw(bytes: &'static [u8]) -> Server {
     Server::start(move |mut connection| {
         connection.write_all(bytes).unwrap();
@@ -241,7 +241,7 @@ fn a_server_that_requires_a_client_certificate() {
         let config = server_config_for_known_clients(&trusted, version);
         let server = with_config(config, |mut stream| {
             let _ = read_request(&mut stream);
-            // What is left unread would reset the connection.
+            // Unread input would reset the connection.
             let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
         });
         let cause = cause(&transport, &server);
