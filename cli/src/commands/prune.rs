@@ -21,12 +21,11 @@ pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
     let client = connect::client(console)?;
     let selected = select(args, &client, console)?;
     if selected.len() > args.max {
-        let message =
-            format!(
-                "the rules select {}, more than --max {}; nothing was revoked",
-                output::count(selected.len(), "key"),
-                args.max
-            );
+        let message = format!(
+            "the rules select {}, more than --max {}; nothing was revoked",
+            output::count(selected.len(), "key"),
+            args.max
+        );
         return Err(Failure::new(Code::Other, message).hint("narrow the rules, or pass a larger --max"));
     }
     // The lists may be minutes old, and a key may have been used since.
