@@ -17,6 +17,7 @@ mod documents;
 mod double;
 mod emulator;
 mod ensure;
+mod ensure_commands;
 mod exit_codes;
 mod failures;
 mod find;

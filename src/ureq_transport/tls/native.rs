@@ -95,7 +95,7 @@ impl Stream for NativeStream {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let outcome = self.stream.read(buffer);
-        // Some failures are told as the end of the stream.
+        // Some failures are reported as the end of the stream.
         match self.cause.take() {
             Some(cause) if !matches!(outcome, Ok(1..)) => Err(cause.into()),
             _ => Ok(outcome.map_err(in_words)?),

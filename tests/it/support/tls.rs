@@ -10,7 +10,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-/// OpenSSL tells certificates apart by their names, so each has one of its own.
+/// OpenSSL tells certificates apart by their names, so each has its own.
 pub(crate) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -95,10 +95,10 @@ fn a_file_may_hold_several_authorities() {
     }
 }
 
-/// Run by the next test, in a process of its own: another one's environment could not be changed safely.
+/// Run by the next test, in a separate process: the environment of this one could not be changed safely.
 #[cfg(all(target_os = "linux", feature = "platform-verifier"))]
 #[test]
-#[ignore = "run by another test, in a process of its own"]
+#[ignore = "run by another test, in a separate process"]
 fn child() {
     let own = file("besides.pem", authority("besides").pem());
     match builder().roots(TlsRoots::Platform).ca_file(own).build() {
@@ -107,7 +107,7 @@ fn child() {
     }
 }
 
-/// Or it would replace it, and nobody would know.
+/// Otherwise it would replace it unnoticed.
 #[cfg(all(target_os = "linux", feature = "platform-verifier"))]
 #[test]
 fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
@@ -386,7 +386,7 @@ fn a_proxy_may_speak_tls() {
         |mut stream| {
             assert!(read_request(&mut stream).unwrap().starts_with(b"CONNECT service.example:80 HTTP/1.1\r\n"));
             stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
-            // What comes through the tunnel.
+            // The bytes that come through the tunnel.
             let request = read_request(&mut stream).unwrap();
             stream.write_all(&ok(&request)).unwrap();
         },
@@ -451,7 +451,7 @@ fn choices_of_tls() {
         let refused = message(builder().tls(TlsBackend::NativeTls).roots(TlsRoots::WebPki)).unwrap();
         assert!(refused.starts_with("configuration: `roots` `webpki` is not available with the backend `native-tls`"));
     }
-    // The default stays rustls, whatever features are on; plain http to this machine needs no backend.
+    // The default stays rustls, with every set of features; plain http to this machine needs no backend.
     let client = |url: &str| {
         let client = ApiKeysClient::builder().ignore_env().api_key("ak-0123456789").url(url).build();
         client.err().map(|error| error.to_string())
