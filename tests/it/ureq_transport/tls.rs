@@ -123,9 +123,9 @@ fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
     assert_eq!(outcome(&system.with_file_name("missing.pem")), "configuration: `ca_file` cannot be used for TLS");
 }
 
-/// Run by the next test, in a process of its own.
+/// Run by the next test, in a separate process.
 #[test]
-#[ignore = "run by another test, in a process of its own"]
+#[ignore = "run by another test, in a separate process"]
 fn child_with_variables() {
     let url = std::env::var("URL").unwrap();
     let client = ApiKeysClient::builder().api_key("ak-test-0123456789").url(url).retry(RetryPolicy::none()).build();
