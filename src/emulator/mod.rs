@@ -60,39 +60,12 @@
 //! * An unknown path is a 404 and a wrong method a 405, with or without a key.
 
 mod account;
-mod account_file;
-mod account_plan;
-mod answer;
-mod bindings;
+mod api;
 mod builder;
 mod clock;
-mod connection;
-mod context;
-mod create_key;
-mod credentials;
-mod dialect;
-mod fault;
 mod faults;
-mod fields;
-mod id;
-mod journal;
-mod list_keys;
-mod moment;
-mod people;
-mod problem;
-mod query;
-mod rate;
-mod record;
-mod refresh_key;
-mod reply;
-mod restore;
-mod revoke_key;
-mod route;
-mod server;
-mod setup;
-mod spaces;
-mod table;
-mod words;
+mod http;
+mod seed;
 
 use std::fmt;
 use std::io;
@@ -100,39 +73,38 @@ use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use fastrand::Rng;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-pub use self::account_file::{AccountError, AccountSpec};
+pub use self::account::document::{AccountError, AccountSpec};
+pub use self::account::enums::Role;
+pub use self::account::state_file::StateError;
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::ManualClock;
-pub use self::fault::{Endpoint, Fault};
-pub use self::journal::StateError;
-pub use self::server::EmulatorServer;
-pub use self::setup::{AddedKey, UnknownId};
-pub use self::words::Role;
+pub use self::faults::endpoint::Endpoint;
+pub use self::faults::fault::Fault;
+pub use self::http::server::EmulatorServer;
+pub use self::seed::{AddedKey, UnknownId};
 
 use self::account::Account;
-use self::context::{Context, Settings};
-use self::dialect::Dialect;
+use self::account::state_file::StateFile;
+use self::api::context::{Context, Settings};
+use self::api::credentials;
+use self::api::dialect::Dialect;
+use self::api::problem::ProblemResponse;
+use self::api::route::Route;
 use self::faults::Faults;
-use self::journal::Journal;
-use self::problem::Problem;
-use self::rate::RateLimit;
-use self::reply::{Ending, Reply};
-use self::route::Route;
+use self::faults::rate_limit::RateLimit;
+use self::http::delivery::{Delivery, Termination};
+use self::http::limits::Limits;
 use crate::client::ApiKeysClient;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// `prod` is a part of another name, and `sandbox` the name of two spaces: what a look-up by name has to get right.
-const DEFAULT_ACCOUNT: &[(&str, &[&str])] =
-    &[("acme", &["prod", "prod-eu", "staging", "sandbox"]), ("acme-labs", &["research", "sandbox"])];
 
 /// The service in this process. Clones share the account.
 ///
@@ -145,13 +117,14 @@ pub struct Emulator {
 struct Inner {
     account: Mutex<Account>,
     settings: Settings,
+    limits: Limits,
     clock: ManualClock,
     requests: AtomicU64,
     secrets_sent: AtomicU64,
     faults: Mutex<Faults>,
     rate_limit: Option<RateLimit>,
-    /// What keeps the account in a file, if it is kept in one.
-    journal: Option<Journal>,
+    /// The file that the account is kept in.
+    state: Option<StateFile>,
     /// The number that request ids are drawn from.
     request_ids: u64,
     admin_id: String,
@@ -212,13 +185,13 @@ impl Emulator {
     /// How many keys requests have created so far: a client that repeats what it should not makes one too many.
     #[must_use]
     pub fn keys_created(&self) -> u64 {
-        self.account().minted.created
+        self.account().counters.created
     }
 
     /// How many times requests have given a key a new secret so far.
     #[must_use]
     pub fn keys_refreshed(&self) -> u64 {
-        self.account().minted.refreshed
+        self.account().counters.refreshed
     }
 
     /// How many new secrets were sent whole so far, in an answer or in the part of one that was sent: a client that does
@@ -277,30 +250,30 @@ impl Emulator {
     }
 
     /// Answers a request, or does not: what the transport and the server have in common.
-    fn answer(&self, request: &Request<Vec<u8>>) -> Reply {
+    fn answer(&self, request: &Request<Vec<u8>>) -> Delivery {
         let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
         let handle = || self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(path)));
-        let mut reply = match self.let_through() {
-            Err(problem) => Reply::whole(problem.into_response(Some(path))),
+        let mut delivery = match self.let_through() {
+            Err(problem) => Delivery::whole(problem.into_response(Some(path))),
             Ok(()) => {
                 // The lock is released before the request is handled.
                 let fault = self.faults().next(request);
                 match fault {
                     Some(fault) => fault.commit(path, handle),
-                    None => Reply::whole(handle()),
+                    None => Delivery::whole(handle()),
                 }
             }
         };
         let request_id = format!("req-{:016x}", Rng::with_seed(self.inner.request_ids.wrapping_add(number)).u64(..));
-        if let (Some(response), Ok(request_id)) = (reply.response_mut(), HeaderValue::try_from(request_id)) {
+        if let (Some(response), Ok(request_id)) = (delivery.response_mut(), HeaderValue::try_from(request_id)) {
             response.headers_mut().insert(REQUEST_ID, request_id);
         }
-        reply
+        delivery
     }
 
     /// The order matters: no such path, then who is calling, then what they say.
-    fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
+    fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ProblemResponse> {
         let route = Route::find(request.method(), request.uri())?;
         let secret = credentials::secret(request.headers())?;
         let settings = &self.inner.settings;
@@ -309,43 +282,58 @@ impl Emulator {
         let now = self.now();
         let (answer, seen) = {
             let mut account = self.account();
-            let answer = account
-                .authenticate(secret, now)
-                .and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
-            (answer, account.changes())
+            let caller = account.authenticate(secret, now).map_err(ProblemResponse::from);
+            let answer =
+                caller.and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
+            (answer, account.changes)
         };
         // Of others too: what an answer shows must not be gone after a crash.
-        self.make_durable(seen)?;
+        self.make_durable(seen).map_err(|error| {
+            let detail = format!("the state file cannot be written: {error}");
+            ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+        })?;
         answer
     }
 
-    fn make_durable(&self, change: u64) -> Result<(), Problem> {
-        let Some(journal) = &self.inner.journal else { return Ok(()) };
-        journal
-            .make_durable(change, || self.account())
-            .map_err(|problem| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem))
+    fn make_durable(&self, change: u64) -> io::Result<()> {
+        let Some(state) = &self.inner.state else { return Ok(()) };
+        state.make_durable(change, || {
+            let account = self.account();
+            (account.changes, account.document(self.now()))
+        })
     }
 
-    /// Changes the account, for the set-up of a test. If the state file cannot be written, the requests will be told.
+    /// Writes the state file, if there is one, at the start.
+    fn write_state(&self) -> Result<(), StateError> {
+        let change = self.account().changes;
+        self.make_durable(change).map_err(|source| StateError::Io {
+            action: "write",
+            path: self.inner.state.as_ref().map(|state| state.path().to_owned()).unwrap_or_default(),
+            source,
+        })
+    }
+
+    /// Changes the account, for the set-up of a test.
     fn change<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
         let (result, seen) = {
             let mut account = self.account();
-            (change(&mut account), account.changes())
+            (change(&mut account), account.changes)
         };
-        self.make_durable(seen).ok();
+        // A file that cannot be written is reported to the next request, which tries again.
+        drop(self.make_durable(seen));
         result
     }
 
-    fn let_through(&self) -> Result<(), Problem> {
+    fn let_through(&self) -> Result<(), ProblemResponse> {
         match &self.inner.rate_limit {
-            Some(limit) => limit.take(self.inner.clock.elapsed()).map_err(Problem::too_many_requests),
+            Some(limit) => limit.take(self.inner.clock.elapsed()).map_err(ProblemResponse::too_many_requests),
             None => Ok(()),
         }
     }
 
     /// Sends an answer by `send`, and counts the secret in it: first, for whoever has it may ask at once.
-    fn sending(&self, ending: &Ending, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let secrets = u64::from(ending.delivers_secret());
+    fn sending(&self, termination: &Termination, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let secrets = u64::from(termination.delivers_secret());
         self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
         let sent = send();
         if sent.is_err() {
@@ -382,7 +370,7 @@ impl Default for Emulator {
 impl Transport for Emulator {
     /// Answers without a socket. It fails only by a [`Fault`]: what is wrong with a request is said in the response.
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let Reply { delay, ending } = self.answer(&request);
+        let Delivery { delay, termination } = self.answer(&request);
         let patience = request.extensions().get::<SendOptions>().map(|options| options.timeout);
         if let Some(patience) = patience.filter(|patience| *patience < delay) {
             self.clock().sleep(patience);
@@ -391,9 +379,9 @@ impl Transport for Emulator {
         if !delay.is_zero() {
             self.clock().sleep(delay);
         }
-        let ending = ending.to(request.method());
-        self.inner.secrets_sent.fetch_add(ending.delivers_secret().into(), Ordering::Relaxed);
-        ending.into_result()
+        let termination = termination.to(request.method());
+        self.inner.secrets_sent.fetch_add(termination.delivers_secret().into(), Ordering::Relaxed);
+        termination.into_result()
     }
 }
 
