@@ -30,7 +30,7 @@ pub(crate) enum Code {
     Incomplete = 14,
 }
 
-/// The end of every long help, and a part of the README.
+/// The end of every long help, and a part of docs/command-line.md.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
    0  done
@@ -44,7 +44,7 @@ Exit codes:
    8  it is not known whether the service did it: the message says how to find out
    9  the service did it, but the secret is not stored: the message says where it is, or that it is lost
   10  the secret could not be stored, and the new key was revoked
-  11  `rotate` ended early: the new key is stored, and the old one may still work
+  11  `rotate` or `ensure` ended early: a new key is stored, and an old one may still work
   12  the question whether to remove was not answered with yes
   13  `audit` found something
   14  nothing was found, but not everything could be read";

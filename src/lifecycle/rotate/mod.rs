@@ -186,6 +186,11 @@ impl ApiKeysClient {
             Ok(successor) => successor,
             Err(cause) => return Err(RotationError::Verify { cause, created }),
         };
+        if let Some(before_revoke) = &new.before_revoke
+            && let Err(cause) = before_revoke(&created)
+        {
+            return Err(RotationError::BeforeRevoke { cause, created });
+        }
         // The new user key may do what its creator may. If the old key is the client's own, a repeated request with it
         // would fail after the first one succeeded.
         let client = match &new.request {
