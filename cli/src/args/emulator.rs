@@ -40,10 +40,15 @@ pub(crate) struct Emulator {
     /// Start without organizations and spaces
     #[arg(long, conflicts_with = "account")]
     pub(crate) empty: bool,
-    /// The key of the admin, in place of a new one; it opens nothing but this emulator
-    #[arg(long, value_name = "KEY")]
+    /// The key of the admin, in place of a new one; it opens nothing but this emulator, and every user of this machine
+    /// can see it
+    #[arg(long, value_name = "KEY", conflicts_with = "admin_key_file")]
     pub(crate) admin_key: Option<String>,
-    /// Keep the state in this file, and start with what is in it; no crash loses what was acknowledged
+    /// Read the key of the admin from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_key_file: Option<PathBuf>,
+    /// Keep the account in this file, an account document, and start with what is in it; no crash loses what was
+    /// acknowledged
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Make the same ids and secrets on every run that makes the same calls
