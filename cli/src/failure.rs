@@ -34,7 +34,7 @@ pub(crate) enum Code {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed for a reason without a code of its own, like a file that cannot be written
+   1  failed for a reason without a separate code, like a file that cannot be written
    2  the arguments or the configuration are wrong, or there is no terminal to ask and no --yes
    3  the API key is not accepted (401), or lacks the permission (403)
    4  the key, space or organization was not found, or several have the name

@@ -23,41 +23,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # The account
-//!
 //! [`Emulator::new`] has two organizations: `acme`, with the spaces `prod`, `prod-eu`, `staging` and `sandbox`, and
-//! `acme-labs`, with `research` and another `sandbox`. There is one user, an admin; [`Emulator::add_user`] and
-//! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::empty`] starts without the
-//! organizations.
+//! `acme-labs`, with `research` and another `sandbox`. There is one user, an admin. [`Emulator::add_user`] and
+//! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::account`] takes another account, and
+//! [`Emulator::inject`] makes requests fail.
 //!
-//! # Faults
-//!
-//! [`Emulator::inject`] makes it fail: by a status, a delay, a reset, a page of HTML, a body that breaks off. Its
-//! documentation has an example of a service that survives.
-//!
-//! # Both stages
-//!
-//! A request is answered in the words that it speaks: `SERVICE` or `service`, nested or flat. Where it has none of them,
-//! the headers decide by which the official SDKs name themselves (`sdk-language`, `sdk-version`; a key without `Bearer` is
-//! of the oldest ones), and if these do not tell, [`EmulatorBuilder::stage`].
-//!
-//! # Where the description of the service is silent
-//!
-//! * What the schema forbids (a wrong type, an unknown word or property, a text too long, a number out of range, a
-//!   cursor of another listing) is a 400. What is well said but cannot be done (an expiry in the past, a space of
-//!   another organization, the same space twice, a role above the caller's own, `ANNOTATOR` for a service key) is a
-//!   422. `ANNOTATOR` and `MEMBER_UI_ONLY` as account roles are a 400. `null` is not a string.
-//! * An id that is none, is unknown, or names something that the caller does not see, is a 404; an unknown custom role
-//!   is a 422.
-//! * Lists go from the oldest to the newest. An expired key is listed as active, for it has no other status.
-//! * `key_type=SERVICE` without a `space_id` lists the service keys that the caller (or `user_id`) created;
-//!   `key_type=USER` with one lists nothing.
-//! * The service keys of a space are read and created by its admins and members; a custom role counts as member. The
-//!   admins of an organization are admins of its spaces.
-//! * An admin may list and revoke the user keys of others, and not refresh them. A service key is refreshed by whoever
-//!   may revoke it.
-//! * Refreshing a revoked key is a 404, and so is a second `DELETE`; a second `PUT …/revoke` is a 204.
-//! * An unknown path is a 404 and a wrong method a 405, with or without a key.
+//! `docs/emulator.md` has the account document, the state file, the faults, the limits, and what the emulator does where the
+//! description of the service is silent.
 
 mod account;
 mod api;
@@ -156,15 +128,6 @@ impl Emulator {
     }
 
     /// The clock that expiries and grace periods are counted on.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use arize_api_keys::emulator::Emulator;
-    ///
-    /// let emulator = Emulator::new();
-    /// emulator.clock().advance(Duration::from_secs(3600)); // an hour later, whatever had less to live is dead
-    /// ```
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.inner.clock
@@ -202,21 +165,6 @@ impl Emulator {
     }
 
     /// Serves the account over HTTP on 127.0.0.1, on a port that is free.
-    ///
-    /// ```
-    /// use std::io::{Read, Write};
-    ///
-    /// use arize_api_keys::emulator::Emulator;
-    ///
-    /// let server = Emulator::new().serve()?;
-    /// let mut connection = std::net::TcpStream::connect(server.addr())?;
-    /// connection.write_all(b"GET /v2/api-keys HTTP/1.1\r\nconnection: close\r\n\r\n")?;
-    /// let mut answer = String::new();
-    /// connection.read_to_string(&mut answer)?;
-    /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-    /// server.stop();
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
     ///
     /// # Errors
     ///

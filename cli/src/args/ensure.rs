@@ -9,7 +9,7 @@ use crate::times;
 
 /// Keep a working key in a store: create it, renew it when it is due, retire the old ones
 ///
-/// Run it as often as you like, from cron or a timer. The key belongs to its owner, which stands at the end of its
+/// Run it as often as you like, from cron or a timer. The key belongs to its owner, who is named at the end of its
 /// description as `[arize-keys owner=…]`; keys of other owners are never touched. The service and the store are the only state.
 ///
 /// With only --to-command, --read-command reads what the last of them stored. With --no-read, only names and dates decide.

@@ -83,22 +83,6 @@ impl Fault {
 
     /// Answers with this status and a page of HTML: 502 as a gateway does that cannot reach the service, 200 as a login
     /// page does that has caught the request.
-    ///
-    /// ```
-    /// use arize_api_keys::emulator::{Emulator, Fault};
-    /// use arize_api_keys::{ApiKeysClient, Error};
-    ///
-    /// let emulator = Emulator::new();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .build()?;
-    ///
-    /// emulator.inject(Fault::html(200));
-    /// assert!(matches!(client.revoke("QXBpS2V5OjE6YWJjZA=="), Err(Error::Decode(_)))); // no key was revoked
-    /// # Ok::<(), Error>(())
-    /// ```
     pub fn html(status: u16) -> Self {
         Self::new(Kind::Html(final_status(status)))
     }
@@ -109,28 +93,6 @@ impl Fault {
     /// [emulator's clock](crate::emulator::Emulator::clock), which moves at once if it stands; and if the client does not wait as long
     /// ([`SendOptions::timeout`](crate::SendOptions)), the clock moves by that timeout, and the client hears
     /// [`Timeout`](crate::TransportErrorKind::Timeout).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use arize_api_keys::emulator::{Emulator, Fault, ManualClock};
-    /// use arize_api_keys::{ApiKeysClient, ListRequest};
-    ///
-    /// let clock = ManualClock::at(time::OffsetDateTime::UNIX_EPOCH);
-    /// let emulator = Emulator::builder().clock(clock.clone()).build();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .clock(clock.clone()) // the client counts and waits on the same clock
-    ///     .timeout(Duration::from_secs(10))
-    ///     .build()?;
-    ///
-    /// emulator.inject(Fault::delay(Duration::from_secs(60)));
-    /// assert!(client.list(&ListRequest::new()).is_err());
-    /// assert_eq!(arize_api_keys::Clock::now(&clock).unix_timestamp(), 10);
-    /// # Ok::<(), arize_api_keys::Error>(())
-    /// ```
     pub fn delay(wait: Duration) -> Self {
         Self::new(Kind::Delay(wait))
     }
@@ -140,49 +102,12 @@ impl Fault {
     ///
     /// Where the operating system does not reset a connection that is closed with something unread in it (Linux, BSD and
     /// Windows do), the connection is closed.
-    ///
-    /// ```
-    /// use arize_api_keys::emulator::{Emulator, Fault};
-    /// use arize_api_keys::{ApiKeysClient, CreateRequest, Outcome};
-    ///
-    /// let emulator = Emulator::new();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .build()?;
-    ///
-    /// for (fault, keys) in [(Fault::reset(), 0), (Fault::reset().after_handling(), 1)] {
-    ///     emulator.inject(fault);
-    ///     let error = client.create(&CreateRequest::new("ci")).unwrap_err();
-    ///     assert_eq!(error.outcome(), Outcome::Unknown);
-    ///     assert_eq!(emulator.keys_created(), keys);
-    /// }
-    /// # Ok::<(), arize_api_keys::Error>(())
-    /// ```
     pub fn reset() -> Self {
         Self::new(Kind::Reset)
     }
 
     /// Handles the request, and breaks off its answer after this many bytes of the body, whose full length was
     /// announced. A body that is no longer than that arrives whole.
-    ///
-    /// ```
-    /// use arize_api_keys::emulator::{Emulator, Fault};
-    /// use arize_api_keys::{ApiKeysClient, CreateRequest, Error};
-    ///
-    /// let emulator = Emulator::new();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .build()?;
-    ///
-    /// emulator.inject(Fault::truncate(20));
-    /// assert!(matches!(client.create(&CreateRequest::new("ci")), Err(Error::SecretNotRecovered(_))));
-    /// assert_eq!((emulator.keys_created(), emulator.secrets_sent()), (1, 0));
-    /// # Ok::<(), Error>(())
-    /// ```
     pub fn truncate(bytes: usize) -> Self {
         Self::new(Kind::Truncate(bytes))
     }

@@ -79,57 +79,6 @@ impl Emulator {
     /// Queues a fault. Each request meets the first one in the queue that is for it, and at most one.
     ///
     /// The request counts as one of [`requests`](Self::requests), and need not be authenticated.
-    ///
-    /// # A service that survives
-    ///
-    /// What to do when a key may have been made, and its secret is lost: remove it, then make another.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use arize_api_keys::emulator::{Emulator, Endpoint, Fault, ManualClock};
-    /// use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, Error, ExposeSecret, ListRequest, Outcome};
-    ///
-    /// /// The one key of this name, which nobody else uses.
-    /// fn only_key_named(client: &ApiKeysClient, name: &str) -> Result<ApiKeyCreated, Error> {
-    ///     let mut tries = 0;
-    ///     loop {
-    ///         tries += 1;
-    ///         match client.create(&CreateRequest::new(name)) {
-    ///             // There may be a key whose secret nobody has.
-    ///             Err(e) if tries < 4 && matches!(e.outcome(), Outcome::Unknown | Outcome::Applied) => {}
-    ///             done => return done,
-    ///         }
-    ///         let keys = client.list_all(&ListRequest::new()).collect::<Result<Vec<_>, _>>()?;
-    ///         for stray in keys.iter().filter(|key| key.name == name) {
-    ///             client.revoke(&stray.id)?;
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// let clock = ManualClock::at(time::OffsetDateTime::UNIX_EPOCH); // it stands: nothing here waits
-    /// let emulator = Emulator::builder().clock(clock.clone()).build();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .clock(clock)
-    ///     .build()?;
-    ///
-    /// emulator.inject(Fault::rate_limit(Duration::from_secs(2)).only(Endpoint::CreateKey)); // the client waits
-    /// emulator.inject(Fault::reset().after_handling().only(Endpoint::CreateKey)); // made, and its secret lost
-    /// emulator.inject(Fault::status(503).times(2).only(Endpoint::ListKeys)); // the client tries again
-    /// emulator.inject(Fault::truncate(100).only(Endpoint::CreateKey)); // made, and its secret lost
-    /// emulator.inject(Fault::reset().only(Endpoint::RemoveKey)); // the client tries again
-    ///
-    /// let created = only_key_named(&client, "ci")?;
-    /// assert_eq!(emulator.faults_left(), 0);
-    /// assert_eq!(emulator.keys_created(), 3);
-    /// assert!(emulator.authenticates(created.key.expose_secret()));
-    /// let alive = client.list(&ListRequest::new())?.api_keys;
-    /// assert_eq!(alive.iter().filter(|key| key.name == "ci").count(), 1);
-    /// # Ok::<(), Error>(())
-    /// ```
     pub fn inject(&self, fault: Fault) {
         self.faults().push(fault);
     }
@@ -138,28 +87,6 @@ impl Emulator {
     /// it. Delays take up to 5 ms, and a `Retry-After` asks for at most a second.
     ///
     /// Requests that come in the same order meet the same faults on every run with the same `seed`.
-    ///
-    /// ```
-    /// use arize_api_keys::emulator::Emulator;
-    /// use arize_api_keys::{ApiKeysClient, ListRequest, RetryPolicy};
-    ///
-    /// let emulator = Emulator::new();
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .retry(RetryPolicy::none())
-    ///     .build()?;
-    ///
-    /// emulator.inject_randomly(0.5, 1);
-    /// let failed = (0..100).filter(|_| client.list(&ListRequest::new()).is_err()).count();
-    /// assert!(failed > 0);
-    /// assert!(emulator.faults_committed() >= failed as u64); // a delay fails nobody
-    ///
-    /// emulator.inject_randomly(0.0, 1);
-    /// assert!(client.list(&ListRequest::new()).is_ok());
-    /// # Ok::<(), arize_api_keys::Error>(())
-    /// ```
     pub fn inject_randomly(&self, rate: f64, seed: u64) {
         self.faults().chance = (rate > 0.0).then(|| (rate, Rng::with_seed(seed)));
     }

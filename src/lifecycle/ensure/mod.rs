@@ -29,7 +29,7 @@ const SLACK: time::Duration = time::Duration::minutes(1);
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Ensured {
-    /// What was done.
+    /// The change in this run.
     pub change: EnsureChange,
     /// The key in the store.
     pub key: ApiKey,
@@ -41,7 +41,7 @@ pub struct Ensured {
     pub warnings: Vec<EnsureWarning>,
 }
 
-/// What an `ensure` did with the key in the store.
+/// The change that an `ensure` made to the key in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EnsureChange {
@@ -70,7 +70,7 @@ pub struct EnsurePlan {
 }
 
 impl ApiKeysClient {
-    /// Keeps a working key in a store. Repeat it as often as you like: it creates the key if there is none, renews it when it
+    /// Keeps a working key in a store. Repeat it as often as you like: it creates a missing key, renews a key when it
     /// is due, and retires the old ones.
     ///
     /// 1. List the keys of the owner: by name, type and the marker `[arize-keys owner=…]` at the end of the description.

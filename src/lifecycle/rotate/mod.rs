@@ -12,7 +12,7 @@ use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
 use crate::request_target::{RequestTarget, same_id};
 
-/// Revokes the key unless it is forgotten: after a panic in `store`, nobody else knows the key.
+/// Revokes the key unless it is forgotten: after a panic in `store`, no caller knows the key.
 pub(super) struct RevokeOnDrop<'a> {
     pub(super) client: &'a ApiKeysClient,
     pub(super) id: &'a str,

@@ -67,7 +67,7 @@ impl ReplacementKey {
         Self { request, no_expiry: false, stored: None, on_step: None, before_revoke: None }
     }
 
-    /// The new key does not expire, whatever the lifetime of the old one.
+    /// The new key does not expire, even if the old one does.
     #[must_use]
     pub fn no_expiry(mut self) -> Self {
         self.no_expiry = true;
