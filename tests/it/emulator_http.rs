@@ -982,7 +982,11 @@ fn what_is_ambiguous_is_refused() {
             400,
             "there is more than one header `host`",
         ),
-        (get("host: localhost\r\nexpect: 200-ok\r\n"), 417, "the only expectation that the emulator supports is `100-continue`"),
+        (
+            get("host: localhost\r\nexpect: 200-ok\r\n"),
+            417,
+            "the only expectation that the emulator supports is `100-continue`",
+        ),
         (
             get("host: localhost\r\nexpect: 100-continue\r\nexpect: 100-continue\r\n"),
             417,
