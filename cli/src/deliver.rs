@@ -14,6 +14,15 @@ use crate::times::rfc3339;
 /// The variables that lead to the caller's own key.
 const OWN_KEY_VARIABLES: [&str; 3] = ["ARIZE_API_KEY", "ARIZE_API_KEY_FILE", "ARIZE_PROFILE"];
 
+/// The variables that lead to the caller's own key, and those that hold it, as `Bearer …` for one.
+pub(crate) fn own_key_variables(console: &Console) -> Vec<OsString> {
+    let own = console.own_key().map(ExposeSecret::expose_secret);
+    let holds_own_key = |value: &OsString| own.is_some_and(|own| value.to_string_lossy().contains(own));
+    let variables = console.system.variables().into_iter();
+    let holding = variables.filter(|(_, value)| holds_own_key(value)).map(|(name, _)| name);
+    OWN_KEY_VARIABLES.into_iter().map(OsString::from).chain(holding).collect()
+}
+
 /// The commands that take a new secret, in this order.
 pub(crate) struct Commands {
     system: Arc<dyn System>,
@@ -27,12 +36,7 @@ impl Commands {
     /// Before anything is created: checks that each command exists, where its first word is plain.
     pub(crate) fn prepare(texts: &[String], timeout: Duration, console: &Console) -> Result<Self, Failure> {
         let system = Arc::clone(&console.system);
-        let own = console.own_key().map(|key| OsString::from(key.expose_secret()));
-        let holds_own_key = |value: &OsString| own.as_ref().is_some_and(|own| own == value);
-        let variables = system.variables().into_iter();
-        let holding = variables.filter(|(_, value)| holds_own_key(value)).map(|(name, _)| name);
-        let removed = OWN_KEY_VARIABLES.into_iter().map(OsString::from).chain(holding).collect();
-        let commands = Self { system, texts: texts.to_vec(), timeout, removed };
+        let commands = Self { system, texts: texts.to_vec(), timeout, removed: own_key_variables(console) };
         texts.iter().try_for_each(|text| commands.check(text))?;
         Ok(commands)
     }

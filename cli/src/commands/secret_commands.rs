@@ -116,7 +116,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
 }
 
 /// Before the request: who is interrupted knows what to look for.
-fn announce_create(name: &str, console: &Console) {
+pub(crate) fn announce_create(name: &str, console: &Console) {
     console.report(format_args!(
         "creating a key named `{}` at {}; if this is interrupted, look for that name in a list",
         printable(name),

@@ -19,12 +19,15 @@ mod ensure;
 mod exit_codes;
 mod failures;
 mod find;
+#[cfg(target_os = "linux")]
+mod job_control;
 mod list;
 mod places;
 mod profile;
 mod redact;
 mod remove;
 mod rotate;
+mod run;
 mod secrets;
 mod service;
 mod service_keys;
