@@ -1,5 +1,5 @@
-//! With the filter that the documentation recommends, no log record shows a secret, whoever writes it. A program has one
-//! logger, so this is a program of its own.
+//! With the filter that the documentation recommends, no log record of any crate shows a secret. A program has one
+//! logger, so this is a separate program.
 #![cfg(all(feature = "emulator", feature = "ureq"))]
 #![allow(
     clippy::unwrap_used,
@@ -39,6 +39,6 @@ fn nothing_shows_a_secret_and_nothing_warns_of_it() {
 
 #[test]
 fn the_filter_is_the_documented_one() {
-    let readme = include_str!("../README.md");
-    assert!(readme.contains("`RUST_LOG=trace,ureq=debug,ureq_proto=debug`"));
+    let page = include_str!("../docs/security.md");
+    assert!(page.contains("`RUST_LOG=trace,ureq=debug,ureq_proto=debug`"));
 }

@@ -135,7 +135,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 stands for none.
+    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 means not set.
     pub fn single_port(mut self, port: u16) -> Self {
         self.explicit.endpoint.single_port = Some(port);
         self
@@ -147,7 +147,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows plain http to any host. Whoever sits on the line can read the API key and every new secret.
+    /// Allows plain http to any host. Anyone on the network path can read the API key and every new secret.
     pub fn allow_insecure_http(mut self) -> Self {
         self.explicit.endpoint.allow_insecure_http = true;
         self
@@ -204,7 +204,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The TLS implementation. Default [`TlsBackend::Rustls`], whatever features are on.
+    /// The TLS implementation. Default [`TlsBackend::Rustls`], with every set of features.
     pub fn tls(mut self, backend: TlsBackend) -> Self {
         self.explicit.network.tls = Some(backend);
         self
@@ -222,9 +222,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to accept every certificate, whoever issued it to whomever. Default false: whoever sits on the line can
-    /// read the API key and every new secret. It excludes a CA file; `SSL_CERT_FILE`, which is for every program, is
-    /// ignored then.
+    /// Accepts every certificate, of any issuer and for any host. Default false. Then anyone on the network path can read
+    /// the API key and every new secret. It excludes a CA file, and `SSL_CERT_FILE`, which is for every program, is ignored.
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.explicit.network.accept_invalid_certs = Some(accept);
         self
@@ -245,7 +244,7 @@ impl ClientBuilder {
         self
     }
 
-    /// No proxy, whatever the environment says. Of this and [`proxy`](Self::proxy) the last call counts.
+    /// No proxy; the environment is ignored. Of this and [`proxy`](Self::proxy) the last call counts.
     pub fn no_proxy(mut self) -> Self {
         self.explicit.network.proxy = ProxySetting::Off;
         self
@@ -271,8 +270,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Reads no environment variables. With the features `platform-verifier` and `native-tls`, the operating system still goes
-    /// by those of its own: see [`UreqTransport`](crate::UreqTransport).
+    /// Reads no environment variables. With the features `platform-verifier` and `native-tls`, the operating system still reads
+    /// its own: see [`UreqTransport`](crate::UreqTransport).
     pub fn ignore_env(mut self) -> Self {
         self.ignore_env = true;
         self

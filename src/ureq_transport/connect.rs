@@ -1,4 +1,4 @@
-//! Connections, told apart from what is sent over them.
+//! Connecting, as a separate phase: its failures differ from those of requests.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::error::BeforeSending;
+use super::head::HeadFilter;
 use super::kept::KeptConnection;
 use super::resolver::CachingResolver;
 
@@ -28,7 +29,7 @@ impl<C: Connector> MarkConnectErrors<C> {
 }
 
 impl<C: Connector> Connector for MarkConnectErrors<C> {
-    type Out = KeptConnection<C::Out>;
+    type Out = KeptConnection<HeadFilter<C::Out>>;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<Self::Out>, Error> {
         let connected = Arc::new(AtomicBool::new(false));
@@ -57,7 +58,9 @@ impl<C: Connector> Connector for MarkConnectErrors<C> {
             BeforeSending::connecting(error)
         })?;
         connected.store(true, Ordering::Relaxed);
-        Ok(connection.map(KeptConnection::new))
+        // Requests that bring a secret, and only these, never use a connection of the pool.
+        let is_fresh = details.config.max_idle_age().is_zero();
+        Ok(connection.map(|connection| KeptConnection::new(HeadFilter::new(connection, is_fresh))))
     }
 }
 
@@ -169,7 +172,7 @@ impl Transport for DeadlineTransport {
     }
 }
 
-/// What is left of the time for connecting.
+/// The time left for connecting.
 pub(super) fn remaining(started: Instant, mut timeout: NextTimeout) -> NextTimeout {
     if let (Duration::Exact(after), Instant::Exact(started)) = (timeout.after, started) {
         timeout.after = Duration::Exact(after.saturating_sub(started.elapsed()));
@@ -240,7 +243,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// What a connection with this time for connecting is given if it is asked for that, to write and to read.
+    /// The time for writing and for reading that a connection with this time for connecting gets.
     fn given(whole: Duration, connected: bool, asked: Duration) -> Vec<(Duration, Timeout)> {
         let line = line(true, false);
         let notes = Arc::clone(&line.given);

@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use super::tls::TlsFault;
 use crate::transport::{TransportError, TransportErrorKind as Kind};
 
 /// A failure from before the first byte of the request was written. It travels through ureq as [`ureq::Error::Other`].
@@ -67,7 +68,7 @@ fn proxy_refusal(answer: &str) -> String {
     }
 }
 
-/// The phase in which time ran out.
+/// The phase that timed out.
 #[derive(Debug)]
 struct TimedOut(ureq::Timeout);
 
@@ -92,6 +93,7 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
         },
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportError::new(Kind::Timeout, error),
+            _ if TlsFault::of(&error).is_some_and(TlsFault::is_refusal) => TransportError::new(Kind::Tls, error),
             // After the handshake, a broken TLS record is a broken connection.
             _ => TransportError::new(Kind::Interrupted, error),
         },
@@ -103,7 +105,9 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
             TransportError::new(Kind::Protocol, fact.to_owned())
         }
         ureq::Error::BodyStalled => TransportError::new(Kind::Protocol, "the body does not end"),
-        ureq::Error::LargeResponseHeader(..) => TransportError::new(Kind::TooLarge, "the head has more than 24 KiB"),
+        ureq::Error::LargeResponseHeader(_, limit) => {
+            TransportError::new(Kind::TooLarge, format!("the head has more than {} KiB", limit / 1024))
+        }
         ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
             TransportError::new(Kind::Configuration, "the request is not valid HTTP")
         }
@@ -117,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// What the client hears: kind, whether the request may have left, and why.
+    /// The error as the client sees it: kind, whether the request may have been sent, and the cause.
     fn heard(error: Error) -> String {
         let error = to_transport_error(error);
         let sent = if error.may_have_been_sent() { "sent" } else { "not sent" };
@@ -148,7 +152,7 @@ mod tests {
             (Error::Timeout(Timeout::Connect), "Timeout, sent: while connecting"),
             (Error::Timeout(Timeout::RecvBody), "Timeout, sent: waiting for the whole answer"),
             (Error::BodyStalled, "Protocol, sent: the body does not end"),
-            (Error::LargeResponseHeader(2, 1), "TooLarge, sent: the head has more than 24 KiB"),
+            (Error::LargeResponseHeader(24_577, 24_576), "TooLarge, sent: the head has more than 24 KiB"),
             (Error::ConnectionFailed, "Other, sent: ureq failed"),
             (Error::Other("planted".into()), "Other, sent: ureq failed"),
         ] {
@@ -176,7 +180,7 @@ mod tests {
                 "Connect, not sent: the proxy could not connect, and answered 502",
             ),
             (proxy("proxy server did not respond"), "Connect, not sent: the proxy closed the connection"),
-            (proxy("the answer is /planted"), "Connect, not sent: the proxy closed the connection"),
+            (proxy("the response is /planted"), "Connect, not sent: the proxy closed the connection"),
             (Error::ConnectionFailed, "Connect, not sent: no connection was made"),
             (BeforeSending::wrap(Kind::Resolve, "marked"), "Resolve, not sent: marked"),
             (Error::Other("planted".into()), "Connect, not sent: no connection was made"),

@@ -14,8 +14,8 @@ use arize_api_keys::{
 use crate::args::Run;
 use crate::commands::secret_commands::{announce_create, describe, report_warnings};
 use crate::console::Console;
-use crate::deliver::own_key_variables;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::shell::own_key_variables;
 use crate::system::{Child, Exit, Program, Signal, Signals};
 use crate::times::{after, rfc3339};
 use crate::{bindings, connect};

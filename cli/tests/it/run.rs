@@ -423,19 +423,19 @@ fn a_step_that_fails_leaves_no_key() {
         wait
         PUT /v2/api-keys/ID/revoke"#]]
     .assert_eq(&without_ids(&steps));
-    for n in 0..steps.len() {
+    for (n, failed) in steps.iter().enumerate() {
         let double = Double::new();
         double.plan(move |step, _| if step == n { Plan::Fail(std::io::ErrorKind::Other) } else { Plan::Go });
         let run = double.run(&args);
         let active = ListRequest::new().status(ApiKeyStatus::Active);
         let left = double.admin().list_all(&active).map(Result::unwrap).filter(|key| key.name == "lent").count();
-        assert_eq!(left, 0, "step {n}, {}: {run:?}", steps[n]);
-        let expected = match steps[n].split(' ').next().unwrap() {
+        assert_eq!(left, 0, "step {n}, {}: {run:?}", failed);
+        let expected = match failed.split(' ').next().unwrap() {
             "find_program" | "spawn" => 126,
             "signals" | "POST" | "wait" => 125,
             _ => 0,
         };
-        assert_eq!(run.code, Some(expected), "step {n}, {}: {run:?}", steps[n]);
+        assert_eq!(run.code, Some(expected), "step {n}, {}: {run:?}", failed);
     }
 }
 

@@ -102,14 +102,16 @@ pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Trans
     UreqTransport::new().send(request)
 }
 
-/// What a request ends as whose answer never ends. It has little time, and then more, so that a slow machine gets as far
+/// The result of a request whose response never ends. It has little time, and then more, so that a slow machine gets as far
 /// as a fast one.
 #[track_caller]
 pub(crate) fn assert_stalls(transport: &UreqTransport, request: &Request<Vec<u8>>, expected: &str) {
     let mut last = String::new();
     for budget in [200, 1_000, 5_000, 30_000] {
         let mut request = request.clone();
-        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(budget)));
+        let mut options = request.extensions().get().copied().unwrap_or_else(|| SendOptions::new(Duration::ZERO));
+        options.timeout = Duration::from_millis(budget);
+        request.extensions_mut().insert(options);
         last = fault(transport.send(request));
         if last == expected {
             return;
@@ -123,7 +125,7 @@ pub(crate) fn fresh(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
     request
 }
 
-/// Kind, whether the request may have been sent, and what there is of a response, in one line.
+/// Kind, whether the request may have been sent, and the partial response, in one line.
 #[track_caller]
 pub(crate) fn fault(outcome: Result<Response<Vec<u8>>, TransportError>) -> String {
     let error = match outcome {
