@@ -36,7 +36,7 @@ use crate::transport::Transport;
 /// | [`base_domain`](Self::base_domain) | `ARIZE_BASE_DOMAIN` | – |
 /// | [`stage`](Self::stage) | `ARIZE_API_STAGE` | `beta` |
 /// | [`danger_accept_invalid_certs`](Self::danger_accept_invalid_certs) | `ARIZE_REQUEST_VERIFY` = `false` | certificates are checked |
-/// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`, `SSL_CERT_FILE` | – |
+/// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`; `SSL_CERT_FILE` and `SSL_CERT_DIR` | – |
 /// | [`proxy`](Self::proxy), [`no_proxy`](Self::no_proxy) | `ARIZE_PROXY_URL`, `HTTPS_PROXY`, `ALL_PROXY`, … | none |
 ///
 /// A region, a single host (or its port) and a base domain exclude each other, wherever they come from, and each goes before
@@ -223,7 +223,8 @@ impl ClientBuilder {
     }
 
     /// Accepts every certificate, of any issuer and for any host. Default false. Then anyone on the network path can read
-    /// the API key and every new secret. It excludes a CA file, and `SSL_CERT_FILE`, which is for every program, is ignored.
+    /// the API key and every new secret. It excludes a CA file; `SSL_CERT_FILE` and `SSL_CERT_DIR`, which are
+    /// for every program, are ignored.
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.explicit.network.accept_invalid_certs = Some(accept);
         self

@@ -100,7 +100,8 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// A choice whose feature is off is an error. A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates. The
 /// roots of the operating system are read at the first connection with TLS; if that fails, the request fails, too, as
 /// [`Configuration`](TransportErrorKind::Configuration). Where OpenSSL or the verifier of the platform read certificates from
-/// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones.
+/// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones. A
+/// client that builds its own transport also adds the certificates that they name to its roots.
 ///
 /// # Logging
 ///
@@ -124,7 +125,7 @@ impl UreqTransport {
     }
 
     fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
-        let tls = Tls::new(settings.tls, settings.ca_file.as_ref())?;
+        let tls = Tls::new(settings.tls, &settings.ca_files)?;
         let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
         Ok(Self::with(tls, proxy, CachingResolver::system()))
     }

@@ -30,6 +30,7 @@ mod places;
 mod profile;
 mod redact;
 mod remove;
+mod renewing;
 mod rotate;
 mod run;
 mod secrets;

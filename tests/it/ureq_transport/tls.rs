@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arize_api_keys::{
-    ApiKeysClient, CreateRequest, ListRequest, Outcome, RetryPolicy, TlsBackend, TlsRoots, Transport,
+    ApiKeysClient, CreateRequest, Error, ListRequest, Outcome, RetryPolicy, TlsBackend, TlsRoots, Transport,
     TransportErrorKind, UreqTransport, UreqTransportBuilder,
 };
 use rcgen::{CertificateParams, KeyPair};
@@ -121,6 +121,45 @@ fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
     let system = file("system.pem", authority("system").pem());
     assert_eq!(outcome(&system), "built");
     assert_eq!(outcome(&system.with_file_name("missing.pem")), "configuration: `ca_file` cannot be used for TLS");
+}
+
+/// Run by the next test, in a process of its own.
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_with_variables() {
+    let url = std::env::var("URL").unwrap();
+    let client = ApiKeysClient::builder().api_key("ak-test-0123456789").url(url).retry(RetryPolicy::none()).build();
+    match client.and_then(|client| client.list(&ListRequest::new())) {
+        Err(Error::Transport(error)) => println!("outcome: {:?}", error.kind()),
+        other => println!("outcome: {}", other.is_err_and(|error| error.status() == Some(200))),
+    }
+}
+
+#[test]
+fn the_certificates_of_the_machine_are_trusted() {
+    let trusted = authority("test authority");
+    let server = server(&trusted, "127.0.0.1", |_| {});
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("machine");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("5ed36f99.0"), trusted.pem()).unwrap();
+    std::fs::write(directory.join("README"), "no certificate").unwrap();
+    let missing = directory.join("missing");
+    let several = std::env::join_paths([&missing, &directory]).unwrap();
+    let file = directory.join("5ed36f99.0");
+    for (variable, path, expected) in [
+        ("SSL_CERT_DIR", directory.as_os_str(), "true"),
+        ("SSL_CERT_DIR", &several, "true"),
+        ("SSL_CERT_DIR", missing.as_os_str(), "Tls"),
+        ("SSL_CERT_DIR", file.as_os_str(), "Tls"),
+        ("SSL_CERT_FILE", file.as_os_str(), "true"),
+        ("SSL_CERT_FILE", missing.as_os_str(), "Tls"),
+    ] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "ureq_transport::tls::child_with_variables", "--ignored", "--nocapture"]);
+        let output = child.env_clear().env("URL", uri(&server)).env(variable, path).output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        assert!(output.contains(&format!("outcome: {expected}\n")), "{variable}={path:?}: {output}");
+    }
 }
 
 #[test]
