@@ -25,6 +25,7 @@ mod failures;
 mod find;
 #[cfg(target_os = "linux")]
 mod job_control;
+mod key_file;
 mod list;
 mod places;
 mod profile;
