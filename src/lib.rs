@@ -130,6 +130,8 @@ mod documents {
     struct Audit;
     #[doc = include_str!("../docs/configuration.md")]
     struct Configuration;
+    #[doc = include_str!("../docs/emulator.md")]
+    struct Emulator;
     #[doc = include_str!("../docs/errors-and-retries.md")]
     struct ErrorsAndRetries;
     #[doc = include_str!("../docs/security.md")]
