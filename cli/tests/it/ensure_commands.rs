@@ -41,7 +41,7 @@ fn a_command_is_read_back() {
     let again = json(&ensure(&service, &TO));
     assert_eq!((&again["change"], &again["id"]), (&"unchanged".into(), &first["id"]));
     let secret = service.read("taken");
-    for lost in ["", "no key at all", "ak-\u{e9}", "ak-of-nobody-0123456789"] {
+    for lost in ["", "no key at all", "ak-\u{e9}", "ak-unknown-0123456789"] {
         service.write("taken", lost, 0o600);
         service.clock.advance(std::time::Duration::from_secs(3600));
         let renewed = json(&ensure(&service, &TO));
@@ -169,6 +169,26 @@ fn a_hook_runs_before_old_keys_are_revoked() {
     std::fs::remove_file(service.path("reloaded")).unwrap();
     json(&ensure(&service, &[&file[..], &["--then", "touch reloaded"]].concat()));
     assert!(!service.path("reloaded").exists(), "nothing was to be revoked");
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_runs() {
+    let service = Service::new();
+    let long = ["é".repeat(34), "d".repeat(990)];
+    for (args, message) in [
+        (&["--owner", &long[0]][..], "--owner must have 1 to 200 bytes"),
+        (&["--owner", "o", "--description", &long[1]], "--description must have at most 1000 characters"),
+        (&["--owner", "o", "--renew-before", "3650d"], "--renew-before must be less than --lifetime"),
+        (
+            &["--owner", "o", "--then", "no-such-program-here"],
+            "--then: the command `no-such-program-here` was not found",
+        ),
+    ] {
+        let run = ensure(&service, &[args, &["--to-command", "cat", "--read-command", "touch ran"]].concat());
+        assert!(run.failed(2).err.contains(message), "{}", run.err);
+    }
+    assert!(service.files().is_empty());
+    assert_eq!(service.emulator.requests(), 0);
 }
 
 /// Also before the file exists.
