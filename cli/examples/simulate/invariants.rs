@@ -1,0 +1,124 @@
+//! What must hold after each run, and after one that nothing disturbed.
+
+use serde_json::Value;
+
+use super::process::Run;
+use super::scenario::{Case, FILE};
+
+/// The exit code of `rotate` for a key that is replaced already.
+const NOT_FOUND: u8 = 4;
+
+impl Case {
+    /// What is wrong after a run, however it ended.
+    pub(crate) fn after(&self, run: &Run) -> Vec<String> {
+        let mut wrong = std::mem::take(&mut self.host.inner().consumer.wrong);
+        if has_secret(&run.out) || has_secret(&run.err) {
+            wrong.push("the output has a secret".to_owned());
+        }
+        let live = self.service.live();
+        let ledger = self.service.ledger();
+        let minted = || ledger.keys.iter().filter(|(_, key)| key.by == run.process);
+        if minted().count() > 1 {
+            wrong.push("one run created two keys".to_owned());
+        }
+        // A secret that arrived is in a file, or its key is revoked, or the output or the key itself says whose it is.
+        let files: Vec<String> =
+            self.host.inner().disk.files().map(|(_, data, _)| String::from_utf8_lossy(data).into_owned()).collect();
+        for (id, key) in live.iter().filter(|(_, key)| key.by == run.process) {
+            let is_stored = files.iter().any(|file| file.contains(&key.secret));
+            let is_named = run.err.contains(id.as_str()) || run.err.contains(&format!("`{}`", key.name));
+            if !is_stored && !is_named && !key.description.contains("[arize-keys ") {
+                wrong.push(format!("the key {id} is neither stored nor named"));
+            }
+        }
+        // What the output says is true.
+        let has_changed = minted().next().is_some()
+            || ledger.keys.values().any(|key| key.revoked_by == Some(run.process));
+        if ["nothing was changed", "nothing was created", "nothing was revoked"].iter().any(|text| run.err.contains(text))
+            && has_changed
+        {
+            wrong.push("the output says that nothing was done".to_owned());
+        }
+        if ["and is revoked", "was revoked"].iter().any(|text| run.err.contains(text))
+            && minted().any(|(_, key)| key.revoked_by.is_none())
+        {
+            wrong.push("the output says that the new key is revoked".to_owned());
+        }
+        for word in run.err.lines().filter_map(|line| line.strip_prefix("revoked the old key ")) {
+            if ledger.keys.get(word).is_some_and(|key| key.revoked_by.is_none()) {
+                wrong.push(format!("the output says that {word} is revoked"));
+            }
+        }
+        if run.code == Some(0) {
+            let document: Value = serde_json::from_str(&run.out).unwrap_or_default();
+            let ids = |member: &str| -> Vec<String> {
+                let ids = document.get(member).and_then(Value::as_array).into_iter().flatten();
+                ids.filter_map(Value::as_str).map(str::to_owned).collect()
+            };
+            for id in ids("retired").into_iter().chain(ids("revoked")) {
+                if ledger.keys.get(&id).is_some_and(|key| key.revoked_by.is_none()) {
+                    wrong.push(format!("the document says that {id} is revoked"));
+                }
+            }
+            if let Some(id) = document.get("id").and_then(Value::as_str) {
+                let stored = self.host.stored();
+                if ledger.keys.get(id).map(|key| &key.secret) != stored.as_ref() {
+                    wrong.push(format!("the document says that {id} is stored"));
+                }
+            }
+        }
+        wrong
+    }
+
+    /// What is wrong after a run that nothing disturbed.
+    pub(crate) fn after_undisturbed(&self, run: &Run) -> Vec<String> {
+        let mut wrong = self.after(run);
+        let is_over = run.code == Some(NOT_FOUND) && self.command.first().is_some_and(|verb| verb == "rotate");
+        if run.code != Some(0) && !is_over {
+            wrong.push(format!("the next run ends with {:?}", run.code));
+        }
+        let live = self.service.live();
+        if let Some(name) = self.name {
+            let named: Vec<_> = live.iter().filter(|(_, key)| key.name == name).collect();
+            let stored = self.host.stored();
+            match named.as_slice() {
+                [(_, key)] if stored.as_ref() == Some(&key.secret) => {}
+                // The predecessor of a key with an overlap.
+                [(_, old), (_, key)] if self.has_overlap() && stored.as_ref() == Some(&key.secret) && old.secret != key.secret => {}
+                keys => {
+                    let ids: Vec<_> = keys.iter().map(|(id, key)| (id, stored.as_ref() == Some(&key.secret))).collect();
+                    wrong.push(format!("the live keys, and whether they are stored: {ids:?}"));
+                }
+            }
+        }
+        for id in &self.kept {
+            if !live.iter().any(|(found, _)| found == id) {
+                wrong.push(format!("the key {id} must work, and does not"));
+            }
+        }
+        for id in &self.gone {
+            if live.iter().any(|(found, _)| found == id) {
+                wrong.push(format!("the key {id} must not work, and does"));
+            }
+        }
+        let inner = self.host.inner();
+        for (path, ..) in inner.disk.files().filter(|(path, ..)| path.as_os_str() != FILE) {
+            if !path.ends_with(".key.lock") && !path.to_string_lossy().contains(".rescued") {
+                wrong.push(format!("{} is left", path.display()));
+            }
+        }
+        wrong
+    }
+
+    fn has_overlap(&self) -> bool {
+        self.command.iter().any(|word| word == "--overlap")
+    }
+}
+
+/// Whether a text has a secret of the service.
+pub(crate) fn has_secret(text: &str) -> bool {
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.match_indices("ak-").any(|(at, _)| {
+        text.get(at..).is_some_and(|rest| rest.chars().take_while(|c| is_of_key(*c)).count() > 20)
+    })
+}
