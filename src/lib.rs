@@ -120,7 +120,17 @@ pub use transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
 pub use {http, secrecy, time};
 
-/// The README's Rust code, compiled and run with the doctests.
+/// The Rust code of README.md and docs/, compiled and run with the doctests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/audit.md")]
+    struct Audit;
+    #[doc = include_str!("../docs/configuration.md")]
+    struct Configuration;
+    #[doc = include_str!("../docs/errors-and-retries.md")]
+    struct ErrorsAndRetries;
+    #[doc = include_str!("../docs/security.md")]
+    struct Security;
+}

@@ -5,6 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The most bytes of a body that the client reads.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
 /// Carries one HTTP request and brings back its response.
 ///
 /// The default is [`UreqTransport`](crate::UreqTransport); tests and unusual networks bring their own. A closure

@@ -39,6 +39,6 @@ fn nothing_shows_a_secret_and_nothing_warns_of_it() {
 
 #[test]
 fn the_filter_is_the_documented_one() {
-    let readme = include_str!("../README.md");
-    assert!(readme.contains("`RUST_LOG=trace,ureq=debug,ureq_proto=debug`"));
+    let page = include_str!("../docs/security.md");
+    assert!(page.contains("`RUST_LOG=trace,ureq=debug,ureq_proto=debug`"));
 }

@@ -12,7 +12,7 @@ use crate::args::Binding;
 use crate::failure::{Code, Failure};
 use crate::system::{Access, System};
 
-/// The documented form of the file, in the help of `--assignments` and the README.
+/// The documented form of the file, in the help of `--assignments` and docs/command-line.md.
 pub(crate) const ASSIGNMENTS: &str = r#"{
   "account_role": "member",
   "organizations": [

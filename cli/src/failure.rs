@@ -30,7 +30,7 @@ pub(crate) enum Code {
     Incomplete = 14,
 }
 
-/// The end of every long help, and a part of the README.
+/// The end of every long help, and a part of docs/command-line.md.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
    0  done

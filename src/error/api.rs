@@ -221,7 +221,8 @@ impl SecretNotRecovered {
         self.0.id.as_deref()
     }
 
-    /// The bytes of the body as they arrived. They may hold a live secret.
+    /// The bytes of the body as they arrived, after gzip or deflate is decoded. They may hold a live secret. A compressed body
+    /// that is broken, or decodes to more than 1 MiB, is kept compressed.
     pub fn raw_body(&self) -> &SecretSlice<u8> {
         &self.0.raw_body
     }

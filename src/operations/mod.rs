@@ -37,8 +37,10 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 /// A secret equal to the one of the client is an error: a caller that stored it and revoked the old key would revoke the
 /// only one.
 pub(crate) fn decode_created(response: &ApiResponse, own_key: &Credential) -> Result<ApiKeyCreated, DecodeFailure> {
-    let DecodedSecret { key, mut fields } = secret::decode(&response.body);
-    if response.is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
+    let body = response.decoded_part.as_deref().unwrap_or(&response.body);
+    let DecodedSecret { key, mut fields } = secret::decode(body);
+    let is_truncated = response.is_truncated || response.decoded_part.is_some();
+    if is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
         fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
     match key {

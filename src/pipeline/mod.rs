@@ -1,5 +1,6 @@
 //! Sends a request and decodes its response, again where the retry policy allows.
 
+mod content_encoding;
 mod failed_attempt;
 mod request;
 mod response;
@@ -159,7 +160,7 @@ impl<'a> Attempts<'a> {
             },
         };
         let (head, body) = response.into_parts();
-        let response = ApiResponse { status: head.status, headers: head.headers, body, is_truncated };
+        let response = ApiResponse::new(head, body, is_truncated);
         Ok(if response.status.is_success() { Ok(response) } else { Err(FailedAttempt::Refused(response)) })
     }
 

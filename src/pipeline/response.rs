@@ -1,10 +1,13 @@
 //! A response, and what decoding it can find wrong.
 
+use std::mem;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use time::OffsetDateTime;
 
+use super::content_encoding::{self, Decoded};
 use crate::json::strip_bom;
 use crate::redact::sanitize;
 
@@ -15,9 +18,27 @@ pub(crate) struct ApiResponse {
     pub(crate) body: Vec<u8>,
     /// The connection broke before the end of the body.
     pub(crate) is_truncated: bool,
+    /// The decoded part of a compressed body that ends early or is too large; `body` is then as it arrived.
+    pub(crate) decoded_part: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl ApiResponse {
+    /// Decodes a compressed body, so that custom transports need not.
+    pub(super) fn new(head: http::response::Parts, body: Vec<u8>, is_truncated: bool) -> Self {
+        let (status, headers) = (head.status, head.headers);
+        let mut response = Self { status, headers, body, is_truncated, decoded_part: None };
+        match content_encoding::decode(&response.headers, &response.body) {
+            Some(Decoded { mut bytes, is_whole: true }) => {
+                response.headers.remove(CONTENT_ENCODING);
+                response.body.zeroize();
+                response.body = mem::take(&mut *bytes);
+            }
+            Some(part) => response.decoded_part = Some(part.bytes),
+            None => {}
+        }
+        response
+    }
+
     /// Content type, encoding and length of the body, never the content.
     pub(crate) fn describe(&self, own_key: &str) -> String {
         if self.body.is_empty() {

@@ -5,10 +5,7 @@ use std::io::{self, Read};
 use secrecy::zeroize::Zeroize;
 
 use super::error;
-use crate::transport::{ReusableBuffer, TransportError, TransportErrorKind};
-
-/// The body of a response.
-const LIMIT: usize = 1024 * 1024;
+use crate::transport::{BODY_LIMIT, ReusableBuffer, TransportError, TransportErrorKind};
 
 /// ReusableBuffer for a body of unknown length, to begin with: 16 KiB.
 const FIRST_ROOM: usize = 16_384;
@@ -45,7 +42,7 @@ pub(super) fn read(
     // ureq's notes to itself.
     parts.extensions.clear();
     let length = body.content_length().and_then(|length| usize::try_from(length).ok());
-    let needed = length.unwrap_or(FIRST_ROOM).min(LIMIT);
+    let needed = length.unwrap_or(FIRST_ROOM).min(BODY_LIMIT);
     if bytes.capacity() < needed {
         bytes = Vec::with_capacity(needed);
     }
@@ -67,14 +64,14 @@ fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
     let fresh = bytes.is_empty();
     let mut filled = 0;
     let outcome = loop {
-        bytes.resize(bytes.capacity().min(LIMIT), 0);
+        bytes.resize(bytes.capacity().min(BODY_LIMIT), 0);
         let room = bytes.get_mut(filled..).unwrap_or_default();
         // With no room left, one more byte tells whether that was all.
         let mut next = [0];
         let full = room.is_empty();
         match body.read(if full { &mut next } else { room }) {
             Ok(0) => break Ok(true),
-            Ok(_) if full && filled >= LIMIT => break Ok(false),
+            Ok(_) if full && filled >= BODY_LIMIT => break Ok(false),
             Ok(amount) => {
                 if full {
                     grow(bytes);
@@ -97,7 +94,7 @@ fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
 
 /// Doubles the room. `Vec` would leave the old buffer, and the secret in it, to the allocator as it is.
 fn grow(bytes: &mut Vec<u8>) {
-    let mut larger = Vec::with_capacity(bytes.capacity().saturating_mul(2).clamp(FIRST_ROOM, LIMIT));
+    let mut larger = Vec::with_capacity(bytes.capacity().saturating_mul(2).clamp(FIRST_ROOM, BODY_LIMIT));
     larger.extend_from_slice(bytes);
     bytes.zeroize();
     *bytes = larger;
@@ -109,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_body_of_any_length_is_read_whole() {
-        for length in [0, 1, FIRST_ROOM - 1, FIRST_ROOM, FIRST_ROOM + 1, 3 * FIRST_ROOM, LIMIT - 1, LIMIT] {
+        for length in [0, 1, FIRST_ROOM - 1, FIRST_ROOM, FIRST_ROOM + 1, 3 * FIRST_ROOM, BODY_LIMIT - 1, BODY_LIMIT] {
             let sent: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
             for room in [0, length, FIRST_ROOM] {
                 let mut bytes = Vec::with_capacity(room);
@@ -136,10 +133,10 @@ mod tests {
 
     #[test]
     fn a_body_beyond_the_limit_is_cut_there() {
-        let sent = vec![b'x'; LIMIT + 1];
+        let sent = vec![b'x'; BODY_LIMIT + 1];
         let mut bytes = Vec::new();
         assert!(!read_into(&mut bytes, &mut sent.as_slice()).unwrap());
-        assert_eq!(bytes.len(), LIMIT);
+        assert_eq!(bytes.len(), BODY_LIMIT);
     }
 
     #[test]

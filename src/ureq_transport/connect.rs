@@ -10,6 +10,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 
 use super::error::BeforeSending;
+use super::head::HeadFilter;
 use super::kept::KeptConnection;
 use super::resolver::CachingResolver;
 
@@ -28,7 +29,7 @@ impl<C: Connector> MarkConnectErrors<C> {
 }
 
 impl<C: Connector> Connector for MarkConnectErrors<C> {
-    type Out = KeptConnection<C::Out>;
+    type Out = KeptConnection<HeadFilter<C::Out>>;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<()>) -> Result<Option<Self::Out>, Error> {
         let connected = Arc::new(AtomicBool::new(false));
@@ -57,7 +58,9 @@ impl<C: Connector> Connector for MarkConnectErrors<C> {
             BeforeSending::connecting(error)
         })?;
         connected.store(true, Ordering::Relaxed);
-        Ok(connection.map(KeptConnection::new))
+        // Requests that bring a secret, and only these, never use a connection of the pool.
+        let is_fresh = details.config.max_idle_age().is_zero();
+        Ok(connection.map(|connection| KeptConnection::new(HeadFilter::new(connection, is_fresh))))
     }
 }
 

@@ -103,7 +103,9 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
             TransportError::new(Kind::Protocol, fact.to_owned())
         }
         ureq::Error::BodyStalled => TransportError::new(Kind::Protocol, "the body does not end"),
-        ureq::Error::LargeResponseHeader(..) => TransportError::new(Kind::TooLarge, "the head has more than 24 KiB"),
+        ureq::Error::LargeResponseHeader(_, limit) => {
+            TransportError::new(Kind::TooLarge, format!("the head has more than {} KiB", limit / 1024))
+        }
         ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
             TransportError::new(Kind::Configuration, "the request is not valid HTTP")
         }
@@ -148,7 +150,7 @@ mod tests {
             (Error::Timeout(Timeout::Connect), "Timeout, sent: while connecting"),
             (Error::Timeout(Timeout::RecvBody), "Timeout, sent: waiting for the whole answer"),
             (Error::BodyStalled, "Protocol, sent: the body does not end"),
-            (Error::LargeResponseHeader(2, 1), "TooLarge, sent: the head has more than 24 KiB"),
+            (Error::LargeResponseHeader(24_577, 24_576), "TooLarge, sent: the head has more than 24 KiB"),
             (Error::ConnectionFailed, "Other, sent: ureq failed"),
             (Error::Other("planted".into()), "Other, sent: ureq failed"),
         ] {

@@ -4,6 +4,7 @@ mod body;
 mod builder;
 mod connect;
 mod error;
+mod head;
 mod kept;
 mod proxy;
 mod resolver;
@@ -84,7 +85,9 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
 ///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
 ///   runs in a thread of its own, which is left behind if it hangs; nothing else starts a thread.
-/// * The head of a response may have 24 KiB, its body 1 MiB.
+/// * The head of a response may have 24 KiB and 128 headers, its body 1 MiB. After a request that wants a fresh connection, the
+///   head may have 256 KiB, any number of headers and malformed lines: only the headers that the client uses are in the
+///   response, so that none can cost a one-time secret.
 ///
 /// # TLS
 ///

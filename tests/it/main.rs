@@ -11,6 +11,7 @@
 
 mod client;
 mod config;
+mod documents;
 mod emulator_http;
 mod emulator_served;
 mod faults;

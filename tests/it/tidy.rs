@@ -71,7 +71,7 @@ fn the_changelog_has_a_place_for_this_version() {
 }
 
 #[test]
-fn the_readme_lists_the_variables_that_are_read() {
+fn the_configuration_page_lists_the_variables_that_are_read() {
     // Both cases of these are read, and one is listed.
     let upper = |name: &str| name.to_ascii_uppercase();
     let files = sources("src/config").into_iter().chain(sources("src/ureq_transport"));
@@ -82,8 +82,8 @@ fn the_readme_lists_the_variables_that_are_read() {
         words.filter(|word| is_variable(word)).map(upper).collect::<Vec<_>>()
     });
     let read_by_code: BTreeSet<String> = literals.collect();
-    let readme = read("README.md");
-    let table = rows(section(&readme, "## Configuration"));
+    let page = read("docs/configuration.md");
+    let table = rows(section(&page, "## Settings"));
     let listed: BTreeSet<String> =
         table.iter().flat_map(|row| quoted(row[1])).filter(|w| is_variable(w)).map(upper).collect();
     assert_eq!(listed, read_by_code);
@@ -97,7 +97,7 @@ fn the_readme_lists_the_variables_that_are_read() {
         .collect();
     let mut told: BTreeSet<&str> = table.iter().flat_map(|row| quoted(row[0])).collect();
     for beside in ["allow_insecure_http", "ignore_env"] {
-        assert!(section(&readme, "## Configuration").contains(&format!("`{beside}`")), "{beside}");
+        assert!(page.contains(&format!("`{beside}`")), "{beside}");
         told.insert(beside);
     }
     let setters: BTreeSet<&str> = setters.into_iter().map(|name| name.split('<').next().unwrap()).collect();
@@ -105,10 +105,10 @@ fn the_readme_lists_the_variables_that_are_read() {
 }
 
 #[test]
-fn the_builder_documents_the_variables_of_the_readme() {
+fn the_builder_documents_the_variables_of_the_configuration_page() {
     let builder = read("src/config/builder.rs");
-    let readme = read("README.md");
-    for row in rows(section(&readme, "## Configuration")) {
+    let page = read("docs/configuration.md");
+    for row in rows(section(&page, "## Settings")) {
         for variable in quoted(row[1]).filter(|word| is_variable(word)) {
             // The table of the builder ends its list of proxies with dots.
             let beside = ["NO_PROXY", "HTTP_PROXY"].contains(&variable);

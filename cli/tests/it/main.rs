@@ -13,6 +13,7 @@ mod args;
 mod check;
 mod deadline;
 mod deliver;
+mod documents;
 mod double;
 mod emulator;
 mod ensure;

@@ -36,9 +36,9 @@ fn every_command_has_help_with_an_example() {
     }
 }
 
-/// One text in two places.
+/// The same text in two places.
 #[test]
-fn the_exit_codes_of_the_help_are_those_of_the_readme() {
+fn the_exit_codes_of_the_help_are_those_of_the_page() {
     let help = output(&["--help"]);
     let codes: Vec<&str> = help
         .lines()
@@ -47,11 +47,11 @@ fn the_exit_codes_of_the_help_are_those_of_the_readme() {
         .filter_map(|line| line.trim().split(' ').next().filter(|word| word.parse::<u8>().is_ok()))
         .collect();
     assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"]);
-    let readme = include_str!("../../../README.md");
+    let page = include_str!("../../../docs/command-line.md");
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let begin = help.find("Exit codes:").unwrap();
     let codes = words(help[begin..].trim_start_matches("Exit codes:"));
-    assert!(words(readme).contains(&codes), "the README lacks: {codes}");
+    assert!(words(page).contains(&codes), "docs/command-line.md lacks: {codes}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The client against scripted answers: what is retried, what an error says, what cannot be lost and what cannot leak.
 
+mod encodings;
 mod faults;
 mod key_file;
 mod messages;

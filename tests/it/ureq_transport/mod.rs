@@ -4,6 +4,7 @@
 
 mod faults;
 mod framing;
+mod heads;
 mod proxy;
 mod server;
 mod tls;

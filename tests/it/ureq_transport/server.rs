@@ -109,7 +109,9 @@ pub(crate) fn assert_stalls(transport: &UreqTransport, request: &Request<Vec<u8>
     let mut last = String::new();
     for budget in [200, 1_000, 5_000, 30_000] {
         let mut request = request.clone();
-        request.extensions_mut().insert(SendOptions::new(Duration::from_millis(budget)));
+        let mut options = request.extensions().get().copied().unwrap_or_else(|| SendOptions::new(Duration::ZERO));
+        options.timeout = Duration::from_millis(budget);
+        request.extensions_mut().insert(options);
         last = fault(transport.send(request));
         if last == expected {
             return;

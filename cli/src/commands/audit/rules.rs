@@ -86,8 +86,13 @@ impl Rules {
     }
 }
 
+/// Whole days as such: `humantime` would make months of them, and hours of the rest.
 fn days(limit: Duration) -> String {
-    humantime::format_duration(limit).to_string()
+    match (limit.as_secs() / 86_400, limit.as_secs() % 86_400) {
+        (1, 0) => "1 day".to_owned(),
+        (days @ 2.., 0) => format!("{days} days"),
+        _ => humantime::format_duration(limit).to_string(),
+    }
 }
 
 /// The owner that `ensure` wrote at the end of the description.

@@ -1,0 +1,129 @@
+//! README.md and docs/: links lead somewhere, also in the published package, and named tests exist.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(ROOT).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// README.md and the pages of docs/, by their paths from the root.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(Path::new(ROOT).join("docs")).unwrap();
+    let mut pages: Vec<PathBuf> = docs.map(|entry| Path::new("docs").join(entry.unwrap().file_name())).collect();
+    pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
+    pages.push("README.md".into());
+    assert!(pages.len() > 5, "{pages:?}");
+    pages
+}
+
+/// The text without its blocks of code.
+fn prose(text: &str) -> String {
+    let mut is_code = false;
+    let lines = text.lines().filter(|line| {
+        let is_fence = line.starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The targets of the links.
+fn links(text: &str) -> Vec<String> {
+    let text = prose(text);
+    text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
+}
+
+/// The anchors that GitHub and crates.io make of the headings.
+fn anchors(text: &str) -> Vec<String> {
+    let text = prose(text);
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let anchor = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// A relative path from the folder of a page, without `..`.
+fn target(page: &Path, link: &str) -> PathBuf {
+    let mut path = PathBuf::new();
+    for part in page.parent().unwrap().join(link).components() {
+        match part {
+            Component::ParentDir => assert!(path.pop(), "{link} leaves the repository"),
+            part => path.push(part),
+        }
+    }
+    path
+}
+
+/// Whether the package on crates.io has the file: the patterns of `include` are a folder, `*` in a name, or `**`.
+fn is_published(path: &Path) -> bool {
+    let manifest = read("Cargo.toml");
+    let include = manifest.lines().find(|line| line.starts_with("include = ")).unwrap();
+    let path = format!("/{}", path.display());
+    include.split('"').skip(1).step_by(2).any(|pattern| match pattern.split_once('*') {
+        None => path == pattern || path.starts_with(&format!("{pattern}/")),
+        Some((start, end)) => path.starts_with(start) && path.ends_with(end.trim_start_matches(['*', '/'])),
+    })
+}
+
+#[test]
+fn every_link_leads_to_a_published_file_and_a_heading() {
+    for page in pages() {
+        let text = read(&page);
+        for link in links(&text) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').map_or((link.as_str(), None), |(path, a)| (path, Some(a)));
+            let path = if path.is_empty() { page.clone() } else { target(&page, path) };
+            assert!(Path::new(ROOT).join(&path).is_file(), "{}: {link} is no file", page.display());
+            assert!(is_published(&path), "{}: {link} is not in the published package", page.display());
+            if let Some(anchor) = anchor {
+                let anchors = anchors(&read(&path));
+                assert!(anchors.iter().any(|a| a == anchor), "{}: {link} is not among {anchors:?}", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 250, "{lines}");
+}
+
+/// Each promise names the tests that prove it: a file, a colon, and functions of that file.
+#[test]
+fn the_tests_that_prove_the_promises_exist() {
+    let mut count = 0;
+    let text = read("docs/security.md");
+    for line in text.lines() {
+        let mut file = None;
+        for word in line.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                file = Some(read(word));
+            } else if let Some(file) = &file {
+                assert!(file.contains(&format!("fn {word}(")), "{line}\nhas no test `{word}`");
+                count += 1;
+            }
+        }
+        let is_promise = line.starts_with("| ") && !line.starts_with("| promise");
+        assert!(!is_promise || file.is_some(), "no test proves: {line}");
+    }
+    assert!(count > 25, "{count}");
+}
+
+#[test]
+fn every_page_with_rust_code_is_compiled() {
+    let library = read("src/lib.rs");
+    for page in pages() {
+        let has_code = read(&page).contains("```rust");
+        let is_compiled = library.contains(&format!("include_str!(\"../{}\")", page.display()));
+        assert!(!has_code || is_compiled, "src/lib.rs does not include {}", page.display());
+    }
+}
