@@ -139,7 +139,16 @@ impl Disk {
     pub(crate) fn metadata_of(&self, inode: Inode) -> io::Result<Metadata> {
         let node = self.nodes.get(&inode).ok_or(ErrorKind::NotFound)?;
         let Content { data, mode } = &node.now;
-        Ok(Metadata { kind: node.kind, len: data.len() as u64, mode: *mode, user: 1, group: 1, device: 1, inode, links: 1 })
+        Ok(Metadata {
+            kind: node.kind,
+            len: data.len() as u64,
+            mode: *mode,
+            user: 1,
+            group: 1,
+            device: 1,
+            inode,
+            links: 1,
+        })
     }
 
     /// The names in a directory.
@@ -210,8 +219,9 @@ impl Disk {
         node.synced.clone_from(&node.now);
         if node.kind == FileKind::Directory {
             let path = self.names.iter().find(|(_, other)| **other == inode).map(|(path, _)| path.clone());
-            let (mine, others) =
-                std::mem::take(&mut self.pending).into_iter().partition(|change| Some(change.directory()) == path.as_deref());
+            let (mine, others) = std::mem::take(&mut self.pending)
+                .into_iter()
+                .partition(|change| Some(change.directory()) == path.as_deref());
             self.pending = others;
             Vec::into_iter(mine).for_each(|change: NameChange| change.apply(&mut self.synced_names));
         }
@@ -220,11 +230,6 @@ impl Disk {
 
     fn sync_all(&mut self) {
         self.cut_power(Survival::Everything);
-    }
-
-    /// Whether a power cut would take something.
-    pub(crate) fn is_dirty(&self) -> bool {
-        !self.pending.is_empty() || self.names.values().any(|inode| self.nodes.get(inode).is_some_and(Node::is_dirty))
     }
 
     /// Loses what was not synced, and every lock.
@@ -257,7 +262,8 @@ impl Disk {
         let Self { nodes, names, synced_names, pending, .. } = self;
         let has_name = |inode: &Inode| names.values().chain(synced_names.values()).any(|other| other == inode);
         nodes.retain(|inode, _| {
-            has_name(inode) || pending.iter().any(|change| matches!(change, NameChange::Add(_, other) if other == inode))
+            has_name(inode)
+                || pending.iter().any(|change| matches!(change, NameChange::Add(_, other) if other == inode))
         });
     }
 

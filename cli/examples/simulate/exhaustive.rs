@@ -1,8 +1,9 @@
 //! Every kill at every boundary, with every fault before it; then one run that nothing disturbs.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +18,14 @@ const DISK_ERRORS: [ErrorKind; 4] =
     [ErrorKind::StorageFull, ErrorKind::Other, ErrorKind::ResourceBusy, ErrorKind::PermissionDenied];
 
 /// How a process is ended: alone, or with the power and what the disk loses then.
-const CUTS: [Option<Survival>; 4] = [None, Some(Survival::Nothing), Some(Survival::Names), Some(Survival::Content)];
+const CUTS: [Option<Survival>; 6] = [
+    None,
+    Some(Survival::Nothing),
+    Some(Survival::Names),
+    Some(Survival::Content),
+    Some(Survival::Some(1)),
+    Some(Survival::Some(2)),
+];
 
 /// What is done to the first process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +58,8 @@ impl What {
             (Self::Row(row), Verb::Send(call)) => row.meets(call),
             (Self::Row(_), _) | (Self::Disk(_), Verb::Send(_)) => false,
             (Self::Short, verb) => verb == Verb::Write,
+            // A directory that may be opened may be opened by the next run, too.
+            (Self::Disk(ErrorKind::PermissionDenied), Verb::OpenDirectory | Verb::Lock) => false,
             (Self::Disk(_), _) => true,
         }
     }
@@ -76,11 +86,13 @@ impl Director for Plan {
             return Decision::Kill(Kill { is_after: false, power_cut });
         }
         match self.fault {
-            Some(Injected { step: at, what, lasts }) if (at == step || lasts && at < step) && what.meets(verb) => match what {
-                What::Row(row) => Decision::Fault(row),
-                What::Disk(kind) => Decision::Fail(kind),
-                What::Short => Decision::Short,
-            },
+            Some(Injected { step: at, what, lasts }) if (at == step || lasts && at < step) && what.meets(verb) => {
+                match what {
+                    What::Row(row) => Decision::Fault(row),
+                    What::Disk(kind) => Decision::Fail(kind),
+                    What::Short => Decision::Short,
+                }
+            }
             _ => Decision::Go,
         }
     }
@@ -93,21 +105,47 @@ pub(crate) struct Tally {
     faults: AtomicUsize,
     runs: AtomicUsize,
     wrong: AtomicUsize,
-    told: Mutex<usize>,
+    /// What was wrong in which scenario: each kind is printed once.
+    told: Mutex<BTreeMap<String, usize>>,
 }
 
-/// The runs to make: all, or one of them, `SCENARIO/BOUNDARY/NUMBER`.
-pub(crate) fn run(only: Option<&str>) -> bool {
+/// Which runs to make.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice<'a> {
+    All,
+    /// One in this many.
+    OneIn(usize),
+    /// `SCENARIO`, `SCENARIO/BOUNDARY` or `SCENARIO/BOUNDARY/NUMBER`.
+    Only(&'a str),
+}
+
+impl Choice<'_> {
+    fn has_scenario(self, scenario: &Scenario) -> bool {
+        !matches!(self, Self::Only(only) if only.split('/').next() != Some(scenario.name))
+    }
+
+    fn has_boundary(self, boundary: usize) -> bool {
+        !matches!(self, Self::Only(only) if only.split('/').nth(1).is_some_and(|text| text != boundary.to_string()))
+    }
+
+    fn has_run(self, number: usize) -> bool {
+        !matches!(self, Self::Only(only) if only.split('/').nth(2).is_some_and(|text| text != number.to_string()))
+    }
+
+    /// Whether to make the runs with this fault, or with this turn of another process.
+    fn has_fault(self, number: usize) -> bool {
+        !matches!(self, Self::OneIn(count) if !number.is_multiple_of(count))
+    }
+}
+
+/// Makes the runs. `false` if anything is wrong.
+pub(crate) fn run(choice: Choice<'_>) -> bool {
     let tally = Tally::default();
-    let mut parts = only.unwrap_or_default().split('/');
-    let (name, boundary, number) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    let read = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
-    for scenario in SCENARIOS.iter().filter(|scenario| name.is_empty() || scenario.name == name) {
-        let started = std::time::Instant::now();
-        let before = tally.runs.load(Ordering::Relaxed);
-        explore(scenario, read(boundary), read(number), &tally);
-        let runs = tally.runs.load(Ordering::Relaxed) - before;
-        eprintln!("{}: {runs} runs in {:.1} s", scenario.name, started.elapsed().as_secs_f64());
+    for scenario in SCENARIOS.iter().filter(|scenario| choice.has_scenario(scenario)) {
+        explore(scenario, choice, &tally);
+    }
+    for (kind, count) in tally.told.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        println!("{count} times: {kind}");
     }
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     println!(
@@ -120,7 +158,7 @@ pub(crate) fn run(only: Option<&str>) -> bool {
     count(&tally.wrong) == 0
 }
 
-fn explore(scenario: &Scenario, boundary: Option<usize>, number: Option<usize>, tally: &Tally) {
+fn explore(scenario: &Scenario, choice: Choice<'_>, tally: &Tally) {
     let steps = check(scenario, Plan::default(), "undisturbed", tally).steps;
     let next = AtomicUsize::new(0);
     tally.boundaries.fetch_add(steps.len() + 1, Ordering::Relaxed);
@@ -130,8 +168,8 @@ fn explore(scenario: &Scenario, boundary: Option<usize>, number: Option<usize>, 
             if at > steps.len() {
                 return;
             }
-            if boundary.is_none_or(|boundary| boundary == at) {
-                Boundary { scenario, at, number, done: 0, tally }.explore(steps.get(at).copied(), steps.len());
+            if choice.has_boundary(at) {
+                Boundary { scenario, at, choice, done: 0, tally }.explore(steps.get(at).copied(), steps.len());
             }
         }
     };
@@ -146,8 +184,7 @@ fn explore(scenario: &Scenario, boundary: Option<usize>, number: Option<usize>, 
 struct Boundary<'a> {
     scenario: &'a Scenario,
     at: usize,
-    /// The only run to make.
-    number: Option<usize>,
+    choice: Choice<'a>,
     done: usize,
     tally: &'a Tally,
 }
@@ -160,7 +197,8 @@ impl Boundary<'_> {
         }
         if self.scenario.processes > 1 {
             // The other one begins here, and is at any of its steps when the first one goes on.
-            for until in 0..=steps {
+            let choice = self.choice;
+            for until in (0..=steps).filter(|until| choice.has_fault(at + until)) {
                 self.check(Plan { other: Some((at, until)), ..Plan::default() });
                 self.check(Plan { other: Some((at, until)), kill: Some((at + 1, None)), ..Plan::default() });
             }
@@ -168,11 +206,20 @@ impl Boundary<'_> {
         let Some(verb) = verb else { return };
         for what in What::all().filter(|what| what.meets(verb)) {
             for lasts in [false, true].into_iter().take(if what.may_last() { 2 } else { 1 }) {
+                if !self.choice.has_fault(at + self.done) {
+                    self.done += 1;
+                    continue;
+                }
                 self.tally.faults.fetch_add(1, Ordering::Relaxed);
                 let fault = Some(Injected { step: at, what, lasts });
-                let run = self.always(Plan { fault, ..Plan::default() });
+                self.done += 1;
+                // Not chosen either: its steps are needed.
+                let run = check(self.scenario, Plan { fault, ..Plan::default() }, &self.id(), self.tally);
+                // What a disk that fails for good loses with the power is not simulated.
+                let is_broken = lasts && matches!(what, What::Disk(_));
+                let cuts = [None, Some(Survival::Nothing)].into_iter().take(if is_broken { 1 } else { 2 });
                 for kill in at + 1..=run.steps.len() {
-                    for cut in [None, Some(Survival::Nothing)] {
+                    for cut in cuts.clone() {
                         self.check(Plan { fault, kill: Some((kill, cut)), ..Plan::default() });
                     }
                 }
@@ -182,17 +229,13 @@ impl Boundary<'_> {
 
     fn check(&mut self, plan: Plan) {
         self.done += 1;
-        if self.number.is_none_or(|number| number == self.done) {
-            let id = format!("{}/{}/{}", self.scenario.name, self.at, self.done);
-            check(self.scenario, plan, &id, self.tally);
+        if self.choice.has_run(self.done) {
+            check(self.scenario, plan, &self.id(), self.tally);
         }
     }
 
-    /// Makes a run whose steps are needed, too.
-    fn always(&mut self, plan: Plan) -> Run {
-        self.done += 1;
-        let id = format!("{}/{}/{}", self.scenario.name, self.at, self.done);
-        check(self.scenario, plan, &id, self.tally)
+    fn id(&self) -> String {
+        format!("{}/{}/{}", self.scenario.name, self.at, self.done)
     }
 }
 
@@ -202,14 +245,23 @@ fn check(scenario: &Scenario, plan: Plan, id: &str, tally: &Tally) -> Run {
     let runs = disturb(&case, scenario, plan);
     let mut wrong: Vec<String> = runs.iter().flat_map(|run| case.after(run)).collect();
     case.service.clock.advance(Duration::from_secs(60));
-    let last = case.run_undisturbed(99);
+    let mut last = case.run_undisturbed(98);
+    if let Some(overlap) = case.overlap {
+        // A later run retires what this one must leave.
+        wrong.extend(case.after(&last));
+        case.service.clock.advance(overlap);
+        last = case.run_undisturbed(99);
+    }
     wrong.extend(case.after_undisturbed(&last));
     tally.runs.fetch_add(1, Ordering::Relaxed);
     if !wrong.is_empty() {
         tally.wrong.fetch_add(1, Ordering::Relaxed);
-        let mut told = tally.told.lock().expect("no holder panics");
-        *told += 1;
-        if *told <= 5 {
+        let is_of_id = |c: char| c.is_ascii_digit() || c == '"';
+        let kind = format!("{}: {}", scenario.name, wrong.join("; ").replace(is_of_id, ""));
+        let mut told = tally.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = told.entry(kind).or_default();
+        *count += 1;
+        if *count == 1 {
             println!("wrong: {plan:?}");
             wrong.iter().for_each(|wrong| println!("  {wrong}"));
             for run in runs.iter().chain([&last]) {

@@ -138,43 +138,92 @@ pub(crate) static ROWS: &[Row] = &[
     row("25, 28–32", "body cut near the end", Calls::All, Fault::Cut(Kind::Interrupted, 97)),
     row("32", "body stalls at a third", Calls::All, Fault::Cut(Kind::Timeout, 33)),
     row("33", "body too large", Calls::All, Fault::Cut(Kind::TooLarge, 100)),
-    row("26", "body with more behind it", Calls::All, Fault::Changed(|response| response.body_mut().extend(b"}]garbage"))),
-    row("31", "body silently short", Calls::All, Fault::Changed(|response| {
-        let len = response.body().len() * 2 / 3;
-        response.body_mut().truncate(len);
-    })),
-    row("34–36", "compressed, and broken", Calls::All, Fault::Changed(|response| {
-        response.headers_mut().insert("content-encoding", HeaderValue::from_static("br"));
-    })),
+    row(
+        "26",
+        "body with more behind it",
+        Calls::All,
+        Fault::Changed(|response| response.body_mut().extend(b"}]garbage")),
+    ),
+    row(
+        "31",
+        "body silently short",
+        Calls::All,
+        Fault::Changed(|response| {
+            let len = response.body().len() * 2 / 3;
+            response.body_mut().truncate(len);
+        }),
+    ),
+    row(
+        "34–36",
+        "compressed, and broken",
+        Calls::All,
+        Fault::Changed(|response| {
+            response.headers_mut().insert("content-encoding", HeaderValue::from_static("br"));
+        }),
+    ),
     row("37", "a login page, not done", Calls::All, Fault::Other(false, || page(200))),
     row("37", "a login page, done", Calls::All, Fault::Other(true, || page(200))),
     row("38", "an empty 200", Calls::All, Fault::Other(true, || empty(200))),
     row("38, 43", "204", Calls::All, Fault::Other(true, || empty(204))),
-    row("39", "a byte order mark", Calls::All, Fault::Changed(|response| {
-        response.body_mut().splice(0..0, [0xef, 0xbb, 0xbf]);
-    })),
-    row("39", "invalid UTF-8", Calls::All, Fault::Changed(|response| {
-        let at = response.body().len().saturating_sub(3);
-        response.body_mut().insert(at, 0xff);
-    })),
-    row("40", "deep nesting", Calls::All, Fault::Edited(|document| {
-        let mut deep = Value::Null;
-        for _ in 0..100 {
-            deep = json!([deep]);
-        }
-        set(document, "deep", deep);
-    })),
+    row(
+        "39",
+        "a byte order mark",
+        Calls::All,
+        Fault::Changed(|response| {
+            response.body_mut().splice(0..0, [0xef, 0xbb, 0xbf]);
+        }),
+    ),
+    row(
+        "39",
+        "invalid UTF-8",
+        Calls::All,
+        Fault::Changed(|response| {
+            let at = response.body().len().saturating_sub(3);
+            response.body_mut().insert(at, 0xff);
+        }),
+    ),
+    row(
+        "40",
+        "deep nesting",
+        Calls::All,
+        Fault::Edited(|document| {
+            let mut deep = Value::Null;
+            for _ in 0..100 {
+                deep = json!([deep]);
+            }
+            set(document, "deep", deep);
+        }),
+    ),
     row("41", "no id", Calls::All, Fault::Edited(|document| each_key(document, |key| set(key, "id", Value::Null)))),
     row("41", "no key", Calls::Mints, Fault::Edited(|document| set(document, "key", Value::Null))),
-    row("41", "redacted form of another type", Calls::All, Fault::Edited(|document| each_key(document, |key| set(key, "redacted_key", json!(7))))),
-    row("41", "dates that are none", Calls::All, Fault::Edited(|document| each_key(document, |key| {
-        set(key, "expires_at", json!("soon"));
-        set(key, "created_at", json!("then"));
-    }))),
-    row("41", "unknown words", Calls::All, Fault::Edited(|document| each_key(document, |key| {
-        set(key, "status", json!("SLEEPING"));
-        set(key, "key_type", json!("ROBOT"));
-    }))),
+    row(
+        "41",
+        "redacted form of another type",
+        Calls::All,
+        Fault::Edited(|document| each_key(document, |key| set(key, "redacted_key", json!(7)))),
+    ),
+    row(
+        "41",
+        "dates that are none",
+        Calls::All,
+        Fault::Edited(|document| {
+            each_key(document, |key| {
+                set(key, "expires_at", json!("soon"));
+                set(key, "created_at", json!("then"));
+            })
+        }),
+    ),
+    row(
+        "41",
+        "unknown words",
+        Calls::All,
+        Fault::Edited(|document| {
+            each_key(document, |key| {
+                set(key, "status", json!("SLEEPING"));
+                set(key, "key_type", json!("ROBOT"));
+            })
+        }),
+    ),
     row("41", "an array for an object", Calls::All, Fault::Edited(|document| *document = json!([document.take()]))),
     row("42", "202", Calls::All, Fault::Changed(|response| *response.status_mut() = StatusCode::ACCEPTED)),
     row("45", "a redirect, not done", Calls::All, Fault::Other(false, || redirect(302))),
@@ -191,18 +240,38 @@ pub(crate) static ROWS: &[Row] = &[
     row("49", "504 as HTML, done", Calls::All, Fault::Other(true, || page(504))),
     row("50–52, 54", "429", Calls::All, Fault::Other(false, || limited("2"))),
     row("53", "429 for a day", Calls::All, Fault::Other(false, || limited("86400"))),
-    row("62", "more without a cursor", Calls::Lists, Fault::Edited(|document| pagination(document, json!({"has_more": true})))),
-    row("63, 64", "a cursor that repeats", Calls::Lists, Fault::Edited(|document| {
-        pagination(document, json!({"has_more": true, "next_cursor": "again"}));
-    })),
-    row("66", "keys twice", Calls::Lists, Fault::Edited(|document| {
-        if let Some(Value::Array(keys)) = document.get_mut("api_keys") {
-            keys.extend_from_within(..);
-        }
-    })),
-    row("67", "a cursor without more", Calls::Lists, Fault::Edited(|document| {
-        pagination(document, json!({"has_more": false, "next_cursor": "x"}));
-    })),
+    row(
+        "62",
+        "more without a cursor",
+        Calls::Lists,
+        Fault::Edited(|document| pagination(document, json!({"has_more": true}))),
+    ),
+    row(
+        "63, 64",
+        "a cursor that repeats",
+        Calls::Lists,
+        Fault::Edited(|document| {
+            pagination(document, json!({"has_more": true, "next_cursor": "again"}));
+        }),
+    ),
+    row(
+        "66",
+        "keys twice",
+        Calls::Lists,
+        Fault::Edited(|document| {
+            if let Some(Value::Array(keys)) = document.get_mut("api_keys") {
+                keys.extend_from_within(..);
+            }
+        }),
+    ),
+    row(
+        "67",
+        "a cursor without more",
+        Calls::Lists,
+        Fault::Edited(|document| {
+            pagination(document, json!({"has_more": false, "next_cursor": "x"}));
+        }),
+    ),
     row("75, 76", "an hour late", Calls::All, Fault::Late(3600)),
 ];
 

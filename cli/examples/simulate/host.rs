@@ -41,8 +41,14 @@ impl Host {
         let path = PathBuf::from(file);
         let directory = path.parent().and_then(|parent| parent.to_str()).unwrap_or("/");
         let disk = Disk::new(directory);
-        let consumer =
-            Consumer { path, secret: None, is_served: false, keyless_since: None, keyless: Duration::ZERO, wrong: Vec::new() };
+        let consumer = Consumer {
+            path,
+            secret: None,
+            is_served: false,
+            keyless_since: None,
+            keyless: Duration::ZERO,
+            wrong: Vec::new(),
+        };
         Self { name: name.to_owned(), inner: Mutex::new(Inner { disk, boot: 0, consumer }) }
     }
 

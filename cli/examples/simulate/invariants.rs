@@ -32,16 +32,17 @@ impl Case {
             }
         }
         // What the output says is true.
-        let has_changed = minted().next().is_some()
-            || ledger.keys.values().any(|key| key.revoked_by == Some(run.process));
-        if ["nothing was changed", "nothing was created", "nothing was revoked"].iter().any(|text| run.err.contains(text))
-            && has_changed
+        let has_created = minted().next().is_some();
+        let has_revoked = ledger.keys.values().any(|key| key.revoked_by == Some(run.process) && key.by != run.process);
+        let is_left = minted().any(|(_, key)| key.revoked_by.is_none());
+        let says = |text: &str| run.err.contains(text);
+        if says("nothing was created") && has_created
+            || says("nothing was changed") && (is_left || has_revoked)
+            || says("nothing was revoked") && has_revoked
         {
             wrong.push("the output says that nothing was done".to_owned());
         }
-        if ["and is revoked", "was revoked"].iter().any(|text| run.err.contains(text))
-            && minted().any(|(_, key)| key.revoked_by.is_none())
-        {
+        if (says("and is revoked") || says("was revoked")) && is_left {
             wrong.push("the output says that the new key is revoked".to_owned());
         }
         for word in run.err.lines().filter_map(|line| line.strip_prefix("revoked the old key ")) {
@@ -60,7 +61,7 @@ impl Case {
                     wrong.push(format!("the document says that {id} is revoked"));
                 }
             }
-            if let Some(id) = document.get("id").and_then(Value::as_str) {
+            if let Some(id) = document.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
                 let stored = self.host.stored();
                 if ledger.keys.get(id).map(|key| &key.secret) != stored.as_ref() {
                     wrong.push(format!("the document says that {id} is stored"));
@@ -73,7 +74,7 @@ impl Case {
     /// What is wrong after a run that nothing disturbed.
     pub(crate) fn after_undisturbed(&self, run: &Run) -> Vec<String> {
         let mut wrong = self.after(run);
-        let is_over = run.code == Some(NOT_FOUND) && self.command.first().is_some_and(|verb| verb == "rotate");
+        let is_over = run.code == Some(NOT_FOUND) && self.command.text.starts_with("rotate ");
         if run.code != Some(0) && !is_over {
             wrong.push(format!("the next run ends with {:?}", run.code));
         }
@@ -83,8 +84,6 @@ impl Case {
             let stored = self.host.stored();
             match named.as_slice() {
                 [(_, key)] if stored.as_ref() == Some(&key.secret) => {}
-                // The predecessor of a key with an overlap.
-                [(_, old), (_, key)] if self.has_overlap() && stored.as_ref() == Some(&key.secret) && old.secret != key.secret => {}
                 keys => {
                     let ids: Vec<_> = keys.iter().map(|(id, key)| (id, stored.as_ref() == Some(&key.secret))).collect();
                     wrong.push(format!("the live keys, and whether they are stored: {ids:?}"));
@@ -109,16 +108,11 @@ impl Case {
         }
         wrong
     }
-
-    fn has_overlap(&self) -> bool {
-        self.command.iter().any(|word| word == "--overlap")
-    }
 }
 
 /// Whether a text has a secret of the service.
 pub(crate) fn has_secret(text: &str) -> bool {
     let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    text.match_indices("ak-").any(|(at, _)| {
-        text.get(at..).is_some_and(|rest| rest.chars().take_while(|c| is_of_key(*c)).count() > 20)
-    })
+    text.match_indices("ak-")
+        .any(|(at, _)| text.get(at..).is_some_and(|rest| rest.chars().take_while(|c| is_of_key(*c)).count() > 20))
 }

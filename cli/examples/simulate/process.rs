@@ -10,6 +10,7 @@ use std::time::Duration;
 use arize_api_keys::Clock;
 use arize_keys::system::System;
 
+use super::command::Command;
 use super::disk::Survival;
 use super::faults::Row;
 use super::host::Host;
@@ -24,6 +25,7 @@ pub(crate) enum Verb {
     /// Writes to a stream.
     Say,
     Open,
+    OpenDirectory,
     Create,
     CreateDirectory,
     Rename,
@@ -148,16 +150,18 @@ impl Process {
     }
 
     /// Runs the program to its end, or to its kill.
-    pub(crate) fn run(self, command: &[String]) -> Run {
-        let args = std::iter::once("arize-keys").chain(command.iter().map(String::as_str)).map(OsString::from);
+    pub(crate) fn run(self, command: &Command) -> Run {
         let system: Arc<dyn System> = Arc::new(self.clone());
-        let code = match panic::catch_unwind(AssertUnwindSafe(|| arize_keys::run(args, system))) {
+        let code = match panic::catch_unwind(AssertUnwindSafe(|| command.parsed.run(system))) {
             Ok(code) => Some(code),
             Err(payload) if payload.is::<Killed>() => None,
             Err(payload) => panic::resume_unwind(payload),
         };
         let state = &*self.0;
         state.host.inner().disk.unlock(None, state.id);
+        if state.seat.is_none() {
+            state.host.inner().disk.collect();
+        }
         if code == Some(0) {
             state.host.finish(&state.service);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arize_api_keys::{CreateRequest, CreateServiceKeyRequest, ExposeSecret};
 
+use super::command::Command;
 use super::host::Host;
 use super::process::{Process, Run, undisturbed};
 use super::service::Service;
@@ -27,9 +28,11 @@ pub(crate) struct Scenario {
 pub(crate) struct Case {
     pub(crate) service: Service,
     pub(crate) host: Arc<Host>,
-    pub(crate) command: Vec<String>,
+    pub(crate) command: Arc<Command>,
     /// The name of the keys of which one must be left, stored and working. `None`: the command only removes.
     pub(crate) name: Option<&'static str>,
+    /// When the overlap of a run that begins now is over.
+    pub(crate) overlap: Option<Duration>,
     /// Keys that must work in the end.
     pub(crate) kept: Vec<String>,
     /// Keys that must not.
@@ -63,13 +66,18 @@ impl Case {
     fn new(name: Option<&'static str>) -> Self {
         let service = Service::new(7);
         let host = Arc::new(Host::new("host", FILE));
-        Self { service, host, command: Vec::new(), name, kept: Vec::new(), gone: Vec::new() }
+        let command = Command::kept("man", &Process::new(0, &host, &service, None, undisturbed));
+        Self { service, host, command, name, overlap: None, kept: Vec::new(), gone: Vec::new() }
     }
 
     fn with(mut self, command: &str) -> Self {
-        self.command = words(command);
+        self.command = self.parsed(command);
         self.host.finish(&self.service);
         self
+    }
+
+    fn parsed(&self, command: &str) -> Arc<Command> {
+        Command::kept(command, &Process::new(0, &self.host, &self.service, None, undisturbed))
     }
 
     /// A key of the admin, in the file.
@@ -91,10 +99,6 @@ impl Case {
     fn later(&self, days: u32) {
         self.service.clock.advance(DAY * days);
     }
-}
-
-pub(crate) fn words(command: &str) -> Vec<String> {
-    command.split_whitespace().map(str::to_owned).collect()
 }
 
 fn rotate() -> Case {
@@ -125,7 +129,8 @@ fn ensure_create() -> Case {
 
 /// After a first run, these days later.
 fn ensured(command: &str, days: u32) -> Case {
-    let case = Case::new(Some("etl")).with(command);
+    let mut case = Case::new(Some("etl")).with(command);
+    case.overlap = command.contains("--overlap").then_some(DAY);
     let run = case.run_undisturbed(1);
     assert_eq!(run.code, Some(0), "{run:?}");
     case.later(days);
@@ -137,7 +142,7 @@ fn ensure_own() -> Case {
     let mut case = Case::new(Some("etl")).with("ensure etl --out /etc/app/key -o json");
     let run = case.run_undisturbed(1);
     assert_eq!(run.code, Some(0), "{run:?}");
-    case.command = words("ensure etl --out /etc/app/key --api-key-file /etc/app/key -o json");
+    case.command = case.parsed("ensure etl --out /etc/app/key --api-key-file /etc/app/key -o json");
     case.later(70);
     case
 }

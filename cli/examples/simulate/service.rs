@@ -75,7 +75,8 @@ impl Service {
     /// A client with the admin's key, for the set-up and the admin.
     pub(crate) fn admin(&self) -> ApiKeysClient {
         let service = self.clone();
-        let builder = ApiKeysClient::builder().ignore_env().api_key(self.emulator.admin_key()).clock(self.clock.clone());
+        let builder =
+            ApiKeysClient::builder().ignore_env().api_key(self.emulator.admin_key()).clock(self.clock.clone());
         let builder = builder.transport(move |request: Request<Vec<u8>>| Ok(service.handle(request, ADMIN)));
         builder.build().expect("the settings are valid")
     }

@@ -8,9 +8,7 @@ use std::time::Duration;
 use arize_api_keys::http::{Method, Request, Response};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, Transport, TransportError, TransportErrorKind};
-use arize_keys::system::{
-    Access, File, FileKind, Finished, Metadata, ShellCommand, Signal, Signals, Stream, System,
-};
+use arize_keys::system::{Access, File, FileKind, Finished, Metadata, ShellCommand, Signal, Signals, Stream, System};
 use indicatif::ProgressBar;
 
 use super::disk::Inode;
@@ -105,7 +103,9 @@ impl System for Process {
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn File>> {
-        let inode = self.step(Verb::Open, |_| self.0.host.inner().disk.open(path, access))?;
+        let is_directory = self.0.host.inner().disk.metadata(path).is_ok_and(|found| found.kind == FileKind::Directory);
+        let verb = if is_directory { Verb::OpenDirectory } else { Verb::Open };
+        let inode = self.step(verb, |_| self.0.host.inner().disk.open(path, access))?;
         Ok(Box::new(Handle { process: self.clone(), inode, position: 0, has_lock: false.into() }))
     }
 
