@@ -73,7 +73,7 @@ impl<'de, T: ReadMembers> Shape<'de> for ObjectInto<'_, T> {
 /// The most items of an array. A page has at most 100; a body of 1 MiB could hold 350,000 empty ones.
 pub(crate) const MAX_ITEMS: usize = 1000;
 
-/// Reads an array of objects. Elements that are not objects come out as their default, and are told so.
+/// Reads an array of objects. An element that is not an object becomes the default, with a warning.
 pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
 
 impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
@@ -123,7 +123,7 @@ impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for NewIn<'_, T> {
 pub(crate) enum Field<T> {
     Value(T),
     Null,
-    /// Not of the wanted kind: what stands there instead, in short.
+    /// Not of the wanted kind: a short form of the value that was found.
     Odd(String),
 }
 
@@ -161,7 +161,7 @@ impl Scalar for bool {
     }
 }
 
-/// Reads a scalar, whatever stands there.
+/// Reads a value of any kind as a scalar.
 pub(crate) struct ScalarSeed<T>(PhantomData<T>);
 
 impl<T> ScalarSeed<T> {
@@ -212,12 +212,12 @@ pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(map: &mut A) -> Res
     })
 }
 
-/// Reads a text; empty if it is none.
+/// Reads a text; empty for any other kind.
 pub(crate) fn read_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
     Ok(read_scalar(map)?.unwrap_or_default())
 }
 
-/// What to make of a value of each JSON kind. What a type does not want goes to [`odd`](Self::odd).
+/// Converts a value of each JSON kind. A kind that a type does not want goes to [`odd`](Self::odd).
 trait Shape<'de>: Sized {
     type Value;
 
@@ -278,7 +278,7 @@ impl<'de, S: Shape<'de>> Visitor<'de> for LenientVisitor<S> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
-        // Also what is too large for an integer: its digits are no longer those that were sent, so it is nobody's id.
+        // Also what is too large for an integer: its digits are no longer those that were sent, so it is no id.
         Ok(self.0.odd(number.to_string().into()))
     }
 

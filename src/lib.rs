@@ -97,8 +97,9 @@ pub use error::{
     PaginationError, PaginationErrorKind, SecretNotRecovered, SpaceCandidate, SpaceNotFound, TransportFailure,
 };
 pub use lifecycle::{
-    EnsureChange, EnsureError, EnsureRequest, Ensured, FoundKey, Inventory, InventoryProgress, InventoryRequest,
-    KeyToEnsure, NotReplaceable, ReplacementKey, RotationError, RotationStep, Scope, UnreadScope,
+    EnsureChange, EnsureError, EnsurePlan, EnsureRequest, EnsureWarning, Ensured, FoundKey, Inventory,
+    InventoryProgress, InventoryRequest, KeyToEnsure, NotReplaceable, ReplacementKey, RotationError, RotationStep,
+    Scope, UnreadScope,
 };
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,

@@ -1,4 +1,4 @@
-//! The operations of the API, and what it means to process one of them twice.
+//! The operations of the API, and their idempotency.
 
 use std::fmt;
 

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(sanitize(&"a".repeat(1024), ""), "a".repeat(1024));
         assert_eq!(sanitize(&"a".repeat(1025), ""), "a".repeat(1024) + "…");
         assert_eq!(sanitize(&format!("a{}", "é".repeat(600)), ""), format!("a{}…", "é".repeat(511)));
-        // What is cut off in the middle of a key has been replaced before.
+        // A key that the cut would split has been replaced before.
         let text = "x".repeat(1020) + OWN;
         assert_eq!(sanitize(&text, OWN), "x".repeat(1020) + "[red…");
     }

@@ -1,4 +1,4 @@
-//! Reading the answer that carries a one-time secret: the secret first, and nothing else can cost it.
+//! Reads the response that carries a one-time secret: the secret first, so that no other defect can lose it.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
     // The usual case first: replacing what is not UTF-8 is slow even where there is nothing to replace.
     let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mut json = Deserializer::from_str(&text);
-    // It has no member `key`: what stands there is noted by nobody.
+    // It has no member `key`, so that no warning is needed for its value.
     let ended = ObjectInto(&mut fields).deserialize(&mut json).and_then(|_| json.end());
     if let Err(error) = ended {
         let found = format!("not whole JSON (line {}, column {})", error.line(), error.column());
@@ -34,7 +34,7 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
         fields.warnings.push(FieldWarning { field: "body", found: "not UTF-8".to_owned() });
         text.zeroize();
     }
-    // Without it nobody could remove the key.
+    // Without the id the key could not be removed.
     if fields.id.is_empty()
         && let Some(id) = scan(body, "id")
     {
@@ -81,7 +81,7 @@ fn members<'a>(body: &'a [u8], wanted: &'a str) -> impl Iterator<Item = usize> +
     })
 }
 
-/// The string value after the colon at `at`, if that is what stands there.
+/// The string value after the colon at `at`, if there is one.
 fn member_text(body: &[u8], at: usize) -> Option<SecretString> {
     let colon = skip_blanks(body, at);
     if body.get(colon) != Some(&b':') {
@@ -118,7 +118,7 @@ fn string_end(body: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Whether `body[start..end]` is the string literal of a text without quotes, written in whatever way.
+/// Whether `body[start..end]` is the string literal of a text without quotes, with any escapes.
 fn is_string(body: &[u8], start: usize, end: usize, text: &str) -> bool {
     let between_quotes = body.get(start + 1..end - 1).unwrap_or_default();
     between_quotes == text.as_bytes()
@@ -157,7 +157,7 @@ mod tests {
         "key",
     ];
 
-    /// What stands for a value and is none.
+    /// Placeholders for a value.
     const DAMAGE: &[&[u8]] = &[
         b"NaN",
         b"Infinity",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The stage of the API that a client speaks.
 ///
-/// Reading never depends on it: enum words are read in either case. What depends on it is how a request is said:
+/// Reading never depends on it: enum words are read in either case. The requests depend on it:
 ///
 /// | | `Beta` | `Alpha` |
 /// |---|---|---|

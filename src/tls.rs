@@ -1,4 +1,4 @@
-//! The choices of TLS, which exist whatever features are on.
+//! The choices of TLS, which exist with every set of features.
 
 use std::fmt;
 

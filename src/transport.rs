@@ -28,22 +28,22 @@ pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
 ///
-/// # What a transport has to do
+/// # Requirements
 ///
 /// * Send the request as it is: the method, the whole URI, every header and the body. The client has put
 ///   `authorization`, `accept`, `accept-encoding: identity`, `user-agent` and, with a body, `content-type` on it.
 ///   `content-length` is the transport's.
-/// * Return every final response, whatever its status. A status of 400 or more is a response, not an error, and so is
-///   a redirect, which must not be followed: the key goes to the configured origin and nowhere else.
-/// * Never send a request a second time by itself. The client decides what may be repeated.
+/// * Return every final response. A status of 400 or more is a response, not an error. A redirect is a response, too, and
+///   must not be followed: the key goes to the configured origin and nowhere else.
+/// * Send a request once. The client decides which requests are repeated.
 /// * Give up after [`SendOptions::timeout`], if the request has one among its extensions.
-/// * Say in its errors whether the request can have been sent, and hand over what it has of an answer that broke off
+/// * Say in its errors whether the request can have been sent, and hand over what it has of a response that broke off
 ///   (see [`TransportError`]): a one-time secret may be in it.
 ///
 /// A transport that knows nothing of the extensions still works: an error that claims nothing is taken as "the request
 /// may have been processed", and then nothing that mints a secret is sent again.
 pub trait Transport: Send + Sync {
-    /// Sends `request` and waits for the whole answer.
+    /// Sends `request` and waits for the whole response.
     ///
     /// A status of 400 or more is a response, not an error.
     ///
@@ -68,14 +68,14 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// What the retry policy asks of one attempt. It travels in the extensions of the request.
+/// Requirements of the retry policy for one attempt. They travel in the extensions of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SendOptions {
     /// The time that this attempt may take, from name look-up to the last byte of the body.
     pub timeout: Duration,
     /// The request must not travel on a connection that was used before: a server may have closed it meanwhile, and
-    /// then nobody could say whether the request was processed.
+    /// then it would not be known whether the request was processed.
     pub fresh_connection: bool,
 }
 
@@ -85,7 +85,7 @@ impl SendOptions {
         Self { timeout, fresh_connection: false }
     }
 
-    /// Asks for a connection of its own.
+    /// Asks for a fresh connection.
     #[must_use]
     pub fn fresh_connection(mut self) -> Self {
         self.fresh_connection = true;
@@ -93,7 +93,7 @@ impl SendOptions {
     }
 }
 
-/// Memory for the body of the answer to a read, from an earlier answer, whose bytes are still in it. It travels in the
+/// Memory for the body of the response to a read, from an earlier response, whose bytes are still in it. It travels in the
 /// extensions of the request; a transport that does not know it makes its own.
 #[derive(Clone, Default)]
 pub(crate) struct ReusableBuffer(pub(crate) Vec<u8>);
@@ -150,10 +150,10 @@ impl fmt::Display for TransportErrorKind {
             Self::Connect => "no connection could be made",
             Self::Tls => "TLS was refused",
             Self::Proxy => "the proxy refused",
-            Self::Timeout => "time ran out",
+            Self::Timeout => "timed out",
             Self::Interrupted => "the connection broke",
-            Self::Protocol => "the answer is not HTTP/1.1",
-            Self::TooLarge => "the answer is too large",
+            Self::Protocol => "the response is not HTTP/1.1",
+            Self::TooLarge => "the response is too large",
             Self::Configuration => "the request could not be made",
             Self::Other => "the transport failed",
         })
@@ -193,8 +193,8 @@ impl fmt::Debug for PartialResponse {
 }
 
 impl TransportError {
-    /// An error of this kind with its cause. Unless [`not_sent`](Self::not_sent) is said, the request is taken to have
-    /// possibly reached the server.
+    /// An error of this kind with its cause. Without [`not_sent`](Self::not_sent), the client assumes that the request
+    /// may have reached the server.
     pub fn new(kind: TransportErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind, not_sent: false, partial: None, source: Some(source.into()) }
     }
@@ -213,7 +213,7 @@ impl TransportError {
         self
     }
 
-    /// What went wrong.
+    /// The kind of failure.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }

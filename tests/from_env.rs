@@ -22,7 +22,7 @@ fn outcome(client: Result<ApiKeysClient, Error>) -> String {
     }
 }
 
-/// What a client of this builder sends. With a transport of its own, the variables of TLS and proxies do not count.
+/// The request of a client of this builder. With a transport of the caller, the variables of TLS and proxies do not count.
 fn request_of(builder: ClientBuilder) -> String {
     let client = builder.transport(|request: http::Request<Vec<u8>>| {
         let key = request.headers()["authorization"].to_str().unwrap();
@@ -91,7 +91,7 @@ fn the_environment_goes_before_the_defaults() {
 
 #[test]
 fn the_program_goes_before_the_environment() {
-    // What the program says is not even read.
+    // A variable is not even read where the program has the setting.
     let env = [
         ("ARIZE_API_KEY", "Bearer nonsense"),
         ("ARIZE_API_HOST", "env.example"),

@@ -1,5 +1,5 @@
-//! No secret in anything that this crate shows or logs, whatever the service says. The logger takes every record there
-//! is, so this is a program of its own; `leak_filtered` has the filter that the documentation recommends.
+//! No secret in anything that this crate shows or logs, for any response. The logger takes every record, so this is a
+//! separate program; `leak_filtered` has the filter that the documentation recommends.
 #![cfg(all(feature = "emulator", feature = "ureq"))]
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn nothing_shows_a_secret() {
     if let Some(record) = own.iter().find(|record| leak(&record.text).is_some()) {
         panic!("{record:?}");
     }
-    // ureq writes the wire out at TRACE, and at no other level. That is said, once.
+    // ureq logs bodies and headers at TRACE, and at no other level. The client warns of it once.
     let said = own.iter().filter(|record| record.text.starts_with("the log takes TRACE records of `ureq_proto::util`"));
     assert_eq!(said.count(), 1);
     for record in LOGGER.records() {

@@ -1,5 +1,5 @@
-//! With the filter that the documentation recommends, no log record shows a secret, whoever writes it. A program has one
-//! logger, so this is a program of its own.
+//! With the filter that the documentation recommends, no log record of any crate shows a secret. A program has one
+//! logger, so this is a separate program.
 #![cfg(all(feature = "emulator", feature = "ureq"))]
 #![allow(
     clippy::unwrap_used,

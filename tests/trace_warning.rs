@@ -1,4 +1,4 @@
-//! The warning that the log shows secrets. A program has one logger, so this is a program of its own.
+//! The warning that the log shows secrets. A program has one logger, so this is a separate program.
 #![cfg(feature = "ureq")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -37,7 +37,7 @@ fn a_log_that_shows_secrets_is_told_of_once() {
     let transport = UreqTransport::new();
     assert!(LOGGER.warnings.lock().unwrap().is_empty());
     LOGGER.spares.store(false, Ordering::SeqCst);
-    // Nobody there: what would be logged would have been logged by then. A program that only reads shows its own key.
+    // There is no server: the warning would have been logged by then. A program that only reads shows its own key.
     for _ in 0..2 {
         let request = http::Request::get("http://127.0.0.1:1/").body(Vec::new()).unwrap();
         transport.send(request).unwrap_err();

@@ -1,5 +1,5 @@
-//! The pre-release warning: once per process and operation, at the first call, before anything else is done. What is
-//! counted per process needs processes: each case runs in a child, this test program told to run `child` alone.
+//! The pre-release warning: once per process and operation, at the first call, before anything else is done. The
+//! count is one per process, so each case runs in a child: this test program, with the test `child` alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 const CASE: &str = "TEST_WARNING_CASE";
 
-/// What happened, in order: warnings in the log, warnings that a client was told, requests.
+/// The events, in order: warnings in the log, warnings of `on_warning`, requests.
 static EVENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn note(event: String) {
@@ -49,7 +49,7 @@ fn client(name: &'static str, stage: ApiStage) -> ApiKeysClient {
         .ignore_env()
         .api_key("ak-test")
         .stage(stage)
-        .on_warning(move |warning| note(format!("{name} is told: {warning}")))
+        .on_warning(move |warning| note(format!("{name} gets: {warning}")))
         .transport(|request: http::Request<Vec<u8>>| {
             note(format!("{} {}", request.method(), request.uri().path()));
             let body = match request.uri().path() {
@@ -77,14 +77,14 @@ fn text(operation: &str, stage: ApiStage) -> String {
 /// The two channels, in their order.
 fn warned(operation: &str, stage: ApiStage) -> Vec<String> {
     let text = text(operation, stage);
-    vec![format!("WARN arize_api_keys::prerelease: {text}"), format!("first is told: {text}")]
+    vec![format!("WARN arize_api_keys::prerelease: {text}"), format!("first gets: {text}")]
 }
 
 fn each_operation_once(stage: ApiStage) {
     let first = client("first", stage);
     assert_eq!(events(), [""; 0], "a client alone warns of nothing");
 
-    // The warning, and then whatever the call comes to: even one that is refused before any I/O.
+    // The warning, and then the result of the call: even one that is refused before any I/O.
     assert!(matches!(first.create(&CreateRequest::new("x".repeat(257))), Err(Error::InvalidRequest(_))));
     assert_eq!(events(), warned("create", stage));
     assert!(matches!(first.delete(""), Err(Error::InvalidRequest(_))));

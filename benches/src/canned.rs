@@ -43,7 +43,7 @@ pub const CREATE: &str = r#"{"key_type":"USER","name":"bench"}"#;
 /// The API key of every peer.
 pub const API_KEY: &str = "ak-for-the-benches";
 
-/// What the client under test sends besides `host`, `content-length` and `content-type`. All send the same request.
+/// The headers that the client under test sends besides `host`, `content-length` and `content-type`. All send the same request.
 pub const HEADERS: [(&str, &str); 7] = [
     ("authorization", "Bearer ak-for-the-benches"),
     ("accept", "application/json, application/problem+json"),

@@ -1,11 +1,11 @@
-//! What is measured, by name: `measure <peer> <case> <calls> <address>` does it so many times and nothing else.
+//! The measured cases, by name: `measure <peer> <case> <calls> <address>` runs one so many times and does nothing else.
 
 use arize_api_keys::ListRequest;
 
 use crate::peers::{Place, client, decode_typed, peer, without_network};
 use crate::{Fallible, canned};
 
-/// Reads the command line, and runs the case. `calls` is told before and after the calls that count.
+/// Reads the command line, and runs the case. `calls` is notified before and after the calls that count.
 pub fn run(mut before: impl FnMut(), after: impl FnOnce(u32)) -> Fallible {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [peer_name, case, calls, address] = args.as_slice() else {

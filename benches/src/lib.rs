@@ -1,4 +1,4 @@
-//! What the measuring programs share: the canned answers, the peers, and a count of allocations.
+//! Shared parts of the measuring programs: the canned answers, the peers, and a count of allocations.
 
 pub mod allocations;
 pub mod canned;
@@ -6,5 +6,5 @@ pub mod cases;
 pub mod peers;
 pub mod server;
 
-/// Measuring programs stop at the first error; nobody handles it.
+/// Measuring programs stop at the first error; no caller handles it.
 pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,4 +1,4 @@
-//! The client under test, and whom it is compared with. All of them decode into typed structs and check the status.
+//! The client under test, and its peers. All of them decode into typed structs and check the status.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -49,7 +49,7 @@ pub const PEERS: &[&str] = &[
 pub fn peer(name: &str, place: Place<'_>) -> Fallible<Box<dyn Peer>> {
     Ok(match name {
         "client" => Box::new(Client::new(place)?),
-        // As users get it: a create on a connection of its own.
+        // As users get it: a create on a fresh connection.
         "client-fresh" => Box::new(Client(client(place).build()?)),
         "floor" => Box::new(Floor::new(place)?),
         "ureq" => Box::new(Ureq::new(place, None)),
@@ -291,7 +291,7 @@ impl Peer for Reqwest {
     }
 }
 
-/// Decoding alone, as the floor does it, or from what is known to be UTF-8.
+/// Decoding alone, as the floor does it, or from checked UTF-8.
 pub fn decode_typed(body: &[u8], checked: bool) -> Fallible<usize> {
     let page: Page =
         if checked { serde_json::from_str(std::str::from_utf8(body)?)? } else { serde_json::from_slice(body)? };

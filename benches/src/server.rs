@@ -203,7 +203,7 @@ fn tls(ca_file: &Path) -> Fallible<ServerConfig> {
         .with_single_cert(vec![certificate.into()], key)?)
 }
 
-/// A canned server that runs as a process of its own, and ends with this value.
+/// A canned server in a separate process, which ends when this value is dropped.
 pub struct Server {
     process: Child,
     pub plain: SocketAddr,

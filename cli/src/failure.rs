@@ -34,7 +34,7 @@ pub(crate) enum Code {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
    0  done
-   1  failed for a reason without a code of its own, like a file that cannot be written
+   1  failed for a reason without a separate code, like a file that cannot be written
    2  the arguments or the configuration are wrong, or there is no terminal to ask and no --yes
    3  the API key is not accepted (401), or lacks the permission (403)
    4  the key, space or organization was not found, or several have the name
@@ -44,7 +44,7 @@ Exit codes:
    8  it is not known whether the service did it: the message says how to find out
    9  the service did it, but the secret is not stored: the message says where it is, or that it is lost
   10  the secret could not be stored, and the new key was revoked
-  11  `rotate` ended early: the new key is stored, and the old one may still work
+  11  `rotate` or `ensure` ended early: a new key is stored, and an old one may still work
   12  the question whether to remove was not answered with yes
   13  `audit` found something
   14  nothing was found, but not everything could be read";

@@ -50,7 +50,7 @@ fn endpoint(word: &str) -> Result<Endpoint, String> {
         "organizations" => Endpoint::ListOrganizations,
         _ => {
             return Err(format!(
-                "`{word}` is none of `list`, `create`, `refresh`, `remove`, `spaces`, `space`, `organizations`"
+                "`{word}` is not one of `list`, `create`, `refresh`, `remove`, `spaces`, `space`, `organizations`"
             ));
         }
     })

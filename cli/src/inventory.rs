@@ -12,7 +12,7 @@ use crate::failure::{Code, Effect, Failure, printable};
 use crate::messages;
 use crate::output::{Key, moment};
 
-/// The days before the expiry of its own key at which the program begins to warn.
+/// The program warns when its key expires within this many days.
 const OWN_EXPIRY_DAYS: i64 = 14;
 
 /// The keys that were read, and the scopes that were not.

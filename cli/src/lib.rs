@@ -17,6 +17,7 @@ mod messages;
 mod output;
 mod profile;
 mod redact;
+mod shell;
 mod store;
 pub mod system;
 mod times;

@@ -84,20 +84,23 @@ pub(crate) fn causes(error: &Error) -> String {
     let mut text = String::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {}", phrases(&error.to_string())));
+        text.push_str(&format!(": {}", with_options(&error.to_string())));
         cause = error.source();
     }
     text
 }
 
 fn named(setting: &str, problem: &str) -> String {
-    // Problems name other settings between backquotes.
-    let problem = phrases(problem);
-    let parts: Vec<&str> = problem.split('`').collect();
-    let mut message = option(setting).unwrap_or(setting).to_owned();
+    format!("{} {}", option(setting).unwrap_or(setting), with_options(problem))
+}
+
+/// A text of the SDK's, which names settings between backquotes.
+fn with_options(text: &str) -> String {
+    let text = phrases(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut message = String::new();
     for (n, part) in parts.iter().enumerate() {
         let is_quoted = n % 2 == 1 && n + 1 < parts.len();
-        message.push_str(if n == 0 { " " } else { "" });
         match option(part).filter(|_| is_quoted) {
             Some(option) => message.push_str(option),
             None if is_quoted && !is_variable(part) => message.push_str(&format!("`{part}`")),
@@ -183,6 +186,17 @@ mod tests {
             }
         }
         assert!(count > 20, "{count}");
+    }
+
+    #[test]
+    fn settings_in_causes_become_options() {
+        let refused = |_: arize_api_keys::http::Request<Vec<u8>>| {
+            let problem = "an unknown authority: add it with `ca_file`";
+            Err(arize_api_keys::TransportError::new(arize_api_keys::TransportErrorKind::Tls, problem).not_sent())
+        };
+        let client = arize_api_keys::ApiKeysClient::builder().ignore_env().api_key("ak-test-0123456789");
+        let error = client.transport(refused).build().unwrap().revoke("id").unwrap_err();
+        assert!(of(&error).ends_with(": an unknown authority: add it with --ca-file"), "{}", of(&error));
     }
 
     #[test]

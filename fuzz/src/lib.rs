@@ -1,4 +1,4 @@
-//! What the fuzz targets do, through the public surface of the crate, so that the corpus can be run as ordinary tests, too.
+//! The bodies of the fuzz targets, through the public surface of the crate, so that the corpus can be run as ordinary tests, too.
 //!
 //! Each takes any bytes, and panics where a promise of the crate does not hold.
 
@@ -85,7 +85,7 @@ pub fn created(data: &[u8]) {
             Ok(created) => {
                 let secret = created.key.expose_secret();
                 assert!(!secret.trim().is_empty());
-                // What is not escaped is in the body as it is, between quotes: nothing was cut or replaced.
+                // A secret without escapes is in the body as it is, between quotes: nothing was cut or replaced.
                 if !data.contains(&b'\\') {
                     let quoted = format!("\"{secret}\"");
                     assert!(data.windows(quoted.len()).any(|window| window == quoted.as_bytes()));
@@ -116,7 +116,7 @@ pub fn list(data: &[u8]) {
         }
     };
     drop(format!("{page:?}"));
-    // What any other reader makes of it. What is no JSON to that one is not compared.
+    // The reading of another parser. A body that it does not read as JSON is not compared.
     let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
     let items = value["api_keys"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |value: &Value| match value {
@@ -191,7 +191,7 @@ pub fn host(data: &[u8]) {
             return;
         }
     };
-    client.list(&ListRequest::new()).expect("the answer is right");
+    client.list(&ListRequest::new()).expect("the response is right");
     for uri in seen.lock().expect("nothing panics here").iter() {
         assert_eq!(uri.scheme_str(), Some("https"));
         assert!(uri.path().ends_with("/v2/api-keys"), "{uri}");
@@ -236,7 +236,7 @@ pub fn no_proxy(data: &[u8]) {
     }
     // To read the certificates of the machine for every client would take most of the time.
     std::env::remove_var("SSL_CERT_FILE");
-    // A proxy that is none is an error, unless the list has it that none is asked.
+    // An invalid proxy is an error, unless the list excludes the host from proxies.
     std::env::set_var("HTTPS_PROXY", "http://user:hidden@");
     for host in ["api.arize.com", "10.1.2.3", "[2001:db8::1]:8443"] {
         let covers = |list: &str| {
@@ -251,7 +251,7 @@ pub fn no_proxy(data: &[u8]) {
         };
         let covered = covers(list);
         let entries: Vec<&str> = list.split(|c: char| c == ',' || c.is_whitespace()).collect();
-        assert_eq!(covered, entries.iter().any(|entry| covers(entry)), "{list:?}: each entry stands for itself");
+        assert_eq!(covered, entries.iter().any(|entry| covers(entry)), "{list:?}: each entry counts alone");
         assert_eq!(covered, covers(&entries.join(" , \r\n\t")), "{list:?}: blanks do not count");
         assert_eq!(covered, covers(&format!("other.example,{list}")), "{list:?}: a name of another");
         assert_eq!(covered, covers(&list.to_ascii_uppercase()), "{list:?}: case does not count");
@@ -312,7 +312,7 @@ pub fn pager(data: &[u8]) {
         let keys = if page % 2 == 0 { "{\"id\":\"k\"}" } else { "" };
         answer(200, format!("{{\"api_keys\":[{keys}],\"pagination\":{cursor}}}").as_bytes())
     });
-    // Fewer pages than there are cursors, so that both ends are met.
+    // Fewer pages than there are cursors, so that both ends are reached.
     let max_pages = 1 + data.len() % 40;
     let mut keys = client.list_all(&ListRequest::new()).max_pages(u32::try_from(max_pages).expect("small"));
     let (mut arrived, mut end) = (0, None);

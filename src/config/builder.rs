@@ -36,7 +36,7 @@ use crate::transport::Transport;
 /// | [`base_domain`](Self::base_domain) | `ARIZE_BASE_DOMAIN` | – |
 /// | [`stage`](Self::stage) | `ARIZE_API_STAGE` | `beta` |
 /// | [`danger_accept_invalid_certs`](Self::danger_accept_invalid_certs) | `ARIZE_REQUEST_VERIFY` = `false` | certificates are checked |
-/// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`, `SSL_CERT_FILE` | – |
+/// | [`ca_file`](Self::ca_file) | `ARIZE_SSL_CA_CERT`; `SSL_CERT_FILE` and `SSL_CERT_DIR` | – |
 /// | [`proxy`](Self::proxy), [`no_proxy`](Self::no_proxy) | `ARIZE_PROXY_URL`, `HTTPS_PROXY`, `ALL_PROXY`, … | none |
 ///
 /// A region, a single host (or its port) and a base domain exclude each other, wherever they come from, and each goes before
@@ -135,7 +135,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 stands for none.
+    /// The port of an installation where one host serves everything, unless [`port`](Self::port) is set. 0 means not set.
     pub fn single_port(mut self, port: u16) -> Self {
         self.explicit.endpoint.single_port = Some(port);
         self
@@ -147,7 +147,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Allows plain http to any host. Whoever sits on the line can read the API key and every new secret.
+    /// Allows plain http to any host. Anyone on the network path can read the API key and every new secret.
     pub fn allow_insecure_http(mut self) -> Self {
         self.explicit.endpoint.allow_insecure_http = true;
         self
@@ -204,7 +204,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The TLS implementation. Default [`TlsBackend::Rustls`], whatever features are on.
+    /// The TLS implementation. Default [`TlsBackend::Rustls`], with every set of features.
     pub fn tls(mut self, backend: TlsBackend) -> Self {
         self.explicit.network.tls = Some(backend);
         self
@@ -222,9 +222,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether to accept every certificate, whoever issued it to whomever. Default false: whoever sits on the line can
-    /// read the API key and every new secret. It excludes a CA file; `SSL_CERT_FILE`, which is for every program, is
-    /// ignored then.
+    /// Accepts every certificate, of any issuer and for any host. Default false. Then anyone on the network path can read
+    /// the API key and every new secret. It excludes a CA file; `SSL_CERT_FILE` and `SSL_CERT_DIR`, which are
+    /// for every program, are ignored.
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.explicit.network.accept_invalid_certs = Some(accept);
         self
@@ -245,7 +245,7 @@ impl ClientBuilder {
         self
     }
 
-    /// No proxy, whatever the environment says. Of this and [`proxy`](Self::proxy) the last call counts.
+    /// No proxy; the environment is ignored. Of this and [`proxy`](Self::proxy) the last call counts.
     pub fn no_proxy(mut self) -> Self {
         self.explicit.network.proxy = ProxySetting::Off;
         self
@@ -271,8 +271,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Reads no environment variables. With the features `platform-verifier` and `native-tls`, the operating system still goes
-    /// by those of its own: see [`UreqTransport`](crate::UreqTransport).
+    /// Reads no environment variables. With the features `platform-verifier` and `native-tls`, the operating system still reads
+    /// its own: see [`UreqTransport`](crate::UreqTransport).
     pub fn ignore_env(mut self) -> Self {
         self.ignore_env = true;
         self

@@ -83,7 +83,7 @@ impl Endpoint {
     }
 
     /// Each setting is explicit, else from the environment, else its default. A region, a single host and a base domain
-    /// exclude each other, whatever their sources, and override the host. An explicit host is not overridden by the
+    /// exclude each other, from any source, and override the host. An explicit host is not overridden by the
     /// environment, and neither is the port in an explicit setting.
     pub(crate) fn resolve(explicit: &EndpointSettings, env: &Env<'_>) -> Result<Self, ConfigError> {
         if let Some(url) = &explicit.url {
@@ -221,7 +221,7 @@ fn default_port(https: bool) -> u16 {
     if https { 443 } else { 80 }
 }
 
-/// A port; 0 stands for none.
+/// A port; 0 means not set.
 fn port(
     env: &Env<'_>,
     explicit: Option<u16>,

@@ -89,7 +89,7 @@ pub(crate) enum ProxySetting {
     /// The environment decides.
     #[default]
     FromEnv,
-    /// None, whatever the environment says.
+    /// None; the environment is ignored.
     Off,
     Url(#[cfg_attr(not(feature = "ureq"), expect(dead_code, reason = "then it is only refused"))] SecretString),
 }

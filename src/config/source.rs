@@ -39,7 +39,7 @@ impl<'a> Env<'a> {
         (self.0)(name).is_some()
     }
 
-    /// What the program says, or else what the variable says.
+    /// The value of the program, or else that of the variable.
     pub(crate) fn or_explicit(
         &self,
         explicit: Option<&str>,

@@ -21,7 +21,7 @@ fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &Endpoint) -> Result<A
     Err(ConfigError::new("transport", "is missing"))
 }
 
-/// A builder with a key and a transport of its own.
+/// A builder with a key and a transport.
 fn builder() -> ClientBuilder {
     ClientBuilder::default().api_key("ak-test").transport(|_| Ok(http::Response::default()))
 }
@@ -197,7 +197,7 @@ fn a_key_is_given_as_any_kind_of_text() {
     }
 }
 
-/// The request passes through what was put around, and what is beneath keeps its settings.
+/// The request passes through the wrapper, and the wrapped transport keeps its settings.
 #[test]
 fn something_around_a_transport() {
     let wrap = |inner: Arc<dyn Transport>| -> Arc<dyn Transport> {

@@ -9,7 +9,7 @@ use super::Error;
 use crate::operation::Operation;
 use crate::redact::quote;
 
-/// What the client knows about a call that failed: whether the service did what it was asked.
+/// The certainty about a failed call: whether the service processed the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {

@@ -29,7 +29,7 @@ impl ConfigError {
         &self.setting
     }
 
-    /// The message without the setting, for a program that has a name of its own for it.
+    /// The message without the setting, for a program that has its own name for it.
     pub fn problem(&self) -> &str {
         &self.problem
     }
@@ -64,7 +64,7 @@ impl InvalidRequest {
         &self.field
     }
 
-    /// The message without the field, for a program that has a name of its own for it.
+    /// The message without the field, for a program that has its own name for it.
     pub fn problem(&self) -> &str {
         &self.problem
     }

@@ -1,4 +1,4 @@
-//! Errors, and what the client then knows about the key.
+//! Errors, and the outcome of a failed call.
 
 mod api;
 mod context;
@@ -119,7 +119,7 @@ impl Error {
         }
     }
 
-    /// What the client knows about the call: whether a key may have been made, replaced or removed.
+    /// Whether the service may have created, replaced or removed a key.
     ///
     /// The outcome is about the operation that the caller asked for: after a failed look-up it is [`Outcome::NotSent`].
     /// It covers all attempts: if an earlier attempt of a removal may have been processed, a later refusal does not

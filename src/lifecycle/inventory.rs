@@ -382,7 +382,7 @@ impl ApiKeysClient {
 }
 
 impl Inventory {
-    /// Adds a key, or the space to a key that is there already. `positions` has the index of each id.
+    /// Adds a key, or the space to a known key. `positions` has the index of each id.
     fn add(&mut self, key: ApiKey, space: Option<&Space>, positions: &mut HashMap<String, usize>) {
         // Without an id, every key counts as another one.
         let known = if key.id.is_empty() { None } else { positions.get(key.id.trim_end_matches('=')) };

@@ -7,6 +7,6 @@ mod marker;
 mod rotate;
 mod verify;
 
-pub use self::ensure::{EnsureChange, EnsureError, EnsureRequest, Ensured, KeyToEnsure};
+pub use self::ensure::{EnsureChange, EnsureError, EnsurePlan, EnsureRequest, EnsureWarning, Ensured, KeyToEnsure};
 pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, Scope, UnreadScope};
 pub use self::rotate::{NotReplaceable, ReplacementKey, RotationError, RotationStep};

@@ -1,4 +1,4 @@
-//! Taking a new secret out of the texts of the answer that brings it.
+//! Takes a new secret out of the other texts of its response.
 
 use super::enums::WireEnum;
 use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
@@ -22,7 +22,7 @@ impl ApiKey {
         self.warnings.append(&mut repeated);
     }
 
-    /// Every text of the service's, with the member that it stands in.
+    /// Every text of the service, with the name of its member.
     fn texts(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
         // Member by member, so that none that is added can be forgotten.
         let Self {

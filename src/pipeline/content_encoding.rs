@@ -12,7 +12,7 @@ use secrecy::zeroize::{Zeroize, Zeroizing};
 
 use crate::transport::BODY_LIMIT;
 
-/// What a compressed body decodes to.
+/// The result of decoding a compressed body.
 pub(super) struct Decoded {
     pub(super) bytes: Zeroizing<Vec<u8>>,
     /// False if the body ends early, or decodes to more than [`BODY_LIMIT`].
@@ -91,7 +91,7 @@ impl Output {
     }
 }
 
-/// Decodes the members of a gzip file (RFC 1952). Whatever follows the last one is ignored, as gzip itself does.
+/// Decodes the members of a gzip file (RFC 1952). Bytes after the last one are ignored, as by gzip itself.
 fn gunzip(mut input: &[u8], output: &mut Output) -> End {
     let mut end = End::Corrupt;
     while input.starts_with(&[0x1f, 0x8b]) {

@@ -17,7 +17,7 @@ use crate::redact::sanitize;
 use crate::retry::{AttemptFailure, retry_after};
 use crate::transport::TransportError;
 
-/// What an attempt brought instead of a value.
+/// The result of an attempt without a value.
 pub(super) enum FailedAttempt {
     /// No complete response.
     NoResponse(TransportError),

@@ -5,7 +5,7 @@ use http::Method;
 use crate::operation::Operation;
 use crate::request_target::RequestTarget;
 
-/// What a verb asks the pipeline to send.
+/// The request of a verb to the pipeline.
 pub(crate) struct ApiRequest {
     pub(crate) operation: Operation,
     pub(crate) method: Method,

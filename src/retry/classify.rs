@@ -25,7 +25,7 @@ impl AttemptFailure {
     }
 }
 
-/// What a failed attempt means for its call.
+/// The meaning of a failed attempt for its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Classification {
     pub(crate) outcome: Outcome,

@@ -68,7 +68,7 @@ fn classification_text(idempotency: Idempotency, failure: AttemptFailure) -> Str
     format!("{} {outcome:?}", if retryable { "again" } else { "once" })
 }
 
-/// What a failure means for a read, a removal and a mint.
+/// The meaning of a failure for a read, a removal and a create or refresh.
 #[track_caller]
 fn assert_classified(failure: AttemptFailure, expected: [&str; 3]) {
     let found = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent]

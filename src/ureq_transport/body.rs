@@ -33,7 +33,7 @@ impl Read for BodyProbe<'_> {
     }
 }
 
-/// Reads the whole body. What has arrived when that fails is part of the error: a one-time secret may be in it.
+/// Reads the whole body. If that fails, the bytes so far are part of the error: a one-time secret may be in them.
 pub(super) fn read(
     response: http::Response<ureq::Body>,
     ReusableBuffer(mut bytes): ReusableBuffer,
@@ -84,8 +84,8 @@ fn read_into(bytes: &mut Vec<u8>, body: &mut impl Read) -> io::Result<bool> {
         }
     };
     if outcome.is_err() && fresh {
-        // ureq drops the count of what it decoded in the very read that failed, but not the bytes. No text has zeros. What
-        // may hold a secret is always read into fresh memory.
+        // ureq drops the count of the bytes that it decoded in the read that failed, but not the bytes. No text has zeros. A
+        // response that may hold a secret is always read into fresh memory.
         filled = filled.max(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
     }
     bytes.truncate(filled);

@@ -25,7 +25,7 @@ pub struct UreqTransportBuilder {
 }
 
 impl UreqTransportBuilder {
-    /// The TLS implementation. Default [`TlsBackend::Rustls`], whatever features are on.
+    /// The TLS implementation. Default [`TlsBackend::Rustls`], with every set of features.
     pub fn tls(mut self, backend: TlsBackend) -> Self {
         self.tls = Some(backend);
         self
@@ -43,7 +43,7 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// Whether to accept every certificate, whoever issued it to whomever. Default false: whoever sits on the line can
+    /// Accepts every certificate, of any issuer and for any host. Default false. Then anyone on the network path can
     /// read the API key and every new secret.
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.accept_invalid_certs = accept;
@@ -72,7 +72,7 @@ impl UreqTransportBuilder {
         let settings = TransportSettings {
             // The requests decide whether TLS is used.
             tls: TlsChoice::new(self.tls, self.roots, self.accept_invalid_certs, false)?,
-            ca_file: self.ca_file.map(|path| CaFile { path, setting: "ca_file".into() }),
+            ca_files: self.ca_file.map(|path| CaFile { path, setting: "ca_file".into() }).into_iter().collect(),
             proxy,
         };
         Ok(UreqTransport::open(&settings)?)

@@ -1,4 +1,4 @@
-//! Connections, told apart from what is sent over them.
+//! Connecting, as a separate phase: its failures differ from those of requests.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -172,7 +172,7 @@ impl Transport for DeadlineTransport {
     }
 }
 
-/// What is left of the time for connecting.
+/// The time left for connecting.
 pub(super) fn remaining(started: Instant, mut timeout: NextTimeout) -> NextTimeout {
     if let (Duration::Exact(after), Instant::Exact(started)) = (timeout.after, started) {
         timeout.after = Duration::Exact(after.saturating_sub(started.elapsed()));
@@ -243,7 +243,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// What a connection with this time for connecting is given if it is asked for that, to write and to read.
+    /// The time for writing and for reading that a connection with this time for connecting gets.
     fn given(whole: Duration, connected: bool, asked: Duration) -> Vec<(Duration, Timeout)> {
         let line = line(true, false);
         let notes = Arc::clone(&line.given);

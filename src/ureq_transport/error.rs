@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use super::tls::TlsFault;
 use crate::transport::{TransportError, TransportErrorKind as Kind};
 
 /// A failure from before the first byte of the request was written. It travels through ureq as [`ureq::Error::Other`].
@@ -67,7 +68,7 @@ fn proxy_refusal(answer: &str) -> String {
     }
 }
 
-/// The phase in which time ran out.
+/// The phase that timed out.
 #[derive(Debug)]
 struct TimedOut(ureq::Timeout);
 
@@ -92,6 +93,7 @@ pub(super) fn to_transport_error(error: ureq::Error) -> TransportError {
         },
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportError::new(Kind::Timeout, error),
+            _ if TlsFault::of(&error).is_some_and(TlsFault::is_refusal) => TransportError::new(Kind::Tls, error),
             // After the handshake, a broken TLS record is a broken connection.
             _ => TransportError::new(Kind::Interrupted, error),
         },
@@ -119,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// What the client hears: kind, whether the request may have left, and why.
+    /// The error as the client sees it: kind, whether the request may have been sent, and the cause.
     fn heard(error: Error) -> String {
         let error = to_transport_error(error);
         let sent = if error.may_have_been_sent() { "sent" } else { "not sent" };
@@ -178,7 +180,7 @@ mod tests {
                 "Connect, not sent: the proxy could not connect, and answered 502",
             ),
             (proxy("proxy server did not respond"), "Connect, not sent: the proxy closed the connection"),
-            (proxy("the answer is /planted"), "Connect, not sent: the proxy closed the connection"),
+            (proxy("the response is /planted"), "Connect, not sent: the proxy closed the connection"),
             (Error::ConnectionFailed, "Connect, not sent: no connection was made"),
             (BeforeSending::wrap(Kind::Resolve, "marked"), "Resolve, not sent: marked"),
             (Error::Other("planted".into()), "Connect, not sent: no connection was made"),

@@ -37,7 +37,7 @@ use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKin
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Below the time of an attempt, so that a dead name server or host leaves time for another attempt. The phases after
-/// them have none of their own: [`SendOptions::timeout`] bounds them, and may be raised to whatever a service needs.
+/// them have no separate limit: [`SendOptions::timeout`] bounds them, and a slow service may need a longer one.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -59,7 +59,7 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 
 /// The default [`Transport`]: blocking HTTP/1.1 by [ureq](https://docs.rs/ureq).
 ///
-/// A client builds one by itself. Build one yourself to wrap it in a transport of your own:
+/// A client builds one automatically. Build one yourself to wrap it in a transport of your own:
 ///
 /// ```
 /// use arize_api_keys::{ApiKeysClient, Transport, UreqTransport, http};
@@ -76,15 +76,15 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
 ///
-/// # What it does
+/// # Behaviour
 ///
-/// * It sends what it is given, with `host` and `content-length`, and adds no other header. It never follows a redirect,
-///   never sends a request twice, keeps no cookies and reads no environment variables (see TLS for what the system reads).
+/// * It sends the request as it is, with `host` and `content-length`, and adds no other header. It never follows a redirect,
+///   never sends a request twice, keeps no cookies and reads no environment variables (TLS has the exceptions of the system).
 /// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
 ///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
 ///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
-///   runs in a thread of its own, which is left behind if it hangs; nothing else starts a thread.
+///   runs in a separate thread, which is left behind if it hangs; nothing else starts a thread.
 /// * The head of a response may have 24 KiB and 128 headers, its body 1 MiB. After a request that wants a fresh connection, the
 ///   head may have 256 KiB, any number of headers and malformed lines: only the headers that the client uses are in the
 ///   response, so that none can cost a one-time secret.
@@ -98,9 +98,10 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// | `NativeTls` | `Platform` (its default) | `native-tls` | the roots of the operating system |
 ///
 /// A choice whose feature is off is an error. A [CA file](UreqTransportBuilder::ca_file) adds to the trusted certificates. The
-/// roots of the operating system are read at the first connection with TLS; if that fails, so does the request, as
+/// roots of the operating system are read at the first connection with TLS; if that fails, the request fails, too, as
 /// [`Configuration`](TransportErrorKind::Configuration). Where OpenSSL or the verifier of the platform read certificates from
-/// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones.
+/// files, as on Linux, the variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name these files to them, in place of the usual ones. A
+/// client that builds its own transport also adds the certificates that they name to its roots.
 ///
 /// # Logging
 ///
@@ -124,7 +125,7 @@ impl UreqTransport {
     }
 
     fn open(settings: &TransportSettings) -> Result<Self, ConfigError> {
-        let tls = Tls::new(settings.tls, settings.ca_file.as_ref())?;
+        let tls = Tls::new(settings.tls, &settings.ca_files)?;
         let proxy = settings.proxy.as_ref().map(ProxyUrl::to_ureq).transpose()?;
         Ok(Self::with(tls, proxy, CachingResolver::system()))
     }
@@ -171,7 +172,7 @@ impl UreqTransport {
             config = config.max_idle_age(Duration::ZERO);
         }
         if direct {
-            // What is sent to this machine must not travel to another one.
+            // A request to this machine must not travel to another one.
             config = config.proxy(None);
         }
         self.agent.run(config.build())

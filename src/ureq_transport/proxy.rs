@@ -37,7 +37,7 @@ impl ProxyUrl {
     }
 }
 
-/// The URL with its scheme and without a path, and whether the proxy is spoken to by TLS.
+/// The URL with its scheme and without a path, and whether the connection to the proxy uses TLS.
 fn normal_form(url: &str) -> Result<(String, bool), &'static str> {
     const FORM: &str = "must be a proxy URL, `http://[user:password@]host[:port]` or `https://…`";
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
@@ -76,7 +76,7 @@ fn is_user_info(text: &str) -> bool {
 }
 
 /// The proxy for an endpoint: what the program says, or else `ARIZE_PROXY_URL`, or else the variables that every program
-/// knows, which `NO_PROXY` is for. What goes to this machine never leaves it.
+/// knows, which `NO_PROXY` is for. A request to this machine never leaves it.
 pub(super) fn choose(
     explicit: &ProxySetting,
     env: &Env<'_>,

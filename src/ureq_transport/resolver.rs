@@ -26,7 +26,7 @@ const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an old answer will do once it is being looked up again: for the other threads meanwhile, and if that fails.
 const RESPITE: Duration = Duration::from_secs(5);
 
-/// A client knows one host, perhaps two. Whoever sends elsewhere through one transport shall not fill the memory.
+/// A client knows one host, perhaps two. A caller that sends to many hosts through one transport must not fill the memory.
 const HOSTS: usize = 64;
 
 /// More than ureq takes.
@@ -56,7 +56,7 @@ enum State {
     /// An answer, good until then. `None` is for ever.
     Fresh(Option<Instant>),
     Doubted,
-    /// It is looked up again, or that has failed; until then nobody else tries.
+    /// It is looked up again, or that has failed; until then no other thread tries.
     Asked(Option<Instant>),
 }
 
@@ -145,8 +145,8 @@ impl CachingResolver {
         Ok(())
     }
 
-    /// Looks the host up in a thread: the operating system offers no deadline. The thread keeps what it finds even if
-    /// nobody waits for it any more, so that the next attempt has it.
+    /// Looks the host up in a thread: the operating system offers no deadline. The thread keeps its result even if
+    /// no caller waits for it any more, so that the next attempt has it.
     fn ask(&self, host: &str, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
         let (answer, answered) = mpsc::sync_channel(1);
         let names = self.clone();
@@ -157,7 +157,7 @@ impl CachingResolver {
                 if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
             });
             let found = found.map(|addresses| names.learn(name, addresses));
-            // Nobody may be waiting any more.
+            // The caller may have stopped waiting.
             let _ = answer.send(found);
         };
         thread::Builder::new().name("arize-api-keys-dns".into()).spawn(look_up).map_err(Failure::Failed)?;

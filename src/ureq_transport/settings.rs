@@ -13,7 +13,7 @@ use crate::transport::Transport;
 #[derive(Clone, Debug, Default)]
 pub(super) struct TransportSettings {
     pub(super) tls: TlsChoice,
-    pub(super) ca_file: Option<CaFile>,
+    pub(super) ca_files: Vec<CaFile>,
     pub(super) proxy: Option<ProxyUrl>,
 }
 
@@ -44,11 +44,26 @@ impl TransportSettings {
         }
         let uses_tls = endpoint.is_https() || proxy.as_ref().is_some_and(ProxyUrl::is_https);
         let tls = TlsChoice::new(explicit.tls, explicit.roots, accept.value, uses_tls)?;
-        // A variable that is set for the whole machine must not break a client that does not use it.
-        let shared = || env.path("SSL_CERT_FILE").filter(|_| uses_tls && !accept.value);
-        let ca_file = own.or_else(shared).map(|Sourced { value, setting }| CaFile { path: value, setting });
-        Ok(Self { tls, ca_file, proxy })
+        // Variables that are set for the whole machine must not break a client that does not use them.
+        let ca_files = match own {
+            Some(Sourced { value, setting }) => vec![CaFile { path: value, setting }],
+            None if uses_tls && !accept.value => machine_files(env),
+            None => Vec::new(),
+        };
+        Ok(Self { tls, ca_files, proxy })
     }
+}
+
+/// `SSL_CERT_FILE`, and the directories in `SSL_CERT_DIR`, which may name several as `PATH` does.
+fn machine_files(env: &Env<'_>) -> Vec<CaFile> {
+    let file = env.path("SSL_CERT_FILE");
+    let directories = env.path("SSL_CERT_DIR");
+    let directories = directories.iter().flat_map(|found| std::env::split_paths(&found.value));
+    let directories = directories.filter(|path| !path.as_os_str().is_empty());
+    file.map(|Sourced { value, setting }| CaFile { path: value, setting })
+        .into_iter()
+        .chain(directories.map(|path| CaFile { path, setting: "SSL_CERT_DIR".into() }))
+        .collect()
 }
 
 /// `ARIZE_REQUEST_VERIFY`. An unknown word is an error, so that a misspelt `true` does not switch verification off.
@@ -99,8 +114,14 @@ mod tests {
         NetworkSettings::default()
     }
 
+    fn ca_files(settings: TransportSettings) -> Vec<(String, String)> {
+        settings.ca_files.into_iter().map(|file| (file.setting.into_owned(), file.path.display().to_string())).collect()
+    }
+
     fn ca_file(settings: TransportSettings) -> Option<(String, String)> {
-        settings.ca_file.map(|file| (file.setting.into_owned(), file.path.display().to_string()))
+        let mut files = ca_files(settings);
+        assert!(files.len() < 2);
+        files.pop()
     }
 
     #[test]
@@ -130,6 +151,14 @@ mod tests {
         let machine = ("SSL_CERT_FILE".into(), "machine.pem".into());
         assert_eq!(ca_file(usual(unset(), &all[1..]).unwrap()).unwrap(), machine);
         assert_eq!(ca_file(usual(unset(), &[("SSL_CERT_FILE", " ")]).unwrap()), None);
+        let with_directories = [all[0], all[1], ("SSL_CERT_DIR", "one::two")];
+        assert_eq!(ca_files(usual(unset(), &with_directories).unwrap()).len(), 1);
+        let machine = usual(unset(), &with_directories[1..]).unwrap();
+        let setting = |name: &str, path: &str| (name.to_owned(), path.to_owned());
+        if cfg!(unix) {
+            let directories = [setting("SSL_CERT_DIR", "one"), setting("SSL_CERT_DIR", "two")];
+            assert_eq!(ca_files(machine)[1..], directories);
+        }
     }
 
     #[test]
@@ -159,7 +188,7 @@ mod tests {
         // Set on many machines, for every program.
         for explicit in [accept, unset()] {
             let settings = usual(explicit, &[off, ("SSL_CERT_FILE", "machine.pem")]).unwrap();
-            assert!(settings.tls.accept_invalid_certs && settings.ca_file.is_none());
+            assert!(settings.tls.accept_invalid_certs && settings.ca_files.is_empty());
         }
     }
 

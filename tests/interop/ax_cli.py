@@ -68,7 +68,7 @@ def listed(*args):
 
 
 profile("main", os.environ["ARIZE_API_PORT"])
-profile("nobody", os.environ["ARIZE_API_PORT"], "ak-nobody")
+profile("stranger", os.environ["ARIZE_API_PORT"], "ak-unknown")
 profile("jo", os.environ["ARIZE_API_PORT"], "ak-interop-jo-0123456789")
 profile("faulty", os.environ["FAULTY_PORT"])
 use("main")
@@ -136,7 +136,7 @@ def _():
     refused("cursor", "list", "--cursor", "bm9uZQ==")
     refused("no such API key", "revoke", "QXBpS2V5Ojk5OTk5OmFiY2Q=", "--force")
     refused("future", "create", "-n", "x", "--expires-at", "2020-01-01")
-    use("nobody")
+    use("stranger")
     refused("not known", "list")
     use("jo")
     theirs = listed()[0]["id"]

@@ -192,7 +192,7 @@ await test("400: what the schema forbids", async () => {
 });
 
 await test("401: unknown, expired and revoked keys", async () => {
-  for (const secret of ["ak-nobody", "ak-interop-expired-0123456789", "ak-interop-revoked-0123456789"]) {
+  for (const secret of ["ak-unknown", "ak-interop-expired-0123456789", "ak-interop-revoked-0123456789"]) {
     const client = connect(secret);
     await refused("AuthenticationError", 401, "API key", () => ax.listApiKeys({ client }));
     await refused("AuthenticationError", 401, "API key", () => create("x", {}, client));

@@ -181,7 +181,7 @@ def _():
     assert made.bot_user.organizations[1].spaces[0].role.actual_instance.name == "MEMBER"
 
 
-@cases.case("create service key: a custom role, with its name in the answer")
+@cases.case("create service key: a custom role, with its name in the response")
 def _():
     listed = keys.list(key_type=ApiKeyType.SERVICE, limit=100).api_keys
     bot = next(key.actual_instance for key in listed if key.actual_instance.name == "audit-bot").bot_user
@@ -294,7 +294,7 @@ def _():
 
 @cases.case("401: unknown, expired and revoked keys")
 def _():
-    for secret in ["ak-nobody", "ak-interop-expired-0123456789", "ak-interop-revoked-0123456789"]:
+    for secret in ["ak-unknown", "ak-interop-expired-0123456789", "ak-interop-revoked-0123456789"]:
         error = refused(errors.UnauthorizedException, lambda: client(secret).api_keys.list(), 401)
         assert error.headers["www-authenticate"] == "Bearer"
         refused(errors.UnauthorizedException, lambda: client(secret).api_keys.create(name="x"), 401)

@@ -7,7 +7,7 @@ use arize_api_keys::{ApiKeysClient, http};
 
 const IGNORE: &str = "TEST_IGNORE_ENV";
 
-/// What a child with this environment says of the client that it builds.
+/// The output of a child with this environment about the client that it builds.
 fn built_with(env: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.env_clear().args(["--exact", "config::child", "--ignored", "--nocapture"]).envs(env.iter().copied());
@@ -17,7 +17,7 @@ fn built_with(env: &[(&str, &str)]) -> String {
 }
 
 #[test]
-#[ignore = "run by the other tests, in a process of its own"]
+#[ignore = "run by the other tests, in a separate process"]
 fn child() {
     let builder = ApiKeysClient::builder().transport(|_| Ok(http::Response::default()));
     let builder = if std::env::var_os(IGNORE).is_some() { builder.ignore_env() } else { builder };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// An emulator whose clock stands at 2026-01-02T03:04:05Z, and a key to speak with.
+/// An emulator whose time is 2026-01-02T03:04:05Z, and a key for requests.
 struct Caller {
     emulator: Emulator,
     secret: String,
@@ -345,8 +345,8 @@ fn paths_and_methods() {
         ("PUT", "/v2/revoke", 404),
         ("POST", "/v2/api-keys/refresh", 405),
         ("PUT", "/v2/api-keys/%FF/revoke", 404),
-        ("PUT", "/v2/api-keys/nobody/revoke", 404),
-        ("PUT", "/v2/api-keys/nobody/revoke/", 404),
+        ("PUT", "/v2/api-keys/unknown/revoke", 404),
+        ("PUT", "/v2/api-keys/unknown/revoke/", 404),
         ("PATCH", "/v2/api-keys", 405),
         ("HEAD", "/v2/spaces", 405),
         ("PURGE", "/v2/organizations", 405),
@@ -395,11 +395,11 @@ fn who_is_let_in() {
     caller.ok("PUT", &format!("/v2/api-keys/{}/revoke", text(&created, "id")), Value::Null);
     assert_eq!(with(Some(bearer.as_bytes())), refused("the API key is revoked"));
 
-    // A bad key is told before a bad request is, and a use of a key is noted.
+    // A bad key is reported before a bad request, and a use of a key is noted.
     let listed = caller.ok("GET", "/v2/api-keys?status=REVOKED", Value::Null);
     assert_eq!(listed["api_keys"][0]["last_used_at"], "2026-01-02T03:05:04Z");
-    let nobody = Caller { emulator: emulator.clone(), secret: "ak-nobody".to_owned() };
-    assert_eq!(nobody.call("POST", "/v2/api-keys", json!([])).0, 401);
+    let stranger = Caller { emulator: emulator.clone(), secret: "ak-unknown".to_owned() };
+    assert_eq!(stranger.call("POST", "/v2/api-keys", json!([])).0, 401);
 }
 
 #[test]
@@ -809,7 +809,7 @@ impl Wire {
         }
     }
 
-    /// What is left until the server closes the connection.
+    /// The bytes until the server closes the connection.
     fn rest(mut self) -> String {
         self.stream.read_to_end(&mut self.read).unwrap();
         String::from_utf8(self.read).unwrap()
@@ -914,7 +914,7 @@ fn what_is_not_http_is_refused() {
     assert_eq!(wire.rest(), "");
     assert_eq!(emulator.requests(), 0);
 
-    // The largest body that is read, whatever is in it.
+    // The largest body that is read, with any content.
     let mut wire = Wire::open(&server);
     let body = "[".repeat(1024 * 1024);
     wire.write(format!(
@@ -978,7 +978,7 @@ fn many_clients_at_once() {
     assert_eq!((ids.len(), emulator.keys_created(), emulator.requests()), (400, 400, 400));
 }
 
-/// Whatever arrives is answered or ends the connection, and the server goes on.
+/// Any input gets a response or ends the connection, and the server goes on.
 #[test]
 fn no_bytes_break_the_server() {
     use proptest::prelude::*;

@@ -109,7 +109,7 @@ impl Scene {
     }
 }
 
-/// What a call comes to.
+/// The result of a call.
 #[derive(Debug, PartialEq)]
 struct Found {
     /// The variant of the error and its outcome; nothing for success.
@@ -160,7 +160,7 @@ fn check_one(way: Way, verb: Verb, retry: &RetryPolicy, times: u32, fault: Fault
     if let Err(error) = &result {
         assert_eq!(u64::from(error.attempts()), requests, "{what}");
     }
-    // What was not sent whole was not given to the caller, and the reverse.
+    // A response that was not sent whole did not reach the caller, and the reverse.
     assert_eq!(scene.emulator.secrets_sent(), u64::from(verb.mints() && result.is_ok()), "{what}");
     if verb == Delete && result.is_ok() {
         assert!(!scene.key_is_active(), "{what}");
@@ -286,7 +286,7 @@ fn a_body_that_breaks_off() {
     check(Fault::truncate(usize::MAX), |verb| ok(1, verb.mints().into()));
 }
 
-/// Wherever the answer breaks off: if the secret had arrived, the caller has it, whole.
+/// A response that breaks off anywhere: if the secret had arrived, the caller has it, whole.
 #[test]
 fn a_secret_that_arrived_is_never_lost() {
     for way in WAYS {
@@ -386,7 +386,7 @@ fn what_is_no_status_is_a_500() {
     }
 }
 
-/// What the transport says in process is what a transport over a socket could say.
+/// The transport in process returns only results that a transport over a socket could return.
 #[test]
 fn what_a_client_hears_in_process() {
     let scene = Scene::new(Way::InProcess, ApiStage::Beta, RetryPolicy::none());
@@ -408,7 +408,7 @@ fn what_a_client_hears_in_process() {
     assert_eq!(hear(Fault::delay(2 * SECOND)).0, TransportErrorKind::Timeout);
     assert_eq!(scene.clock.now() - start, SECOND);
 
-    // Whoever sets no limit waits.
+    // A caller without a limit waits.
     scene.emulator.inject(Fault::delay(LONG));
     assert!(scene.emulator.send(http::Request::new(Vec::new())).is_ok());
     assert_eq!(scene.clock.now() - start, SECOND + LONG);
@@ -499,7 +499,7 @@ fn chance() {
     assert_eq!([run(1.0).1, run(f64::INFINITY).1], [400, 400]);
 }
 
-/// What is queued comes first.
+/// Queued faults come first.
 #[test]
 fn chance_leaves_the_queue_its_turn() {
     let scene = Scene::new(Way::InProcess, ApiStage::Beta, RetryPolicy::none());

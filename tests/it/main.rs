@@ -1,12 +1,12 @@
-//! Every test of the library that can share a process with others. A binary of its own has only what owns something that a
-//! process has once: its environment (`from_env`), its logger (`leak`, `leak_filtered`, `trace_warning`), and what the
-//! library counts per process (`warning`).
+//! Every test of the library that can share a process with others. Tests of the state of
+//! a process have a separate binary: its environment (`from_env`), its logger (`leak`, `leak_filtered`, `trace_warning`),
+//! and the warnings that the library counts per process (`warning`).
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test fails by panicking, and so do the helpers of tests, which the switches in `clippy.toml` do not reach"
+    reason = "tests and their helpers fail by panicking, and the switches in `clippy.toml` do not reach the helpers"
 )]
 
 mod client;
@@ -15,6 +15,7 @@ mod documents;
 mod emulator_http;
 mod emulator_served;
 mod faults;
+mod interleavings;
 mod matrix;
 mod scenarios;
 mod suite;

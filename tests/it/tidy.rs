@@ -1,4 +1,4 @@
-//! What is said in two places says the same, and the sources keep the rules of the house.
+//! Texts in two places agree, and the sources keep the rules of the house.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +48,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
     table.map(|(_, line)| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 
-/// What stands between backquotes.
+/// The texts between backquotes.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

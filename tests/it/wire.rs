@@ -1,4 +1,4 @@
-//! Requests, by what they mean to a server.
+//! Requests, by their meaning to a server.
 
 use arize_api_keys::http;
 use percent_encoding::percent_decode_str;
@@ -21,7 +21,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `target` is a path with its query, as it stands in a request line.
+    /// `target` is a path with its query, as in a request line.
     #[track_caller]
     pub(crate) fn new(method: &str, target: &str, body: Option<Value>) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -44,7 +44,7 @@ impl Request {
         self
     }
 
-    /// What a client sent.
+    /// The request of a client.
     #[track_caller]
     pub(crate) fn sent(request: &http::Request<Vec<u8>>) -> Self {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());

@@ -29,14 +29,14 @@ pub(crate) const NEW: &str = "ak-PLANTED-NEW-9876543210";
 /// The password of the proxy.
 const PASSWORD: &str = "PLANTED-PASSWORD-55555";
 
-/// What must be shown nowhere, besides the planted literals: the secrets of an emulator.
+/// Secrets that no text may show, besides the planted literals: those of an emulator.
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn plant(secret: &str) {
     SECRETS.lock().unwrap().push(secret.to_owned());
 }
 
-/// What a text shows of the planted secrets: plain, in base64 wherever they begin in it, as hexadecimal digits, or as a
+/// The planted secret that a text shows: plain, in base64 wherever they begin in it, as hexadecimal digits, or as a
 /// list of bytes.
 pub(crate) fn leak(text: &str) -> Option<String> {
     static PLANTED: OnceLock<Vec<String>> = OnceLock::new();
@@ -151,7 +151,7 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Runs `work`, and asserts that nothing in it panicked, on whatever thread.
+/// Runs `work`, and asserts that nothing in it panicked, on any thread.
 pub(crate) fn without_panic(work: impl FnOnce()) {
     static PANICS: AtomicUsize = AtomicUsize::new(0);
     let shown = std::panic::take_hook();
@@ -244,11 +244,11 @@ fn clean_rotation<E: Debug + Display + 'static>(what: &str, error: &RotationErro
     }
 }
 
-/// Nobody there, TLS with who does not speak it, and a proxy that refuses.
+/// No server, a server without TLS, and a proxy that refuses.
 fn networks(port: u16) {
     let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let nobody = builder().scheme("http").host("127.0.0.1").port(closed).build().unwrap();
-    every_call("nobody", &nobody);
+    let unreachable = builder().scheme("http").host("127.0.0.1").port(closed).build().unwrap();
+    every_call("no server", &unreachable);
     let no_tls = builder().host("127.0.0.1").port(port).build().unwrap();
     every_call("no TLS", &no_tls);
 
@@ -275,7 +275,7 @@ fn networks(port: u16) {
     clean("a transport error", &error.to_string());
 }
 
-/// The emulator with its own secrets, which nobody can choose: in process and served.
+/// The emulator with its own secrets, which a test cannot choose: in process and served.
 fn emulators() {
     for stage in [ApiStage::Beta, ApiStage::Alpha] {
         let emulator = Emulator::builder().stage(stage).build();
@@ -355,7 +355,7 @@ fn configurations() {
         format!("http://user:{PASSWORD}@proxy.example/path"),
     ] {
         let error = UreqTransport::builder().proxy(proxy.as_str()).build().unwrap_err();
-        clean_error("a proxy that is none", &error);
+        clean_error("an invalid proxy", &error);
         builders.push(builder().proxy(proxy));
     }
     for host in [format!("user:{PASSWORD}@api.example"), format!("https://user:{PASSWORD}@api.example")] {

@@ -10,8 +10,8 @@ use arize_api_keys::{Transport, TransportError, TransportErrorKind};
 
 use super::{NEW, OWN};
 
-/// Headers of answers that ureq logs at DEBUG, as they are. What a server writes there is not this crate's to hide in a log
-/// of ureq's; in process, the secrets stand there too.
+/// Headers of answers that ureq logs at DEBUG, as they are. This crate cannot hide what a server writes there from a log
+/// of ureq; in process, the secrets are there too.
 const LOGGED_BY_UREQ: [&str; 3] = ["content-type", "content-encoding", "location"];
 
 /// How the service answers.
@@ -27,7 +27,7 @@ pub(crate) enum Script {
     Misplaced,
     /// With success, and the secret in a member of the wrong type.
     Mistyped,
-    /// With success, and what is not JSON.
+    /// With success, and a body that is not JSON.
     Garbage,
     /// With a body that breaks off within the secret.
     CutOff,
@@ -152,7 +152,7 @@ fn converse(service: &Service, mut stream: TcpStream) -> std::io::Result<()> {
     let head = loop {
         let mut chunk = [0; 4096];
         let length = stream.read(&mut chunk)?;
-        // Whoever speaks TLS hears no more, and is told so.
+        // A client that speaks TLS gets a plain error and no more.
         if length == 0 || chunk[0] == 0x16 {
             return stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }

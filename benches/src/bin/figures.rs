@@ -15,7 +15,7 @@ use arize_api_keys_benches::peers::{self, Place};
 use arize_api_keys_benches::server::Server;
 use serde::{Deserialize, Serialize};
 
-/// What a figure may grow by before it counts.
+/// The growth of a figure that does not count.
 const TOLERANCE: f64 = 0.03;
 
 /// The same for ratios to raw ureq by another toolchain than the recorded one.
@@ -201,7 +201,7 @@ impl Bench {
             );
         }
 
-        // What a page of nothing costs is the request, not the decoding.
+        // The cost of an empty page is that of the request, not of the decoding.
         let decoding = self.instructions("client", "decode/100")? - self.instructions("client", "decode/0")?;
         let (with, _) = self.allocations("client", "decode/100")?;
         let (without, _) = self.allocations("client", "decode/0")?;
@@ -327,7 +327,7 @@ fn made_with() -> Fallible<String> {
     let valgrind = run(Command::new("valgrind").arg("--version"))?.stdout;
     let libc = run(Command::new("ldd").arg("--version"))?.stdout;
     let libc = libc.lines().next().unwrap_or_default().rsplit(' ').next().unwrap_or_default();
-    // Both choose how memory is copied by what the processor can do.
+    // Both choose the way to copy memory by the features of the processor.
     let avx2 = fs::read_to_string("/proc/cpuinfo")?.contains(" avx2");
     let rustc = rustc.split(" (").next().unwrap_or_default();
     Ok(format!("{rustc}, {}, libc {libc}, {}, avx2 {avx2}", valgrind.trim(), env::consts::ARCH))

@@ -15,7 +15,7 @@ use crate::{faults, times};
 /// Serve an emulator of the service on this machine, for tests
 ///
 /// It prints one line; pasted into a shell, it points this program and the official SDKs at the emulator,
-/// with the key of an admin. What it holds is gone when it ends, unless it is kept by --state.
+/// with the key of an admin. Its keys are gone when it ends, unless --state keeps them.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A fault is [ENDPOINT:]KIND[,after][,retry-after=DURATION][*TIMES]
@@ -43,7 +43,7 @@ pub(crate) struct Emulator {
     /// The key of the admin, in place of a new one; it opens nothing but this emulator
     #[arg(long, value_name = "KEY")]
     pub(crate) admin_key: Option<String>,
-    /// Keep the state in this file, and start with what is in it; no crash loses what was acknowledged
+    /// Keep the state in this file, and start from it; no crash loses an acknowledged change
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Make the same ids and secrets on every run that makes the same calls
@@ -67,7 +67,7 @@ pub(crate) struct Emulator {
     /// Answer 429 to more than this many requests a second
     #[arg(long, value_name = "N", conflicts_with = "standing_clock")]
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// Make a request fail; may be repeated, and each is met once, or as often as it says
+    /// Make a request fail, once or as often as the fault says; may be repeated
     #[arg(long = "fault", value_name = "FAULT", value_parser = faults::parse)]
     pub(crate) faults: Vec<Fault>,
     /// Make this share of the requests fail, from 0 to 1, in all kinds of ways; the same ones with the same --seed

@@ -7,21 +7,24 @@ use clap::Args;
 use super::{RotateService, SecretTo, values};
 use crate::times;
 
-/// Keep a working key in a file: create it, renew it when it is due, retire the old ones
+/// Keep a working key in a store: create it, renew it when it is due, retire the old ones
 ///
-/// Run it as often as you like, from cron or a timer. The key belongs to its owner, which stands at the end of its
-/// description as `[arize-keys owner=…]`; keys of other owners are never touched. The service and the file are the only state.
+/// Run it as often as you like, from cron or a timer. The key belongs to its owner, who is named at the end of its
+/// description as `[arize-keys owner=…]`; keys of other owners are never touched. The service and the store are the only state.
+///
+/// With only --to-command, --read-command reads what the last of them stored. With --no-read, only names and dates decide.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("place").args(["out", "env_file"]).required(true))]
+#[command(group = clap::ArgGroup::new("place").args(["out", "env_file", "read_command", "no_read"]).required(true))]
 #[command(after_help = "\
 Examples:
   arize-keys ensure etl --space prod --env-file /etc/etl.env
-  arize-keys ensure me --lifetime 30d --renew-before 7d --overlap 1d --out ~/.arize-key -o json")]
+  arize-keys ensure me --lifetime 30d --renew-before 7d --overlap 1d --out ~/.arize-key -o json
+  arize-keys ensure etl --space prod --to-command 'vault kv put secret/arize key=-' --read-command 'vault kv get -field=key secret/arize'")]
 pub(crate) struct Ensure {
     /// The name of the key
     #[arg(value_parser = values::text())]
     pub(crate) name: String,
-    /// The owner of the key [default: the name of this host and the path of the file]; containers set it
+    /// The owner of the key [default: the name of this host and the path of the file, or a number made from the commands]; containers set it
     #[arg(long, value_name = "TEXT", value_parser = values::text())]
     pub(crate) owner: Option<String>,
     /// The purpose of the key
@@ -48,6 +51,20 @@ pub(crate) struct Ensure {
     /// Replace a stored secret that works and belongs to no key of this owner
     #[arg(long)]
     pub(crate) replace_stored: bool,
+    /// Say what a run would do, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Run this shell command after the new key is verified and before older ones are revoked: to reload a program. If it fails,
+    /// all keys stay
+    #[arg(long, value_name = "CMD", group = "commands", value_parser = values::text())]
+    pub(crate) then: Option<String>,
+    /// Without a file: run this shell command, which prints the stored secret. If it prints nothing, there is none
+    #[arg(long, value_name = "CMD", requires = "to_command", group = "commands", value_parser = values::text(),
+          help_heading = "Where the secret goes")]
+    pub(crate) read_command: Option<String>,
+    /// Without a file: the stored secret cannot be read; only names and dates decide
+    #[arg(long, requires = "to_command", help_heading = "Where the secret goes")]
+    pub(crate) no_read: bool,
     #[command(flatten)]
     pub(crate) service: RotateService,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use arize_api_keys::time::OffsetDateTime;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::values;
 use crate::{env_file, times};
@@ -31,6 +31,7 @@ pub(crate) struct Expiry {
 
 /// Where the secret of a new key goes. Without any of it: to stdout.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("commands").arg("to_command").multiple(true))]
 pub(crate) struct SecretTo {
     /// Write the secret to this file, which is replaced (mode 0600); a pipe or a device is written to
     #[arg(long, value_name = "FILE", conflicts_with = "env_file", value_parser = values::path(), help_heading = "Where the secret goes")]
@@ -45,8 +46,8 @@ pub(crate) struct SecretTo {
     /// Run this shell command with the secret on its stdin; may be repeated. If a command fails, the secret is not stored
     #[arg(long, value_name = "CMD", value_parser = values::text(), help_heading = "Where the secret goes")]
     pub(crate) to_command: Vec<String>,
-    /// How long each --to-command may take
-    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "to_command", value_parser = times::duration,
+    /// How long each command may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "commands", value_parser = times::duration,
           help_heading = "Where the secret goes")]
     pub(crate) command_timeout: Duration,
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     }
     let line = exports(reachable(server.addr()), emulator.admin_key().expose_secret(), args.stage);
     if output::print(line.as_bytes(), system)? == Reader::Gone {
-        return Err(Failure::new(Code::Other, "nobody reads the address of the emulator"));
+        return Err(Failure::new(Code::Other, "the address of the emulator cannot be printed: stdout is closed"));
     }
     if system.is_terminal(Stream::Stdout) {
         console.note("paste the line into another shell to use the emulator there; Ctrl-C ends it");
@@ -105,7 +105,7 @@ fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
 
 /// One line for a shell, after which clients verbosity to the emulator there.
 fn exports(addr: SocketAddr, key: &str, stage: ApiStage) -> String {
-    // The port twice: the clients differ in whether they read one from the host or from a variable of its own.
+    // The port twice: the clients differ in whether they read one from the host or from a separate variable.
     let (key, port) = (quoted(key), addr.port());
     let mut line = format!(
         "export ARIZE_API_KEY={key} ARIZE_API_SCHEME=http ARIZE_API_HOST={addr} ARIZE_API_PORT={port} \

@@ -1,34 +1,79 @@
-//! `ensure`: a working key kept in a file.
+//! `ensure`: a working key kept in a store.
 
-use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, Ensured};
+use std::error::Error as StdError;
+use std::sync::{Arc, OnceLock};
+
+use arize_api_keys::secrecy::SecretString;
+use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWarning};
 use serde_json::json;
 
 use crate::args::{Ensure, Format};
 use crate::commands::secret_commands::{describe, service_key, user_key};
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable};
-use crate::store::{NotStored, Store};
+use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::shell::{Shell, about_key};
+use crate::store::{self, NotStored, Store};
 use crate::times::rfc3339;
 use crate::{args, connect, output};
 
+/// The part of a default owner that stands for commands: a number that no release of the program changes (FNV-1a).
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
 pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     let owner = owner(args, console)?;
+    let request = request(args, &owner, console)?;
     let client = connect::client(console)?;
+    let shell = Shell::new(args.secret.command_timeout, console);
+    for (option, text) in [("--then", &args.then), ("--read-command", &args.read_command)] {
+        text.as_ref().map_or(Ok(()), |text| shell.check(option, text))?;
+    }
+    store::refuse_stream(&args.secret, console)?;
+    if args.dry_run {
+        let stored = if is_in_file(args) { store::peek(&args.secret, console)? } else { read(args, &shell)? };
+        let request = with_stored(request, args, stored).exclusive(is_in_file(args));
+        let client = connect::for_walk(&client, console);
+        let plan = client.plan_ensure(&request).map_err(|error| failure(&error, None))?;
+        warn(&plan.warnings, console);
+        let report = Report { change: plan.change, key: plan.key, retired: &plan.retired, pending: &plan.pending };
+        return print(&report, args, &owner, console);
+    }
     let mut store = Store::prepare(&args.secret, console)?;
-    let request = request(args, &owner, console)?.stored(store.current_secret());
+    if let Some(path) = path(args).filter(|_| !store.is_file()) {
+        return Err(store::no_file(path));
+    }
+    let stored = if is_in_file(args) { store.current_secret()? } else { read(args, &shell)? };
+    // A file is locked until this command ends.
+    let partial = Arc::new(OnceLock::new());
+    let request = with_stored(request, args, stored).exclusive(store.is_file());
+    let request = request.before_retire(before_retire(args, shell, &partial, console));
     let client = connect::for_walk(&client, console);
     let location = store.location().unwrap_or_default();
     let ensured = client.ensure(&request, |created| {
         console.secrets.learn(&created.key);
         console.report(format_args!("created {}", describe(created)));
         console.report(format_args!("storing its secret in {location}"));
-        store.store(created)?;
-        console.report("stored");
+        match store.store(created) {
+            Ok(()) => console.report("stored"),
+            // One store has it, so that it must go on to work.
+            Err(problem) if problem.is_partial() => drop(partial.set(problem.to_string())),
+            Err(problem) => return Err(problem),
+        }
         Ok::<(), NotStored>(())
     });
     match ensured {
-        Ok(ensured) => print(&ensured, args, &owner, console),
-        Err(error) => Err(failure(&error)),
+        Ok(ensured) => {
+            warn(&ensured.warnings, console);
+            for key in &ensured.retired {
+                console.report(format_args!("revoked the old key {}", printable(&key.id)));
+            }
+            let (change, key) = (ensured.change, Some(ensured.key));
+            print(&Report { change, key, retired: &ensured.retired, pending: &ensured.pending }, args, &owner, console)
+        }
+        Err(error) => Err(match partial.get() {
+            Some(problem) => partly_stored(problem, &error),
+            None => failure(&error, Some(&mut store)),
+        }),
     }
 }
 
@@ -44,63 +89,164 @@ fn request(args: &Ensure, owner: &str, console: &Console) -> Result<EnsureReques
     } else {
         EnsureRequest::new(user_key(&args.name, &key, console.system.now())?, owner)
     };
-    // The store is locked until this command ends.
-    let request = request.lifetime(args.lifetime).overlap(args.overlap).exclusive(true);
+    let stores = args.secret.to_command.len() + usize::from(is_in_file(args));
+    let request = request.lifetime(args.lifetime).overlap(args.overlap).several_stores(stores > 1);
     let request = request.renew_now(args.renew_now).force(args.force).replace_stored(args.replace_stored);
     let request = if let Some(before) = args.renew_before { request.renew_before(before) } else { request };
     Ok(if let Some(id) = &args.adopt { request.adopt(id) } else { request })
 }
 
-/// The host and the path of the store.
+fn path(args: &Ensure) -> Option<&std::path::PathBuf> {
+    args.secret.out.as_ref().or(args.secret.env_file.as_ref())
+}
+
+fn is_in_file(args: &Ensure) -> bool {
+    path(args).is_some()
+}
+
+fn with_stored(request: EnsureRequest, args: &Ensure, stored: Option<SecretString>) -> EnsureRequest {
+    if args.no_read { request } else { request.stored(stored) }
+}
+
+/// What the read command prints. `None` if it prints nothing, or there is none.
+fn read(args: &Ensure, shell: &Shell) -> Result<Option<SecretString>, Failure> {
+    let Some(text) = &args.read_command else { return Ok(None) };
+    let stdout = shell.run(text, &Vec::new(), &[]).map_err(|problem| {
+        let message = format!("the command `{}` did not read the stored secret: {problem}", printable(text));
+        Failure::new(Code::Other, format!("{message}; nothing was created"))
+    })?;
+    Ok(store::secret_in(&stdout, None))
+}
+
+type Hook = Box<dyn Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
+
+/// Keeps all keys if a store did not take the new one, or if the command of --then fails.
+fn before_retire(args: &Ensure, shell: Shell, partial: &Arc<OnceLock<String>>, console: &Console) -> Hook {
+    let (then, partial, console) = (args.then.clone(), Arc::clone(partial), console.clone());
+    Box::new(move |key| {
+        if partial.get().is_some() {
+            return Err("a store did not take it".into());
+        }
+        let Some(text) = &then else { return Ok(()) };
+        console.report(format_args!("running `{}`", printable(text)));
+        let run = shell.run(text, &about_key(&key.id, &key.name, key.expires_at), &[]);
+        run.map(drop).map_err(|problem| format!("the command `{}` failed: {problem}", printable(text)).into())
+    })
+}
+
+/// The host and the path of the store, or a number for the commands: their text may hold something confidential.
 fn owner(args: &Ensure, console: &Console) -> Result<String, Failure> {
     if let Some(owner) = &args.owner {
         return Ok(owner.clone());
     }
-    let path = args.secret.out.as_ref().or(args.secret.env_file.as_ref());
-    let shown = path.map(|path| console.system.canonicalize(path).unwrap_or_else(|_| path.clone()));
     let host = console.system.host_name().map_err(|error| {
         Failure::new(Code::Usage, format!("the name of this host is not known: {error}")).hint("pass --owner TEXT")
     })?;
-    Ok(format!("{host}:{}", shown.unwrap_or_default().display()))
+    Ok(match path(args) {
+        Some(path) => {
+            let shown = console.system.canonicalize(path).unwrap_or_else(|_| path.clone());
+            format!("{host}:{}", shown.display())
+        }
+        None => {
+            let bytes = args.secret.to_command.iter().flat_map(|text| text.bytes().chain([0]));
+            let number = bytes.fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+            format!("{host}:command-{number:016x}")
+        }
+    })
 }
 
-fn print(ensured: &Ensured, args: &Ensure, owner: &str, console: &Console) -> Result<(), Failure> {
-    let change = match ensured.change {
+fn warn(warnings: &[EnsureWarning], console: &Console) {
+    for warning in warnings {
+        match warning {
+            EnsureWarning::AdoptedIsRevoked => console.note(warning),
+            _ => console.warning(warning),
+        }
+    }
+}
+
+/// What was done, or would be.
+struct Report<'a> {
+    change: EnsureChange,
+    /// `None` for a key that would be created.
+    key: Option<ApiKey>,
+    retired: &'a [ApiKey],
+    pending: &'a [ApiKey],
+}
+
+fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> Result<(), Failure> {
+    let change = match report.change {
         EnsureChange::Created => "created",
         EnsureChange::Renewed => "renewed",
         _ => "unchanged",
     };
     let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
-    for key in &ensured.retired {
-        console.report(format_args!("revoked the old key {}", printable(&key.id)));
+    let expires_at = report.key.as_ref().map(|key| key.expires_at.map(rfc3339));
+    if console.global.output != Format::Table {
+        let mut value = json!({
+            "change": change,
+            "id": report.key.as_ref().map(|key| &key.id),
+            "name": args.name,
+            "owner": owner,
+            "expires_at": expires_at.flatten(),
+            "retired": ids(report.retired),
+            "pending": ids(report.pending),
+        });
+        if args.dry_run
+            && let Some(members) = value.as_object_mut()
+        {
+            members.insert("dry_run".to_owned(), true.into());
+        }
+        return output::value(&output::clean(value, console), console).map(drop);
     }
-    let value = json!({
-        "change": change,
-        "id": ensured.key.id,
-        "name": args.name,
-        "owner": owner,
-        "expires_at": ensured.key.expires_at.map(rfc3339),
-        "retired": ids(&ensured.retired),
-        "pending": ids(&ensured.pending),
-    });
-    if console.global.output == Format::Table {
-        let expires = ensured.key.expires_at.map_or_else(|| "never".to_owned(), rfc3339);
-        let text = format!("{change}: {} expires {expires}\n", printable(console.secrets.value(&ensured.key.id)));
-        return output::text(&text, console).map(drop);
+    let mut text = change.to_owned();
+    if let (Some(key), Some(expires_at)) = (&report.key, expires_at) {
+        let expires = expires_at.unwrap_or_else(|| "never".to_owned());
+        text.push_str(&format!(": {} expires {expires}", printable(console.secrets.value(&key.id))));
     }
-    output::value(&output::clean(value, console), console).map(drop)
+    if args.dry_run {
+        text.insert_str(0, "dry run: ");
+        for (verb, keys) in [("revoked", report.retired), ("to be revoked later", report.pending)] {
+            let ids: Vec<String> = keys.iter().map(|key| printable(console.secrets.value(&key.id))).collect();
+            text.push_str(&if ids.is_empty() { String::new() } else { format!("; {verb}: {}", ids.join(", ")) });
+        }
+    }
+    text.push('\n');
+    output::text(&text, console).map(drop)
 }
 
-fn failure(error: &EnsureError<NotStored>) -> Failure {
+/// One of several stores took the new key.
+fn partly_stored(problem: &str, error: &EnsureError<NotStored>) -> Failure {
+    let state = match error {
+        EnsureError::BeforeRetire { key, .. } => {
+            format!("the new key {} and the old ones work; none was revoked", printable(&key.id))
+        }
+        error => error.to_string(),
+    };
+    let failure = Failure::new(Code::HalfRotated, format!("{problem}; {state}"));
+    failure.hint("repair the store, then run the same command again with --renew-now")
+}
+
+fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Store>) -> Failure {
     let message = error.to_string();
     match error {
         EnsureError::Find(cause) => {
             let failure = Failure::sdk(cause, Effect::Read);
             Failure { message: format!("nothing was changed: {}", failure.message), ..failure }
         }
+        EnsureError::Stored(cause) => {
+            let message = "nothing was changed: whether the stored secret works is unknown";
+            Failure::new(Code::Unavailable, format!("{message}: {}", with_causes(cause)))
+        }
+        EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
         EnsureError::Create(cause) => {
             let failure = Failure::sdk(cause, Effect::Change);
-            Failure { message: format!("no new key is stored: {}", failure.message), ..failure }
+            let failure = Failure { message: format!("no new key is stored: {}", failure.message), ..failure };
+            let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
+            if is_refused {
+                failure.hint("if the account limits lifetimes, pass a shorter --lifetime")
+            } else {
+                failure
+            }
         }
         EnsureError::StoredIsForeign => {
             Failure::new(Code::Other, message).hint("pass --replace-stored, or --adopt ID to take the key over")
@@ -110,10 +256,11 @@ fn failure(error: &EnsureError<NotStored>) -> Failure {
             Failure::new(Code::NotStored, message)
         }
         EnsureError::Store { created, .. } | EnsureError::NotListed { created, .. } => {
-            Failure::new(Code::SecretLost, message)
+            let rescue = store.map(|store| format!("; {}", store.rescue(created))).unwrap_or_default();
+            Failure::new(Code::SecretLost, format!("{message}{rescue}"))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
-        EnsureError::Verify { .. } | EnsureError::Retire { .. } => {
+        EnsureError::Verify { .. } | EnsureError::BeforeRetire { .. } | EnsureError::Retire { .. } => {
             Failure::new(Code::HalfRotated, message).hint("run the same command again")
         }
         _ => Failure::new(Code::Other, message),

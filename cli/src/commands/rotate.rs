@@ -1,5 +1,7 @@
 //! `rotate`: find, create, store, verify, revoke.
 
+use std::sync::{Arc, OnceLock};
+
 use arize_api_keys::{ApiKeyCreated, Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
 
 use crate::args::Rotate;
@@ -23,13 +25,23 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     let client = connect::limited(&client, console);
     let location = store.location().unwrap_or_default();
     let steps = console.clone();
-    let new = new.stored(store.current_secret()).on_step(move |step| announce(step, &steps));
+    let partial = Arc::new(OnceLock::new());
+    let new = new.stored(store.current_secret()?).on_step(move |step| announce(step, &steps));
+    let is_partial = Arc::clone(&partial);
+    let new = new.before_revoke(move |_| match is_partial.get() {
+        None => Ok(()),
+        Some(_) => Err("a store did not take it".into()),
+    });
     let rotated = client.rotate(&args.id, new, |created| {
         console.secrets.learn(&created.key);
         console.report(format_args!("    created {}", describe(created)));
         console.report(format_args!("2/4 storing its secret in {location}"));
-        store.store(created)?;
-        console.report("    stored");
+        match store.store(created) {
+            Ok(()) => console.report("    stored"),
+            // One store has it, so that it must go on to work.
+            Err(problem) if problem.is_partial() => drop(partial.set(problem.to_string())),
+            Err(problem) => return Err(problem),
+        }
         Ok::<(), NotStored>(())
     });
     match rotated {
@@ -37,7 +49,10 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
             done(&created, &old, console);
             Ok(())
         }
-        Err(error) => Err(failure(&error, &args.id, &mut store)),
+        Err(error) => Err(match partial.get() {
+            Some(problem) => partly_stored(problem, &error),
+            None => failure(&error, &args.id, &mut store),
+        }),
     }
 }
 
@@ -76,6 +91,18 @@ fn done(created: &ApiKeyCreated, old: &str, console: &Console) {
     console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
     report_warnings(created, console);
     print_details(created, console);
+}
+
+/// One of several stores took the new key.
+fn partly_stored(problem: &str, error: &RotationError<NotStored>) -> Failure {
+    let state = match error {
+        RotationError::BeforeRevoke { created, .. } => {
+            format!("the new key {} and the old one work; none was revoked", printable(&created.id))
+        }
+        error => error.to_string(),
+    };
+    Failure::new(Code::HalfRotated, format!("{problem}; {state}"))
+        .hint("repair the store, then run the same command again: it makes another key and revokes these")
 }
 
 fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {

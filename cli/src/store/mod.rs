@@ -20,13 +20,15 @@ use self::lock::Lock;
 pub(crate) use self::rescue::Rescue;
 use self::stream::Stream;
 use self::target::Target;
+pub(crate) use self::target::secret_in;
 use crate::args::{Format, SecretTo};
 use crate::console::Console;
-use crate::deliver::Commands;
-use crate::failure::{Code, Failure};
+use crate::deliver::{Commands, NotTaken};
+use crate::failure::{Code, Failure, printable};
 use crate::output;
 use crate::redact::is_unsafe;
-use crate::system::{File, System};
+use crate::shell::Shell;
+use crate::system::{File, FileKind, System};
 
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,11 +56,29 @@ enum Place {
 
 /// The reason why a secret was not stored.
 #[derive(Debug)]
-pub(crate) struct NotStored(String);
+pub(crate) struct NotStored {
+    problem: String,
+    /// The commands that took it nevertheless.
+    taken: Option<String>,
+}
+
+impl NotStored {
+    fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), taken: None }
+    }
+
+    /// Whether the secret is in one of several stores.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.taken.is_some()
+    }
+}
 
 impl fmt::Display for NotStored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.taken {
+            None => f.write_str(&self.problem),
+            Some(taken) => write!(f, "{}; {taken} took it", self.problem),
+        }
     }
 }
 
@@ -66,7 +86,7 @@ impl Store {
     /// Before anything is created: locks the file, and proves that the place can take a secret.
     pub(crate) fn prepare(to: &SecretTo, console: &Console) -> Result<Self, Failure> {
         let system = Arc::clone(&console.system);
-        let commands = Commands::prepare(&to.to_command, to.command_timeout, console)?;
+        let commands = Commands::prepare(&to.to_command, Shell::new(to.command_timeout, console))?;
         let is_file_only = is_file_only(&*system)?;
         let (path, env_name) = match (&to.out, &to.env_file) {
             (Some(path), _) => (path, None),
@@ -112,11 +132,16 @@ impl Store {
         Some(both.join(", "))
     }
 
-    /// The secret that the place holds now. `None` if it holds none, or cannot be read.
-    pub(crate) fn current_secret(&self) -> Option<SecretString> {
+    /// Whether the place is a file: it can be read, and is locked.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+
+    /// The secret that the file holds now. `None` if it holds none, or the place is no file.
+    pub(crate) fn current_secret(&self) -> Result<Option<SecretString>, Failure> {
         match &self.place {
-            Place::File(target) => target.secret(),
-            Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => None,
+            Place::File(target) => target.secret().map_err(|error| unreadable(target.shown(), &error)),
+            Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => Ok(None),
         }
     }
 
@@ -126,15 +151,22 @@ impl Store {
         let secret = created.key.expose_secret();
         // It could not be copied from a terminal, and a reader of the file would take a part of it.
         if secret.chars().any(is_unsafe) {
-            return Err(NotStored("the secret has control or invisible characters in it".to_owned()));
+            return Err(NotStored::new("the secret has control or invisible characters in it"));
         }
-        self.commands.deliver(created).map_err(NotStored)?;
+        self.commands.deliver(created).map_err(|NotTaken { problem, taken }| NotStored { problem, taken })?;
+        let taken = self.commands.location();
+        self.put(created).map_err(|problem| NotStored { problem, taken })
+    }
+
+    /// Into the place.
+    fn put(&mut self, created: &ApiKeyCreated) -> Result<(), String> {
+        let secret = created.key.expose_secret();
         match &mut self.place {
             Place::Nowhere => Ok(()),
             Place::Stdout { out, format } => mask(secret, &*self.system)
                 .and_then(|()| output::secret(*format, created))
                 .and_then(|text| out.write_all(&text))
-                .map_err(|error| NotStored(format!("stdout cannot be written: {error}"))),
+                .map_err(|error| format!("stdout cannot be written: {error}")),
             Place::Stream(stream) => {
                 stream.write(&format!("{secret}\n"), &*self.system).map_err(|error| cannot_write(&stream.path, &error))
             }
@@ -174,8 +206,40 @@ fn printing_is_refused() -> Failure {
     Failure::new(Code::Usage, message).hint("pass --out FILE, --env-file FILE or --to-command CMD")
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> NotStored {
-    NotStored(format!("cannot write `{}`: {error}", path.display()))
+fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write `{}`: {error}", path.display())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::file("read", path, error);
+    Failure { message: format!("{}; nothing was created", failure.message), ..failure }
+}
+
+/// The secret in a file, without a lock and without a change. `None` if it holds none, or there is no file.
+pub(crate) fn peek(to: &SecretTo, console: &Console) -> Result<Option<SecretString>, Failure> {
+    let Some(path) = to.out.as_ref().or(to.env_file.as_ref()) else { return Ok(None) };
+    let env_name = to.env_file.as_ref().map(|_| to.env_name.as_str());
+    match console.system.read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+        Ok(content) => Ok(secret_in(&content, env_name)),
+    }
+}
+
+/// Refuses a pipe or a device, for a command that reads the secret back in a later run.
+pub(crate) fn refuse_stream(to: &SecretTo, console: &Console) -> Result<(), Failure> {
+    let path = to.out.as_ref().or(to.env_file.as_ref());
+    let found = path.and_then(|path| Some((path, console.system.metadata(path).ok()?)));
+    match found.filter(|(_, found)| !matches!(found.kind, FileKind::Regular | FileKind::Directory)) {
+        None => Ok(()),
+        Some((path, _)) => Err(no_file(path)),
+    }
+}
+
+/// A path that is not that of a file.
+pub(crate) fn no_file(path: &Path) -> Failure {
+    let message = format!("`{}` is not a file, so that no later run could read the secret", printable(path.display()));
+    Failure::new(Code::Usage, format!("{message}; nothing was created"))
 }
 
 fn stdout(format: Format, system: &dyn System) -> Result<Place, Failure> {

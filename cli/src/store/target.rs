@@ -37,6 +37,16 @@ pub(super) struct Target {
     draft: Option<Draft>,
 }
 
+/// The secret in the content of a file. A text that is no valid key is one that the service does not accept.
+pub(crate) fn secret_in(content: &[u8], env_name: Option<&str>) -> Option<SecretString> {
+    match env_name {
+        Some(name) => env_file::get(content, name),
+        None => Some(String::from_utf8_lossy(content).trim().to_owned()),
+    }
+    .filter(|secret| !secret.is_empty())
+    .map(SecretString::from)
+}
+
 /// The file to write: behind a symbolic link lies another one.
 pub(super) fn resolve(path: &Path, system: &dyn System) -> io::Result<PathBuf> {
     owned(path, system)?;
@@ -106,14 +116,8 @@ impl Target {
         }
     }
 
-    pub(super) fn secret(&self) -> Option<SecretString> {
-        let content = self.content().ok()?;
-        match &self.env_name {
-            Some(name) => env_file::get(&content, name),
-            None => String::from_utf8(content).ok().map(|text| text.trim().to_owned()),
-        }
-        .filter(|secret| !secret.is_empty())
-        .map(SecretString::from)
+    pub(super) fn secret(&self) -> io::Result<Option<SecretString>> {
+        Ok(secret_in(&self.content()?, self.env_name.as_deref()))
     }
 
     /// Stores the secret and reads it back. After an error, the content of the file is the old one, if that can be written.

@@ -9,7 +9,7 @@
 //!
 //! Each call of a method of [`System`], [`File`], [`Child`] or [`Signals`] is one step: it happens or it fails, and no step does
 //! the work of two. So an implementation can count the steps, fail any of them, and end the program before or after any of them. To
-//! end it, the implementation unwinds with a panic of its own and refuses every later step, so that destructors which run
+//! end it, the implementation unwinds with a panic that it knows and refuses every later step, so that destructors which run
 //! during the unwinding change nothing. Requests are steps too: they go through the transport that [`System::client`] puts
 //! into the client.
 //!
@@ -85,7 +85,7 @@ pub trait System: Send + Sync {
     /// Whether standard output takes ANSI styles: it is a terminal, and the environment does not say otherwise.
     fn is_styled(&self) -> bool;
 
-    /// The width of the terminal at standard output, in columns. `None` if it is none.
+    /// The width of the terminal at standard output, in columns. `None` if that is not a terminal.
     fn width(&self) -> Option<u16>;
 
     /// A progress bar on standard error, hidden where that is no terminal.
@@ -130,7 +130,7 @@ pub trait System: Send + Sync {
 
 /// An open file, pipe, device or directory. Dropping it closes it and releases its lock.
 pub trait File: Read + Write + Send {
-    /// Metadata of what is open, whatever the path leads to by now.
+    /// Metadata of the open file, even if its path leads to another one by now.
     fn metadata(&self) -> io::Result<Metadata>;
 
     /// Whether it is a terminal.
@@ -191,10 +191,10 @@ pub enum Access {
     Replace,
 }
 
-/// What is known of a file.
+/// Metadata of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// What it is.
+    /// Its type.
     pub kind: FileKind,
     /// Its length in bytes.
     pub len: u64,
@@ -212,7 +212,7 @@ pub struct Metadata {
     pub links: u64,
 }
 
-/// What a file is.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
@@ -227,7 +227,7 @@ pub enum FileKind {
     Socket,
     /// A character device: a terminal, or a device like `/dev/null` that keeps nothing.
     Character,
-    /// A block device, or what is unknown.
+    /// A block device, or an unknown type.
     Other,
 }
 
@@ -238,7 +238,7 @@ pub struct ShellCommand<'a> {
     pub text: &'a str,
     /// Changes of the environment: variables to set, and, with `None`, to remove.
     pub environment: &'a [(OsString, Option<OsString>)],
-    /// What it finds on its stdin.
+    /// The bytes on its stdin.
     pub input: &'a [u8],
     /// How long it may take.
     pub timeout: Duration,
@@ -249,7 +249,7 @@ pub struct ShellCommand<'a> {
 pub struct Finished {
     /// Its status.
     pub status: Exit,
-    /// What it wrote to stdout.
+    /// The bytes that it wrote to stdout.
     pub stdout: Vec<u8>,
 }
 

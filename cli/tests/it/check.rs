@@ -81,7 +81,7 @@ fn offline_sends_nothing() {
 #[test]
 fn a_key_that_is_not_accepted() {
     let service = Service::new();
-    service.write("wrong", "ak-this-is-a-key-that-nobody-has-ever-made", 0o600);
+    service.write("wrong", "ak-this-is-a-key-that-does-not-exist", 0o600);
     let run = service.run(&["check", "--api-key-file", "wrong"]);
     run.failed(3);
     expect![[r#"

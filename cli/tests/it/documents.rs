@@ -2,7 +2,7 @@
 //! output of commands that print something else into the page.
 //!
 //! A block is a shell script: a line that starts with `$ ` is a command, lines that start with `> ` continue it, and the rest is
-//! its output. `…` in the output stands for any text. Blocks of a page run in their order, in one directory, against an
+//! its output. `…` in the output matches any text. Blocks of a page run in their order, in one directory, against an
 //! emulator with the account of `data/account.json`.
 //!
 //! On the pages it is always [`TODAY`]. The program takes its time from the system, so all times are shifted: those of
@@ -206,7 +206,7 @@ fn with_newline(output: &str) -> String {
     if output.is_empty() || output.ends_with('\n') { output.to_owned() } else { format!("{output}\n") }
 }
 
-/// Whether a text is the expected one, in which `…` stands for any text.
+/// Whether a text is the expected one, in which `…` matches any text.
 fn matches(expected: &str, actual: &str) -> bool {
     let Some((first, rest)) = expected.split_once('…') else { return expected == actual };
     let Some(mut left) = actual.strip_prefix(first) else { return false };

@@ -30,7 +30,7 @@ pub(crate) enum Plan {
     KillAfter,
 }
 
-/// What the program unwinds with when it is killed.
+/// The panic with which a killed program unwinds.
 struct Killed;
 
 /// The response to a request. `None` leaves it to the emulator.

@@ -72,7 +72,7 @@ fn file(name: &str, text: &str) -> std::path::PathBuf {
     path
 }
 
-/// What it says when it does not start.
+/// The message when it does not start.
 fn refused(args: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_arize-keys")).arg("emulator").args(args).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())

@@ -1,4 +1,4 @@
-//! `ensure`: create, nothing to do, renew, and what it refuses.
+//! `ensure`: create, nothing to do, renew, refuse.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ fn the_life_of_a_key() {
     let renewed = json(&ensure(&service, &[&long[..], &["--renew-now"]].concat()));
     assert_eq!((&renewed["change"], &renewed["retired"][0]), (&"renewed".into(), &first["id"]));
     assert!(!service.emulator.authenticates(&secret) && service.emulator.authenticates(&stored(&service)));
-    // Whoever loses the file gets a new key, and the old one goes.
+    // After the file is lost, a new key replaces the old one.
     std::fs::remove_file(service.path(".env")).unwrap();
     let replaced = json(&ensure(&service, &long));
     assert_eq!((&replaced["change"], &replaced["retired"][0]), (&"renewed".into(), &renewed["id"]));

@@ -1,4 +1,4 @@
-//! One exit code for one cause, whatever the command and the option.
+//! One exit code for one cause, for every command and option.
 
 use arize_api_keys::http::Response;
 

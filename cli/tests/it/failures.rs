@@ -1,4 +1,4 @@
-//! Exit codes by class, and what the errors say.
+//! Exit codes by class, and the messages.
 
 use expect_test::expect;
 

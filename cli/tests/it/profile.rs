@@ -73,7 +73,7 @@ fn a_profile_gives_the_key_and_the_address() {
             home.run(&[&["check", "--offline", "--profile", "far"], args].concat(), &[("ARIZE_SINGLE_HOST", "h")]);
         assert!(run.succeeded().out.starts_with(&format!("endpoint  {endpoint}\n")), "{args:?}: {}", run.out);
     }
-    home.service.write("key", "ak-of-nobody-but-long-enough", 0o600);
+    home.service.write("key", "ak-unknown-but-long-enough", 0o600);
     home.run(&["list", "--profile", "work", "--api-key-file", "key"], &[]).failed(3);
 }
 

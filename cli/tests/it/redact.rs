@@ -88,7 +88,7 @@ fn the_key_in_a_response() {
     }
 }
 
-/// A response that repeats the new secret, in whatever form.
+/// A response that repeats the new secret, in any form.
 #[test]
 fn the_new_secret_in_a_response() {
     let service = Service::new();

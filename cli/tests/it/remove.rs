@@ -101,7 +101,7 @@ fn a_stdout_that_fails_does_not_undo_a_removal() {
     assert_eq!(err, expected);
 }
 
-/// A program that reads the output gets a document, whatever failed.
+/// A program that reads the output gets a document after every failure.
 #[test]
 fn the_document_of_a_failed_removal_is_whole() {
     let service = Service::new();

@@ -195,8 +195,8 @@ fn nothing_is_begun_that_cannot_end() {
     assert_eq!(service.files(), [".env"]);
 }
 
-/// Kills the program at the first request of this method, when the emulator has done what it asks and before the answer.
-/// What the program said until then.
+/// Kills the program at the first request of this method, when the emulator has processed it and before the response.
+/// Returns the output until then.
 fn killed_at(service: &Service, old: &ApiKeyCreated, at: fn(&Request) -> bool) -> String {
     service.rule(move |request| if at(request) { Answer::Silence } else { Answer::Honest });
     let mut command = service.command(&["rotate", &old.id, "ci 2", "--yes", "--env-file", ".env"]);
@@ -210,7 +210,7 @@ fn killed_at(service: &Service, old: &ApiKeyCreated, at: fn(&Request) -> bool) -
     err
 }
 
-/// The worst moment: the key exists, and nobody has its secret. Its name was told before.
+/// The worst moment: the key exists, and its secret is lost. Its name was printed before.
 #[test]
 fn killed_while_creating() {
     let (service, old) = service();

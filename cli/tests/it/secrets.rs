@@ -218,7 +218,7 @@ fn full() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }
 
-/// A pipe that nobody reads.
+/// A pipe without a reader.
 fn closed_pipe() -> std::io::PipeWriter {
     std::io::pipe().unwrap().1
 }
@@ -362,7 +362,7 @@ fn refreshing_the_own_key_needs_a_word() {
         hint: pass --grace 1h, or --no-grace
     "#]].assert_eq(&run.told());
     assert_eq!((service.seen(), service.files().len()), (vec!["GET /v2/api-keys".to_owned()], 0));
-    // Another key is refreshed; one that may not list its keys does what it is told.
+    // Another key is refreshed; a client key without the right to list refreshes any key.
     let other = service.key("other");
     service.run(&["refresh", &other.id]).succeeded();
     service.rule(|request| if request.method() == "GET" { Answer::Status(403) } else { Answer::Honest });

@@ -1,4 +1,4 @@
-//! The emulator behind a server that can be told to fail, and the program run against it.
+//! The emulator behind a server that fails on demand, and the program run against it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,9 +14,9 @@ use arize_api_keys::time::{Duration, OffsetDateTime};
 use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, ExposeSecret, Transport, http};
 use tempfile::TempDir;
 
-/// What the server does with a request.
+/// The treatment of a request.
 pub(crate) enum Answer {
-    /// What the emulator does.
+    /// The response of the emulator.
     Honest,
     /// This status, with an empty body; the emulator never hears of the request.
     Status(u16),
@@ -24,9 +24,9 @@ pub(crate) enum Answer {
     Body(u16, &'static str, &'static str),
     /// Nothing: the connection is closed. The emulator never hears of the request.
     Nothing,
-    /// The emulator does it, but the answer is lost.
+    /// The emulator processes the request, but the response is lost.
     Lost,
-    /// The emulator does it, and the answer never comes.
+    /// The emulator processes the request, and the response never comes.
     Silence,
 }
 

@@ -1,10 +1,10 @@
-//! `create-service-key`: the three forms of what it is bound to.
+//! `create-service-key`: the three forms of a binding.
 
 use serde_json::{Value, json};
 
 use crate::service::Service;
 
-/// Creates one, and says what it is bound to.
+/// Creates one, and returns its binding.
 #[track_caller]
 fn bound(service: &Service, args: &[&str]) -> Value {
     let run = service.run(&[&["create-service-key", "bot", "-o", "json"], args].concat());

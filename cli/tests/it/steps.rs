@@ -87,7 +87,7 @@ impl Case {
         self.secrets(text).iter().any(|secret| key.matches(&secret.as_str().into()))
     }
 
-    /// What must hold after any run.
+    /// The invariants after any run.
     #[track_caller]
     fn check(&self, run: &Run, context: &str) {
         let files = self.files();

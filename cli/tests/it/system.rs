@@ -94,7 +94,7 @@ fn shell_commands() {
         (finished.status, String::from_utf8(finished.stdout).unwrap())
     };
     assert_eq!(ended("cat"), (Exit::Code(0), "the input".to_owned()));
-    // What is not read is no error.
+    // Input that the command does not read is no error.
     assert_eq!(ended("exec <&-; exit 3"), (Exit::Code(3), String::new()));
     assert_eq!(ended("kill -9 $$"), (Exit::Signal(9), String::new()));
     // More than fits into a pipe.

@@ -11,8 +11,12 @@ use crate::redact::quote;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EnsureError<E> {
-    /// The request is invalid, a list failed, or the stored secret could not be tried. Nothing was changed.
+    /// The request is invalid, or a list failed. Nothing was changed.
     Find(Error),
+    /// Whether the service accepts the stored secret is unknown. Nothing was changed.
+    Stored(Error),
+    /// The key to adopt is not in the lists of keys of this type. Nothing was changed.
+    AdoptedNotFound,
     /// The stored secret works and belongs to no key of this owner. Nothing was changed.
     StoredIsForeign,
     /// More than 5 keys of this name and owner were created within an hour. Nothing was changed.
@@ -47,6 +51,14 @@ pub enum EnsureError<E> {
         /// The new key.
         created: Box<ApiKeyCreated>,
     },
+    /// [`before_retire`](crate::EnsureRequest::before_retire) failed. The stored key and the old keys work.
+    #[non_exhaustive]
+    BeforeRetire {
+        /// The error of `before_retire`.
+        cause: Box<dyn StdError + Send + Sync>,
+        /// The stored key.
+        key: Box<ApiKey>,
+    },
     /// An old key was not revoked, or that is not certain. The stored key works.
     #[non_exhaustive]
     Retire {
@@ -65,6 +77,12 @@ impl<E: fmt::Display> fmt::Display for EnsureError<E> {
         };
         match self {
             Self::Find(cause) => write!(f, "nothing was changed: {cause}"),
+            Self::Stored(cause) => {
+                write!(f, "nothing was changed; whether the stored secret works is unknown: {cause}")
+            }
+            Self::AdoptedNotFound => {
+                f.write_str("nothing was changed: the key to adopt is not among the keys of this type and these spaces")
+            }
             Self::StoredIsForeign => {
                 f.write_str("nothing was changed: the stored secret works and belongs to no key of this owner")
             }
@@ -85,6 +103,9 @@ impl<E: fmt::Display> fmt::Display for EnsureError<E> {
             Self::Verify { cause, created } => {
                 write!(f, "the new key {} is stored, but a call with it failed: {cause}", quote(&created.id))
             }
+            Self::BeforeRetire { cause, key } => {
+                write!(f, "the stored key {} and the old keys work; none was revoked: {cause}", quote(&key.id))
+            }
             Self::Retire { cause, key } => {
                 write!(f, "the stored key works; revoking the old key {} failed: {cause}", quote(&key.id))
             }
@@ -96,9 +117,12 @@ impl<E: fmt::Display> fmt::Display for EnsureError<E> {
 impl<E: fmt::Debug + fmt::Display> StdError for EnsureError<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Find(cause) | Self::Create(cause) | Self::Verify { cause, .. } | Self::Retire { cause, .. } => {
-                cause.source()
-            }
+            Self::Find(cause)
+            | Self::Stored(cause)
+            | Self::Create(cause)
+            | Self::Verify { cause, .. }
+            | Self::Retire { cause, .. } => cause.source(),
+            Self::BeforeRetire { cause, .. } => cause.source(),
             _ => None,
         }
     }

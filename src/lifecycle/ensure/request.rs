@@ -1,6 +1,8 @@
 //! What `ensure` keeps: a key, its owner, and when to renew it.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,13 +25,15 @@ const OWNER_LIMIT: usize = 200;
 const OWNER_ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@').remove(b'+').remove(b'-');
 
+type BeforeRetire = Arc<dyn Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
+
 /// A key to keep alive in a store: see [`ApiKeysClient::ensure`](crate::ApiKeysClient::ensure).
 #[derive(Clone)]
 #[must_use]
 pub struct EnsureRequest {
     pub(super) create: CreateAny,
     owner: String,
-    lifetime: Duration,
+    pub(super) lifetime: Duration,
     renew_before: Option<Duration>,
     pub(super) overlap: Duration,
     pub(super) stored: Stored,
@@ -38,6 +42,8 @@ pub struct EnsureRequest {
     pub(super) renew_now: bool,
     pub(super) force: bool,
     pub(super) replace_stored: bool,
+    pub(super) several_stores: bool,
+    pub(super) before_retire: Option<BeforeRetire>,
 }
 
 /// The secret in the caller's store.
@@ -67,6 +73,8 @@ impl EnsureRequest {
             renew_now: false,
             force: false,
             replace_stored: false,
+            several_stores: false,
+            before_retire: None,
         }
     }
 
@@ -96,7 +104,7 @@ impl EnsureRequest {
         self
     }
 
-    /// Takes over a key without a marker: it is renewed at once and then revoked.
+    /// Takes over a key without a marker: it is renewed at once and then revoked. If it is revoked already, that is a warning.
     pub fn adopt(mut self, id: impl Into<String>) -> Self {
         self.adopt = Some(id.into());
         self
@@ -124,6 +132,31 @@ impl EnsureRequest {
     pub fn replace_stored(mut self, replace: bool) -> Self {
         self.replace_stored = replace;
         self
+    }
+
+    /// Whether `store` writes to several places, of which [`stored`](Self::stored) is the one that it writes last. Default false.
+    ///
+    /// An interrupted run may have written to some of them. The next run then renews the key, so that all have the same one.
+    pub fn several_stores(mut self, several: bool) -> Self {
+        self.several_stores = several;
+        self
+    }
+
+    /// Called with the stored key after it is verified, and again whenever a later run is about to revoke older ones: for
+    /// programs that must read the new secret first. If it fails, no key is revoked.
+    pub fn before_retire(
+        mut self,
+        hook: impl Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.before_retire = Some(Arc::new(hook));
+        self
+    }
+
+    pub(super) fn stored_secret(&self) -> Option<&SecretString> {
+        match &self.stored {
+            Stored::Unreadable => None,
+            Stored::Is(secret) => secret.as_ref(),
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), InvalidRequest> {
@@ -171,10 +204,20 @@ impl EnsureRequest {
             // An expiry that cannot be read is never "no expiry".
             return key.warnings.iter().any(|warning| warning.field == "expires_at");
         };
-        let lifetime = key.created_at.map_or(self.lifetime, |at| (expires_at - at).try_into().unwrap_or_default());
+        let lifetime = self.lifetime_of(key, expires_at);
         // An account may shorten a lifetime below `renew_before`.
         let before = self.renew_before.filter(|before| *before < lifetime).unwrap_or(lifetime / 3);
         expires_at - before <= now
+    }
+
+    /// Whether `renew_before` has no effect on this key, because its lifetime is not longer.
+    pub(super) fn is_renewed_in_last_third(&self, key: &ApiKey) -> bool {
+        let lifetime = key.expires_at.map(|expires_at| self.lifetime_of(key, expires_at));
+        self.renew_before.zip(lifetime).is_some_and(|(before, lifetime)| before >= lifetime)
+    }
+
+    fn lifetime_of(&self, key: &ApiKey, expires_at: OffsetDateTime) -> Duration {
+        key.created_at.map_or(self.lifetime, |at| (expires_at - at).try_into().unwrap_or_default())
     }
 }
 

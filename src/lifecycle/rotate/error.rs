@@ -16,6 +16,7 @@ use crate::redact::quote;
 /// | `Ambiguous` | works | may work; it is not stored |
 /// | `Store` | works | revoked, or works if the revoke failed too |
 /// | `Verify` | works | may work; it is stored |
+/// | `BeforeRevoke` | works | works; it is stored |
 /// | `Revoke` | may work ([`Error::outcome`] of the cause) | works; it is stored |
 ///
 /// If there is a new key, the error has it, with its secret.
@@ -58,6 +59,14 @@ pub enum RotationError<E> {
         /// The new key.
         created: Box<ApiKeyCreated>,
     },
+    /// [`before_revoke`](crate::ReplacementKey::before_revoke) failed.
+    #[non_exhaustive]
+    BeforeRevoke {
+        /// The error of `before_revoke`.
+        cause: Box<dyn StdError + Send + Sync>,
+        /// The new key.
+        created: Box<ApiKeyCreated>,
+    },
     /// The service did not revoke the old key, or the outcome is unknown.
     #[non_exhaustive]
     Revoke {
@@ -91,6 +100,7 @@ impl<E> RotationError<E> {
             Self::Ambiguous { created }
             | Self::Store { created, .. }
             | Self::Verify { created, .. }
+            | Self::BeforeRevoke { created, .. }
             | Self::Revoke { created, .. } => Some(created),
         }
     }
@@ -143,6 +153,9 @@ impl<E: fmt::Display> fmt::Display for RotationError<E> {
             Self::Verify { cause, .. } => {
                 write!(f, "the old key is unchanged; the new key {new} is stored, but a call with it failed: {cause}")
             }
+            Self::BeforeRevoke { cause, .. } => {
+                write!(f, "the old key is unchanged; the new key {new} is stored and works, but {cause}")
+            }
             Self::Revoke { cause, .. } => {
                 write!(f, "the new key {new} is stored and works; revoking the old key failed: {cause}")
             }
@@ -157,6 +170,7 @@ impl<E: fmt::Debug + fmt::Display> StdError for RotationError<E> {
             Self::Find(cause) | Self::Create(cause) | Self::Verify { cause, .. } | Self::Revoke { cause, .. } => {
                 cause.source()
             }
+            Self::BeforeRevoke { cause, .. } => cause.source(),
             Self::NotReplaceable { .. } | Self::Ambiguous { .. } | Self::Store { .. } => None,
         }
     }

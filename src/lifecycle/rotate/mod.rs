@@ -12,7 +12,7 @@ use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
 use crate::request_target::{RequestTarget, same_id};
 
-/// Revokes the key unless it is forgotten: after a panic in `store`, nobody else knows the key.
+/// Revokes the key unless it is forgotten: after a panic in `store`, no caller knows the key.
 pub(super) struct RevokeOnDrop<'a> {
     pub(super) client: &'a ApiKeysClient,
     pub(super) id: &'a str,
@@ -186,6 +186,11 @@ impl ApiKeysClient {
             Ok(successor) => successor,
             Err(cause) => return Err(RotationError::Verify { cause, created }),
         };
+        if let Some(before_revoke) = &new.before_revoke
+            && let Err(cause) = before_revoke(&created)
+        {
+            return Err(RotationError::BeforeRevoke { cause, created });
+        }
         // The new user key may do what its creator may. If the old key is the client's own, a repeated request with it
         // would fail after the first one succeeded.
         let client = match &new.request {

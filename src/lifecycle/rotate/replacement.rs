@@ -1,5 +1,6 @@
 //! The key that replaces another one.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::NotReplaceable;
 use crate::error::InvalidRequest;
 use crate::lifecycle::create_any::CreateAny;
 use crate::lifecycle::marker;
-use crate::model::{ApiKey, ApiKeyType};
+use crate::model::{ApiKey, ApiKeyCreated, ApiKeyType};
 use crate::operations::create::CreateRequest;
 use crate::operations::service_key::CreateServiceKeyRequest;
 
@@ -47,6 +48,8 @@ pub enum RotationStep<'a> {
 
 type OnStep = Arc<dyn Fn(RotationStep<'_>) + Send + Sync>;
 
+type BeforeRevoke = Arc<dyn Fn(&ApiKeyCreated) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
+
 /// The key that replaces another one: a user key or a service key.
 ///
 /// Values that the request leaves unset carry over from the old key: an empty name, the description and the lifetime.
@@ -56,14 +59,15 @@ pub struct ReplacementKey {
     no_expiry: bool,
     stored: Option<SecretString>,
     on_step: Option<OnStep>,
+    pub(super) before_revoke: Option<BeforeRevoke>,
 }
 
 impl ReplacementKey {
     fn new(request: CreateAny) -> Self {
-        Self { request, no_expiry: false, stored: None, on_step: None }
+        Self { request, no_expiry: false, stored: None, on_step: None, before_revoke: None }
     }
 
-    /// The new key does not expire, whatever the lifetime of the old one.
+    /// The new key does not expire, even if the old one does.
     #[must_use]
     pub fn no_expiry(mut self) -> Self {
         self.no_expiry = true;
@@ -84,6 +88,16 @@ impl ReplacementKey {
     #[must_use]
     pub fn on_step(mut self, on_step: impl Fn(RotationStep<'_>) + Send + Sync + 'static) -> Self {
         self.on_step = Some(Arc::new(on_step));
+        self
+    }
+
+    /// Called with the new key after it is verified, and before the old one is revoked. If it fails, no key is revoked.
+    #[must_use]
+    pub fn before_revoke(
+        mut self,
+        hook: impl Fn(&ApiKeyCreated) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.before_revoke = Some(Arc::new(hook));
         self
     }
 

@@ -1,7 +1,8 @@
-//! Files of trusted certificates.
+//! Files and directories of trusted certificates.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,41 +13,72 @@ use crate::error::ConfigError;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// A file of trusted certificates, and the setting that names it.
+/// A file or directory of trusted certificates, and the setting that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ureq_transport) struct CaFile {
     pub(in crate::ureq_transport) path: PathBuf,
     pub(in crate::ureq_transport) setting: Cow<'static, str>,
 }
 
-impl CaFile {
-    /// Whether the file is set for every program on the machine, so that a defect in it must not stop this client.
-    fn is_of_machine(&self) -> bool {
-        self.setting == "SSL_CERT_FILE"
+/// The certificates of the files, in DER. Defects of a file or directory that is set for the whole machine, for every program, are
+/// logged and skipped.
+pub(super) fn read(files: &[CaFile]) -> Result<Vec<Vec<u8>>, ConfigError> {
+    let mut certificates = BTreeSet::new();
+    for file in files {
+        certificates.extend(match &*file.setting {
+            "SSL_CERT_FILE" => read_machine_file(&file.path),
+            "SSL_CERT_DIR" => read_machine_directory(&file.path),
+            _ => read_strictly(file)?,
+        });
     }
+    Ok(certificates.into_iter().collect())
 }
 
-/// The certificates of the file. Defects of a file that is set for the whole machine are logged and skipped.
-pub(super) fn read(file: &CaFile) -> Result<Vec<Vec<u8>>, ConfigError> {
-    if !file.is_of_machine() {
-        return read_strictly(file);
-    }
-    let path = file.path.display();
-    let Ok(pem) = std::fs::read(&file.path) else {
-        log::warn!("`SSL_CERT_FILE` names the file {path}, which cannot be read; it is not used");
-        return Ok(Vec::new());
+fn read_machine_file(path: &Path) -> Vec<Vec<u8>> {
+    let Ok(pem) = std::fs::read(path) else {
+        log::warn!("`SSL_CERT_FILE` names the file {}, which cannot be read; it is not used", path.display());
+        return Vec::new();
     };
-    let (certificates, broken) = parse(&pem);
-    let total = certificates.len() + broken;
-    let usable: Vec<_> = certificates.into_iter().filter(|der| Backend::is_certificate(der)).collect();
-    let skipped = total - usable.len();
+    let (usable, skipped) = usable(&pem);
     if skipped > 0 || usable.is_empty() {
-        let used = usable.len();
+        let (used, path) = (usable.len(), path.display());
         log::warn!(
             "`SSL_CERT_FILE` names the file {path}: {used} of its certificates are used, {skipped} cannot be parsed"
         );
     }
-    Ok(usable)
+    usable
+}
+
+/// The certificates of every file in the directory. OpenSSL looks for names that are hashes; any other name will do here.
+fn read_machine_directory(path: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(path) else {
+        log::warn!("`SSL_CERT_DIR` names the directory {}, which cannot be read; it is not used", path.display());
+        return Vec::new();
+    };
+    let (mut certificates, mut skipped) = (Vec::new(), 0);
+    // Only files: reading a pipe would wait for a writer.
+    for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let (usable, broken) = std::fs::read(file).map(|pem| usable(&pem)).unwrap_or_default();
+        skipped += usize::from(broken > 0 || usable.is_empty());
+        certificates.extend(usable);
+    }
+    if skipped > 0 || certificates.is_empty() {
+        let (used, path) = (certificates.len(), path.display());
+        log::warn!(
+            "`SSL_CERT_DIR` names the directory {path}: {used} certificates are used; {skipped} files are not, or not wholly, \
+             PEM certificates"
+        );
+    }
+    certificates
+}
+
+/// The certificates that a library can parse, and the number of the others.
+fn usable(pem: &[u8]) -> (Vec<Vec<u8>>, usize) {
+    let (certificates, broken) = parse(pem);
+    let total = certificates.len() + broken;
+    let usable: Vec<_> = certificates.into_iter().filter(|der| Backend::is_certificate(der)).collect();
+    let skipped = total - usable.len();
+    (usable, skipped)
 }
 
 /// The certificates of the file, in DER, each parsed once: the TLS libraries skip what they cannot read, and then every
@@ -104,10 +136,10 @@ mod tests {
     fn a_defect_matters_only_in_a_file_for_this_client() {
         let good = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
         let path = std::env::temp_dir().join(format!("arize-api-keys-ca-{}", std::process::id()));
-        let file = |setting| CaFile { path: path.clone(), setting: Cow::Borrowed(setting) };
+        let file = |setting| [CaFile { path: path.clone(), setting: Cow::Borrowed(setting) }];
         for (content, usable) in [
             (format!("{BEGIN}\nAAAA\n{END}\n{good}"), 1),
-            (format!("{good}\n{BEGIN}\n%%%\n{END}\n{good}"), 2),
+            (format!("{good}\n{BEGIN}\n%%%\n{END}\n{good}"), 1),
             (format!("{good}\n{BEGIN}\nAAAA"), 1),
             ("no certificate".to_owned(), 0),
             (String::new(), 0),
@@ -121,5 +153,30 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(read(&file("SSL_CERT_FILE")).unwrap().is_empty());
         assert!(read(&file("ca_file")).is_err());
+    }
+
+    #[test]
+    fn a_directory_of_the_machine_may_hold_anything() {
+        let pem = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap().cert.pem();
+        let path = std::env::temp_dir().join(format!("arize-api-keys-ca-dir-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("directory.pem")).unwrap();
+        let directory = [CaFile { path: path.clone(), setting: "SSL_CERT_DIR".into() }];
+        assert!(read(&directory).unwrap().is_empty());
+        let (one, two) = (pem("one.example"), pem("two.example"));
+        for (name, content) in [
+            ("one.pem", one.clone()),
+            // The name that `openssl rehash` gives, and a copy under another one.
+            ("5ed36f99.0", one.clone()),
+            ("bundle", format!("{one}\n{BEGIN}\nAAAA\n{END}\n{two}")),
+            ("README", "no certificate".to_owned()),
+            ("broken.pem", format!("{BEGIN}\n%%%")),
+        ] {
+            std::fs::write(path.join(name), content).unwrap();
+        }
+        assert_eq!(read(&directory).unwrap().len(), 2);
+        let file = CaFile { path: path.join("one.pem"), setting: "SSL_CERT_FILE".into() };
+        assert_eq!(read(&[file, directory[0].clone()]).unwrap().len(), 2);
+        std::fs::remove_dir_all(&path).unwrap();
+        assert!(read(&directory).unwrap().is_empty());
     }
 }

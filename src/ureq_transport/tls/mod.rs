@@ -1,6 +1,7 @@
 //! TLS over a connection that ureq has made.
 
 mod ca_file;
+mod fault;
 #[cfg(feature = "native-tls")]
 mod native;
 #[cfg(feature = "rustls")]
@@ -16,6 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 pub(super) use self::ca_file::CaFile;
+pub(super) use self::fault::TlsFault;
 use super::connect::remaining;
 use super::error::BeforeSending;
 use crate::authority::without_brackets;
@@ -146,18 +148,14 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Reads and tries a CA file at once, so that a client with an unusable one cannot be built.
-    pub(super) fn new(choice: TlsChoice, ca_file: Option<&CaFile>) -> Result<Self, ConfigError> {
-        let backend = match ca_file {
-            None => OnceLock::new(),
-            Some(file) => match ca_file::read(file)? {
-                certificates if certificates.is_empty() => OnceLock::new(),
-                certificates => Backend::new(choice, &certificates)
-                    .map_err(|error| {
-                        ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error)
-                    })?
-                    .into(),
-            },
+    /// Reads and tries CA files at once, so that a client with an unusable one cannot be built.
+    pub(super) fn new(choice: TlsChoice, ca_files: &[CaFile]) -> Result<Self, ConfigError> {
+        let certificates = ca_file::read(ca_files)?;
+        let backend = match ca_files.first() {
+            Some(file) if !certificates.is_empty() => Backend::new(choice, &certificates)
+                .map_err(|error| ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error))?
+                .into(),
+            _ => OnceLock::new(),
         };
         Ok(Self { choice, backend })
     }

@@ -8,7 +8,7 @@ use native_tls::{Certificate, HandshakeError, TlsConnector, TlsStream};
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-use super::Stream;
+use super::{Stream, TlsFault};
 
 pub(super) struct Native(TlsConnector);
 
@@ -30,7 +30,7 @@ impl Native {
         let connection = ErrorTap { connection, cause: cause.clone() };
         match self.0.connect(name, connection) {
             Ok(stream) => Ok(NativeStream { stream, cause }),
-            Err(HandshakeError::Failure(error)) => Err(cause.take().unwrap_or_else(|| invalid(error)).into()),
+            Err(HandshakeError::Failure(error)) => Err(cause.take().unwrap_or_else(|| fault(&error).into()).into()),
             Err(HandshakeError::WouldBlock(_)) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         }
     }
@@ -42,8 +42,41 @@ pub(super) fn is_certificate(der: &[u8]) -> bool {
     Certificate::from_der(der).is_ok()
 }
 
-fn invalid(error: native_tls::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+/// What a failure means, by its text: native-tls says it in no other way. The texts are those of OpenSSL; the libraries of other
+/// systems come out as the last one.
+fn fault(error: &(dyn StdError + 'static)) -> TlsFault {
+    const MEANINGS: [(&str, TlsFault); 15] = [
+        ("has expired", TlsFault::Expired),
+        ("not yet valid", TlsFault::NotYetValid),
+        ("hostname mismatch", TlsFault::WrongName),
+        ("ip address mismatch", TlsFault::WrongName),
+        ("issuer certificate", TlsFault::UnknownIssuer),
+        ("self-signed certificate", TlsFault::UnknownIssuer),
+        ("self signed certificate", TlsFault::UnknownIssuer),
+        ("unable to verify the first certificate", TlsFault::UnknownIssuer),
+        ("invalid ca certificate", TlsFault::ServerAsAuthority),
+        ("unsuitable certificate purpose", TlsFault::WrongPurpose),
+        ("certificate revoked)", TlsFault::Revoked),
+        ("certificate verify failed", TlsFault::BadCertificate),
+        ("wrong version number", TlsFault::NotTls),
+        ("packet length too long", TlsFault::NotTls),
+        ("unsupported protocol", TlsFault::NoCommonVersion),
+    ];
+    let text = error.to_string().to_lowercase();
+    let alert = text.split_once("alert number ").and_then(|(_, rest)| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    });
+    let meaning = || MEANINGS.iter().find(|(part, _)| text.contains(part)).map(|(_, fault)| *fault);
+    alert.map(TlsFault::Alert).or_else(meaning).unwrap_or(TlsFault::Broken)
+}
+
+/// A failure of TLS after the handshake, in words.
+fn in_words(error: io::Error) -> io::Error {
+    match error.get_ref() {
+        Some(inner) => fault(inner).after_handshake().into(),
+        None => error,
+    }
 }
 
 pub(super) struct NativeStream {
@@ -57,15 +90,15 @@ impl Stream for NativeStream {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.stream.write_all(bytes).map_err(|error| self.cause.take().unwrap_or(error).into())
+        self.stream.write_all(bytes).map_err(|error| self.cause.take().unwrap_or_else(|| in_words(error)).into())
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let outcome = self.stream.read(buffer);
-        // Some failures are told as the end of the stream.
+        // Some failures are reported as the end of the stream.
         match self.cause.take() {
             Some(cause) if !matches!(outcome, Ok(1..)) => Err(cause.into()),
-            _ => Ok(outcome?),
+            _ => Ok(outcome.map_err(in_words)?),
         }
     }
 }

@@ -8,11 +8,14 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use rustls::{
+    CertificateError as Invalid, ClientConfig, ClientConnection, DigitallySignedStruct, InvalidMessage,
+    PeerIncompatible, SignatureScheme, StreamOwned,
+};
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-use super::Stream;
+use super::{Stream, TlsFault};
 use crate::tls::TlsRoots;
 
 pub(super) struct Rustls(Arc<ClientConfig>);
@@ -39,9 +42,10 @@ impl Rustls {
     }
 
     pub(super) fn connect(&self, name: &str, mut connection: TransportAdapter) -> Result<RustlsStream, Error> {
-        let name = ServerName::try_from(name.to_owned()).map_err(invalid)?;
-        let mut session = ClientConnection::new(Arc::clone(&self.0), name).map_err(invalid)?;
-        session.complete_io(&mut connection)?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| io::Error::from(TlsFault::WrongName))?;
+        let session = ClientConnection::new(Arc::clone(&self.0), name);
+        let mut session = session.map_err(|error| io::Error::from(fault(&error)))?;
+        session.complete_io(&mut connection).map_err(|error| in_words(error, fault))?;
         Ok(RustlsStream(StreamOwned::new(session, connection)))
     }
 }
@@ -94,8 +98,45 @@ fn platform_verifier(
     Err("the roots of the operating system need the feature `platform-verifier`".into())
 }
 
-fn invalid(error: impl Into<Box<dyn StdError + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+/// The error of a connection, with a failure of TLS in words.
+fn in_words(error: io::Error, fault: fn(&rustls::Error) -> TlsFault) -> io::Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(inner) => fault(inner).into(),
+        None => error,
+    }
+}
+
+fn later_fault(error: &rustls::Error) -> TlsFault {
+    fault(error).after_handshake()
+}
+
+fn fault(error: &rustls::Error) -> TlsFault {
+    match error {
+        rustls::Error::InvalidCertificate(error) => match error {
+            Invalid::Expired | Invalid::ExpiredContext { .. } => TlsFault::Expired,
+            Invalid::NotValidYet | Invalid::NotValidYetContext { .. } => TlsFault::NotYetValid,
+            Invalid::NotValidForName | Invalid::NotValidForNameContext { .. } => TlsFault::WrongName,
+            Invalid::UnknownIssuer => TlsFault::UnknownIssuer,
+            Invalid::InvalidPurpose | Invalid::InvalidPurposeContext { .. } => TlsFault::WrongPurpose,
+            Invalid::Revoked => TlsFault::Revoked,
+            // Errors of webpki, whose type is not in the interface of rustls.
+            Invalid::Other(error) => match format!("{:?}", error.0).as_str() {
+                "CaUsedAsEndEntity" => TlsFault::AuthorityAsServer,
+                "EndEntityUsedAsCa" => TlsFault::ServerAsAuthority,
+                "UnsupportedCertVersion" => TlsFault::OldCertificate,
+                // Of the verifier of the platform.
+                "EkuError" => TlsFault::WrongPurpose,
+                _ => TlsFault::BadCertificate,
+            },
+            _ => TlsFault::BadCertificate,
+        },
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsFault::NotTls,
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => TlsFault::NoCommonVersion,
+        rustls::Error::AlertReceived(alert) => TlsFault::Alert(u8::from(*alert)),
+        _ => TlsFault::Broken,
+    }
 }
 
 pub(super) struct RustlsStream(StreamOwned<ClientConnection, TransportAdapter>);
@@ -106,11 +147,11 @@ impl Stream for RustlsStream {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        Ok(self.0.write_all(bytes)?)
+        Ok(self.0.write_all(bytes).map_err(|error| in_words(error, later_fault))?)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        Ok(self.0.read(buffer)?)
+        Ok(self.0.read(buffer).map_err(|error| in_words(error, later_fault))?)
     }
 }
 

@@ -8,7 +8,7 @@ use super::support::{
     Answer, CREATED, LIST, NEW_KEY, Rig, Verb, Want, again, check, everything, json, once, problem, row,
 };
 
-/// The flags of a header of gzip, and what they announce.
+/// The flags of a gzip header, and the fields that they announce.
 const HEADERS: [(u8, &[u8]); 6] = [
     (0, b""),
     (1, b""),

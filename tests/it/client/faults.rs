@@ -1,5 +1,5 @@
-//! The fault matrix, by the numbers of its rows, as far as a transport can show it. What the rows call `L`, `C`, `F` and
-//! `V` is every verb here: see [`row`].
+//! The fault matrix, by the numbers of its rows, as far as a transport can show it. The `L`, `C`, `F` and `V`
+//! of the rows are every verb here: see [`row`].
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn lost(kind: Kind) {
     row(&failed(kind), repeated, once("Transport", Unknown), repeated);
 }
 
-/// The request left, and what came back is no HTTP.
+/// The request was sent, and the response is not HTTP.
 #[track_caller]
 fn misspoken(kind: Kind) {
     let want = once("Transport", Unknown);
@@ -105,7 +105,7 @@ fn row_20_slow_flood_of_103() {
     lost(Kind::Timeout);
 }
 
-/// A transport that says nothing of what it sent is not trusted to have sent nothing.
+/// A transport that does not say whether it sent the request is assumed to have sent it.
 #[test]
 fn a_connect_error_that_claims_nothing_may_have_been_sent() {
     lost(Kind::Connect);
@@ -445,7 +445,7 @@ fn row_75_no_wait_past_the_deadline() {
         assert_eq!(timeouts, [30_000, 30_000, 8500]);
     }
 
-    // The wait would end after the deadline, so there is none.
+    // The wait would end after the deadline, so the call ends at once.
     let rig = Rig::forever(ApiStage::Beta, reply(429, "").header("retry-after", "40").takes(Duration::from_secs(15)));
     let error = Verb::Create.call(&rig.client).unwrap_err();
     assert_eq!((variant(&error), error.outcome(), error.attempts()), ("RateLimited", Rejected, 2));
@@ -495,7 +495,7 @@ fn a_404_after_a_delete_that_may_have_worked_is_success() {
         let rig = Rig::new([first, gone.clone()]);
         assert_eq!(variant(&rig.client.delete(KEY_ID).unwrap_err()), "NotFound");
     }
-    // It was not sent, or it was refused: then nobody has removed the key.
+    // It was not sent, or it was refused, so the key was not removed.
     for first in [failed(Kind::Connect).not_sent(), failed(Kind::Timeout).not_sent(), reply(429, "")] {
         let rig = Rig::alpha([first, gone.clone()]);
         let error = rig.client.delete(KEY_ID).unwrap_err();
@@ -665,7 +665,7 @@ fn warnings(created: &ApiKeyCreated) -> Vec<String> {
     created.warnings.iter().map(ToString::to_string).collect()
 }
 
-/// What is so short stands in other texts by chance, and an id that is changed is lost.
+/// Such a short secret matches other texts by chance, and a changed id is lost.
 #[test]
 fn a_secret_of_a_few_letters_is_left_in_other_texts() {
     let rig = Rig::new([json(201, r#"{"id":"QXBpS2V5OjE6YWJjZA==","name":"abcde key","key":"abcde"}"#)]);

@@ -23,7 +23,7 @@ struct Rig {
     accepted: Arc<Mutex<String>>,
     /// The keys of the requests.
     seen: Arc<Mutex<Vec<String>>>,
-    /// What a request with another key gets: content type and body.
+    /// The 401 for a request with another key: content type and body.
     refusal: (&'static str, &'static str),
 }
 

@@ -1,4 +1,4 @@
-//! What an error says, whole, and what no error, no `Debug` and no warning says.
+//! Whole messages of errors, and secrets that no error, no `Debug` and no warning shows.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -147,7 +147,7 @@ fn what_may_have_happened() {
             verb,
             failed(Kind::Protocol),
             "Transport",
-            &format!("{name}: the answer is not HTTP/1.1{advice}"),
+            &format!("{name}: the response is not HTTP/1.1{advice}"),
         );
         assert_message(
             verb,
@@ -175,10 +175,10 @@ fn the_cause_of_a_transport_error_is_its_source() {
         (Kind::Connect, "no connection could be made"),
         (Kind::Tls, "TLS was refused"),
         (Kind::Proxy, "the proxy refused"),
-        (Kind::Timeout, "time ran out"),
+        (Kind::Timeout, "timed out"),
         (Kind::Interrupted, "the connection broke"),
-        (Kind::Protocol, "the answer is not HTTP/1.1"),
-        (Kind::TooLarge, "the answer is too large"),
+        (Kind::Protocol, "the response is not HTTP/1.1"),
+        (Kind::TooLarge, "the response is too large"),
         (Kind::Configuration, "the request could not be made"),
         (Kind::Other, "the transport failed"),
     ];

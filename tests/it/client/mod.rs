@@ -1,4 +1,4 @@
-//! The client against scripted answers: what is retried, what an error says, what cannot be lost and what cannot leak.
+//! The client against scripted responses: retries, messages, one-time secrets, and leaks.
 
 mod encodings;
 mod faults;

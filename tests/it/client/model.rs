@@ -1,4 +1,4 @@
-//! Reading answers that are odd: what a key looks like then, and what is noted.
+//! Odd responses: the key that the client makes of them, and the warnings.
 
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
@@ -182,7 +182,7 @@ fn numbers_as_ids() {
         ("12345678901234567890", "-7", "0")
     );
     assert!(key.warnings.is_empty());
-    // What is not an integer would come out with other digits.
+    // Other numbers would come out with other digits.
     let key = one(r#"{"id":123456789012345678901234567890,"name":1.50}"#);
     assert_eq!((key.id.as_str(), key.name.as_str()), ("", ""));
     let found: Vec<_> = key.warnings.iter().map(|warning| warning.field).collect();

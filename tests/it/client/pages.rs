@@ -1,4 +1,4 @@
-//! Every page of a list: rows 62 to 68 of the fault matrix, and what is asked for on the way.
+//! Every page of a list: rows 62 to 68 of the fault matrix, and the requests on the way.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use arize_api_keys::{ApiKey, Error, ListRequest, Outcome, PaginationErrorKind, S
 
 use super::support::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
 
-/// A page of keys, and what it says of the next one.
+/// A page of keys, and its `pagination`.
 fn page(ids: &[&str], pagination: &str) -> Answer {
     let keys: Vec<_> = ids.iter().map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
     json(200, format!(r#"{{"api_keys":[{}],"pagination":{pagination}}}"#, keys.join(",")))
@@ -114,7 +114,7 @@ fn row_64_cursors_without_end() {
     let Error::Pagination(pagination) = error else { panic!("{error}") };
     assert_eq!((pagination.kind(), pagination.pages()), (PaginationErrorKind::TooManyPages, 3));
 
-    // Whoever asks for one page at a time gets on.
+    // A caller that asks for one page at a time gets on.
     let rig = Rig::new([more(&["a"], "A")]);
     let mut keys = rig.client.list_all(&ListRequest::new()).max_pages(1);
     assert_eq!(keys.next().unwrap().unwrap().id, "a");

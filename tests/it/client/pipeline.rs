@@ -46,7 +46,7 @@ fn expect(
         let options = SendOptions::new(Duration::from_secs(7));
         let options = if fresh { options.fresh_connection() } else { options };
         assert_eq!(request.extensions().get::<SendOptions>(), Some(&options));
-        // A read may use memory again. What may hold a secret has its own.
+        // A read may use memory again. A response with a secret has its own.
         assert_eq!(request.extensions().len(), if line.starts_with("GET ") { 2 } else { 1 });
         assert_headers(request.headers(), !body.is_empty());
         assert!(!format!("{request:?}").contains("PLANTED"), "the key is marked as sensitive");

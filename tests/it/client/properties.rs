@@ -1,4 +1,4 @@
-//! What holds whatever the network does.
+//! Invariants under any behaviour of the network.
 
 use std::time::Duration;
 

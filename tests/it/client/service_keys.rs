@@ -1,4 +1,4 @@
-//! What is refused before anything is sent, and what is sent, for the requests that have a body.
+//! Requests with a body: fields that are refused before any I/O, and the bodies that are sent.
 
 use std::time::Duration;
 
@@ -175,7 +175,7 @@ fn the_body_of_the_alpha_stage() {
         body(ApiStage::Alpha, &simple().space_role(SpaceRole::from("Curator"))),
         r#"{"key_type":"service","name":"ci","space_id":"U3BhY2U6MTIzNDU=","roles":{"space_role":"Curator"}}"#
     );
-    // Each by itself.
+    // Each alone.
     let one =
         |role: &str| format!(r#"{{"key_type":"service","name":"ci","space_id":"{SPACE_ID}","roles":{{{role}}}}}"#);
     assert_eq!(body(ApiStage::Alpha, &simple().org_role(OrgRole::Admin)), one(r#""org_role":"admin""#));

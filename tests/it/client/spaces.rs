@@ -1,4 +1,4 @@
-//! Finding a space by its name, and the organization of a space: which requests are made, and what the errors say.
+//! Finding a space by its name, and the organization of a space: the requests and the messages.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -311,7 +311,7 @@ fn a_lookup_and_its_call_share_the_deadline() {
     let rig = Rig::new([found.takes(Duration::from_secs(60))]);
     let error = rig.client.create_service_key(&request).unwrap_err();
     assert_eq!((variant(&error), error.outcome(), error.attempts()), ("Transport", Outcome::NotSent, 0));
-    assert_eq!(error.to_string(), "create_service_key: time ran out");
+    assert_eq!(error.to_string(), "create_service_key: timed out");
     assert_eq!(error.source().unwrap().to_string(), "the deadline of the call has passed");
     assert_eq!(rig.lines(), ["GET /v2/spaces?name=prod&limit=100"]);
 }

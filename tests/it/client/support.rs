@@ -32,7 +32,7 @@ pub(crate) fn moment(text: &str) -> OffsetDateTime {
     OffsetDateTime::parse(text, &Rfc3339).unwrap()
 }
 
-/// A clock that moves when it is told to, and when somebody sleeps.
+/// A clock that the test moves, and that a sleep moves.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<Mutex<ClockState>>);
 
@@ -94,7 +94,7 @@ impl Clock for TestClock {
     }
 }
 
-/// What the service, or the network, does with one request.
+/// The treatment of one request by the service or the network.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
@@ -170,7 +170,7 @@ impl Answer {
         self.takes(time)
     }
 
-    /// The date is set while the answer is on its way.
+    /// The date is set while the response is on its way.
     pub(crate) fn sets_date(mut self, now: OffsetDateTime) -> Self {
         self.date_after = Some(now);
         self

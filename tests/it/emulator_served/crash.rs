@@ -18,7 +18,7 @@ const STATE: &str = "EMULATOR_CRASH_TEST_STATE";
 const READY: &str = "the emulator listens at ";
 const WRITERS: usize = 6;
 
-/// What a client knows of a key.
+/// The key as a client knows it.
 #[derive(Clone, Debug)]
 struct Known {
     id: String,
@@ -30,7 +30,7 @@ struct Known {
     in_doubt: bool,
 }
 
-/// The process that is killed: this test, run by itself with a state file in its environment.
+/// The process that is killed: this test, run alone with a state file in its environment.
 #[test]
 #[ignore = "the other test runs it"]
 fn serve() {

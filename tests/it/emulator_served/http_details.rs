@@ -14,7 +14,7 @@ fn answers_are_dated_by_the_clock() {
     let get = "GET /v2/api-keys HTTP/1.1";
     let answer = connection.send(&format!("{get}\r\nhost: x"), "").unwrap();
     assert_eq!(answer.header("date"), Some("fri, 04 oct 2024 00:00:00 gmt"));
-    // What the format cannot say is not said.
+    // The format has no fraction of a second.
     clock.set(OffsetDateTime::UNIX_EPOCH - time::Duration::seconds(1));
     let answer = connection.send(&format!("{get}\r\nhost: x"), "").unwrap();
     assert_eq!((answer.status, answer.header("date")), (401, None));
@@ -36,7 +36,7 @@ fn a_client_that_asks_is_told_to_go_on_and_one_that_does_not_wait_is_not() {
     assert_eq!(connection.read().unwrap().status, 100);
     connection.write(body).unwrap();
     assert_eq!(connection.read().unwrap().status, 201);
-    // All at once: the answer comes alone, or after the interim one if the body was late.
+    // All at once: the response comes alone, or after the interim one if the body was late.
     connection.write(&format!("{head}\r\n\r\n{body}")).unwrap();
     let mut answer = connection.read().unwrap();
     if answer.status == 100 {

@@ -1,4 +1,4 @@
-//! The emulator as others meet it: by what requests say of themselves, over HTTP, with an account and a state of its own.
+//! The emulator as other clients use it: over HTTP, with the stage that a request shows, an account and a state file.
 #![cfg(feature = "emulator")]
 
 mod account;

@@ -1,4 +1,4 @@
-//! What is kept in a file.
+//! The state in a file.
 
 use std::fs;
 use std::time::Duration;

@@ -72,7 +72,7 @@ fn row_25_shorter_than_announced() {
     });
 }
 
-/// What goes beyond the announced length belongs to no answer: not to this one, and not to the next.
+/// Bytes beyond the announced length belong to no response: not to this one, and not to the next.
 #[test]
 fn row_26_longer_than_announced() {
     let stray = |op: Operation| {
@@ -126,7 +126,7 @@ fn row_28_chunks_that_break_off() {
     row(28, |row| {
         for part in Part::BOTH {
             for rest in ["", "5", "5\r\nab"] {
-                // In the line of a length, it cannot be told from a line that does not end.
+                // In the line of a length, it looks like a line that does not end.
                 let list = if rest == "5" { once("Transport(Protocol)", Unknown) } else { again(BROKE, Unknown) };
                 let case = row.answer_and_close(move |op| (chunked(part, op) + rest).into());
                 broken(part, case, list).check();

@@ -11,7 +11,7 @@ fn unreadable(case: Case<'_>) -> Case<'_> {
     case.list(once("Decode", Applied)).mint(once("SecretNotRecovered", Applied)).remove(fine())
 }
 
-/// What an error keeps of an answer, for a person to look at.
+/// The part of a response that an error keeps, for a person to look at.
 fn raw_body(error: &Error) -> &[u8] {
     match error {
         Error::SecretNotRecovered(error) => error.raw_body().expose_secret(),
@@ -33,7 +33,7 @@ fn encoded(encoding: &str, body: &[u8]) -> Vec<u8> {
 /// No more than 1 MiB of it is decoded.
 #[test]
 fn row_34_compressed_bomb() {
-    // The form of 200 MB of zeros: a head, and a few hundred kB that each stand for a thousand times as much.
+    // The form of 200 MB of zeros: a head, and a few hundred kB that each expand to a thousand times as much.
     let bomb = [&COMPRESSED[..10], &[0xed; 2], &[0; 204_000][..]].concat();
     row(34, |row| unreadable(row.answer(move |_| encoded("gzip", &bomb))).check());
 }

@@ -6,7 +6,7 @@ use arize_api_keys::Outcome::Unknown;
 
 use super::harness::{Case, again, once, row};
 
-/// What may have been processed: reading and removing are tried again, nothing that mints is.
+/// The request may have been processed: a read or a removal is retried, a create or a refresh is not.
 fn may_have_been_processed<'a>(case: Case<'a>, error: &'static str) -> Case<'a> {
     case.list(again(error, Unknown)).mint(once(error, Unknown)).remove(again(error, Unknown))
 }

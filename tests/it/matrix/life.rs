@@ -1,4 +1,4 @@
-//! What happens to the program, or to the service, in the middle of a call.
+//! Events in the middle of a call, in the program or the service.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -81,8 +81,8 @@ fn row_77_panic_of_the_caller() {
     });
 }
 
-/// A client has no shutdown of its own; what it would see of one is that the service goes away in the middle of a call.
-/// The first attempt reaches it, and nobody is there for the others: for a removal, that does not undo the first.
+/// A client has no shutdown; instead, the service goes away in the middle of a call. The first attempt reaches
+/// it, and the others find no server: for a removal, that does not undo the first.
 #[test]
 fn row_78_service_goes_away() {
     row(78, |row| {

@@ -67,7 +67,7 @@ fn row_60_proxy_that_refuses() {
             conn.flood("y".repeat(1000));
         };
         proxy(row, endless, again("Transport(Connect)", NotSent));
-        // It lets the client through in the end, but nobody has so much time.
+        // It lets the client through in the end, but after the deadline.
         let drips = row.serve(|mut conn| {
             conn.head();
             conn.send("HTTP/1.1 200 Connected\r\nx: ");
@@ -80,9 +80,9 @@ fn row_60_proxy_that_refuses() {
     });
 }
 
-/// What a setting makes of a client, in a process with this environment: another one could not be changed safely.
+/// The client that a setting makes, in a process with this environment: that of this process could not be changed safely.
 #[test]
-#[ignore = "run by row 61, in a process of its own"]
+#[ignore = "run by row 61, in a separate process"]
 fn child() {
     match ApiKeysClient::builder().api_key("ak-child").build() {
         Ok(_) => println!("outcome: built"),

@@ -101,7 +101,7 @@ fn row_75_deadline_within_a_wait() {
             .mint(once("Server", Unknown))
             .remove(again_times(2, "Server", Unknown))
             .check();
-        // What is asked for does not fit: no wait at all.
+        // The requested wait does not fit: no wait at all.
         row.answer(|_| problem(429, "retry-after: 50\r\n"))
             .client(|builder, address| {
                 builder.scheme("http").host(address.to_string()).timeout(Duration::from_secs(40))

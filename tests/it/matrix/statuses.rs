@@ -82,7 +82,7 @@ fn row_47_refusal_before_the_body() {
         .all(once("Unauthorized", Rejected))
         .check();
     });
-    // If the body of the request is reset, the answer may be lost with it. What is then known is less, and either way the
+    // If the body of the request is reset, the response may be lost with it. Then less is known, and either way the
     // request is not made again.
     for operation in [Operation::Create, Operation::Refresh] {
         let script = |mut conn: Conn| {

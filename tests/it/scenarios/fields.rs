@@ -1,4 +1,4 @@
-//! What has to come out of the members of a key, odd ones included.
+//! The expected values for the members of a key, odd ones included.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -26,7 +26,7 @@ pub(super) struct Fields {
     warnings: BTreeSet<String>,
 }
 
-/// A bot user: its texts, and its roles in the order of the answer.
+/// A bot user: its texts, and its roles in the order of the response.
 #[derive(Clone, Debug, PartialEq)]
 struct Bot {
     texts: Vec<String>,
@@ -69,7 +69,7 @@ impl Fields {
         fields_of!(key)
     }
 
-    /// What an object of the service has to come to.
+    /// The expected value for an object of the service.
     pub(super) fn expected(json: &Value) -> Self {
         let mut members = Members { json: json.as_object().unwrap(), odd: BTreeSet::new() };
         Self {
@@ -127,7 +127,7 @@ impl Members<'_> {
         }
     }
 
-    /// Without a zone it is UTC, without a time midnight; a blank may stand for the `T`, and letters may be lower case.
+    /// Without a zone it is UTC, without a time midnight; a blank may replace the `T`, and letters may be lower case.
     fn instant(&mut self, name: &str) -> Option<OffsetDateTime> {
         let value = self.json.get(name).filter(|value| !value.is_null())?;
         let instant = value.as_str().and_then(|text| {

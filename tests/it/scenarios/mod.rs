@@ -1,4 +1,4 @@
-//! Every odd answer, to every operation: what comes of it, how often it is asked again, and what is not shown.
+//! Every odd response, to every operation: the result, the number of retries, and the secrets that are not shown.
 
 mod fields;
 mod own;
@@ -33,7 +33,7 @@ fn every_recorded_answer_to_every_operation() {
     for scenario in &scenarios {
         let own = own_operation(&scenario.op, &scenario.script);
         for op in Op::ALL {
-            // What is said to a path concerns the operations that go there.
+            // A response for a path concerns the operations that use it.
             if scenario.script.path.is_some() && !op.is_lookup() {
                 continue;
             }
@@ -75,7 +75,7 @@ fn is_key(request: &Request) -> bool {
     request.path.get(1).is_some_and(|segment| segment == "api-keys")
 }
 
-/// Which operation the answer was recorded for.
+/// The operation that the response was recorded for.
 #[track_caller]
 fn own_operation(op: &str, script: &Script) -> Option<Op> {
     Some(match op {
@@ -91,7 +91,7 @@ fn own_operation(op: &str, script: &Script) -> Option<Op> {
     })
 }
 
-/// What a call brings when it succeeds.
+/// The value of a call that succeeds.
 #[derive(Debug)]
 enum Gained {
     Page(ApiKeyList),
@@ -120,7 +120,7 @@ fn service_key(space: SpaceRef, stage: ApiStage) -> CreateServiceKeyRequest {
     }
 }
 
-/// What the service says when nothing is scripted.
+/// The response of the service without a script.
 fn all_is_well(request: &Request) -> Response {
     let json = [("content-type", "application/json")];
     match (request.method.as_str(), request.path.len()) {
@@ -181,7 +181,7 @@ fn end_of<T>(result: &Result<T, Error>) -> End {
     }
 }
 
-/// Everything that the answer says has to come out.
+/// Checks that every value of the response comes out.
 #[track_caller]
 fn check_value(context: &str, value: &Gained, response: Option<&Response>) {
     let Some(body) = response.and_then(|response| policy::json(&response.body)) else { return };
@@ -204,7 +204,7 @@ fn check_value(context: &str, value: &Gained, response: Option<&Response>) {
     }
 }
 
-/// What the service says of itself has to come out.
+/// Checks that the problem document of the service comes out.
 #[track_caller]
 fn check_error(context: &str, op: Op, error: &Error, response: Option<&Response>, requests: usize) {
     // Of a look-up that was answered and found nothing, no request failed.

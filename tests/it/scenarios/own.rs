@@ -30,7 +30,7 @@ fn every_status_there_can_be() {
             whole(status, &[HTML], "<html>"),
             partial(status, &[PROBLEM, ("retry-after", "7")], r#"{"ti"#),
         ];
-        // What a success is worth depends on more than its status.
+        // A success depends on more than its status.
         let answers = if (200..300).contains(&status) { &answers[..1] } else { &answers[..] };
         for (n, op) in Op::ALL.into_iter().enumerate() {
             let answer = answers[(n + usize::from(status)) % answers.len()].clone();
@@ -71,7 +71,7 @@ fn everything() -> impl Iterator<Item = (Op, ApiStage)> {
     Op::ALL.into_iter().flat_map(|op| STAGES.map(|stage| (op, stage)))
 }
 
-/// What one attempt leads to decides about the next.
+/// The result of one attempt decides about the next.
 #[test]
 fn answers_in_a_row() {
     let answers = [
@@ -103,7 +103,7 @@ fn answers_in_a_row() {
     }
 }
 
-/// A 404 after an answer that was lost says that the key is gone, as was asked; after a refusal, it says what it says.
+/// A 404 after a lost response means that the key is removed, as requested; after a refusal, it is an error.
 #[test]
 fn a_delete_that_finds_nothing_after_a_lost_answer_has_done_it() {
     let lost = Answer::None { kind: TransportErrorKind::Interrupted, sent: true };
@@ -133,7 +133,7 @@ fn a_delete_that_finds_nothing_after_a_lost_answer_has_done_it() {
     }
 }
 
-/// The clock of these tests stands at 03:04:05 on Friday, 2 January 2026.
+/// The time of these tests is 03:04:05 on Friday, 2 January 2026.
 #[test]
 fn how_long_the_service_asks_to_wait() {
     let cases: [(&[&str], Option<u64>); 21] = [
@@ -253,7 +253,7 @@ fn mint(context: &str, op: Op, stage: ApiStage, answer: &Answer, body: &[u8], is
             assert!(!is_found, "{context}");
             assert_eq!(error.raw_body().expose_secret(), body, "{context}");
             let error = Error::SecretNotRecovered(error);
-            // JSON is the service's, and so is an empty body, unless a typed one was cut off.
+            // JSON is the service's. An empty body is, too, unless a typed one was cut off.
             let (Answer::Whole(response) | Answer::Partial(response)) = answer else { panic!("{context}") };
             let media_type = response.media_type().unwrap_or_default();
             let is_whole = matches!(answer, Answer::Whole(_));
@@ -289,7 +289,7 @@ fn what_is_not_the_answer_to_a_removal() {
         (200, None, "ok", false),
         (200, Some("application/json"), "<html>login</html>", false),
         (200, Some("application/problem+json"), r#"{"title":"T403","status":403}"#, false),
-        // There is no body to it, whatever is sent.
+        // It has no body, even if bytes follow.
         (204, Some("text/html"), "<html>", true),
     ];
     for (status, kind, body, is_done) in cases {
@@ -309,7 +309,7 @@ fn what_is_not_the_answer_to_a_removal() {
     }
 }
 
-/// What comes back may hold what went out, or what nobody may see.
+/// A response may repeat the key of the client, or hold a new secret.
 #[test]
 fn secrets_that_come_back_are_not_shown() {
     let texts = format!("{OWN_KEY} Bearer {OWN_KEY} {SECRET} x{SECRET}x {OWN_KEY}{OWN_KEY}");

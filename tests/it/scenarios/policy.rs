@@ -1,4 +1,4 @@
-//! What has to come of an answer: the policy, written down a second time and without a look at the crate's own code.
+//! The expected result of a response: the policy, written down a second time, independently of the crate's code.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::script::{Answer, Response, Script};
 use crate::support::Dice;
 
-/// What is called.
+/// The called operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     List,
@@ -106,7 +106,7 @@ pub(super) struct Failure {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// What a call has to come to.
+/// The expected result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Expected {
     pub(super) requests: usize,
@@ -138,7 +138,7 @@ pub(super) fn expected(op: Op, stage: ApiStage, script: &Script, dice: Dice) -> 
         let ended = |end| Expected { requests: attempt, sleeps: sleeps.clone(), end };
         let End::Failed(failure) = &mut end else { return ended(end) };
         maybe_done |= failure.outcome == Outcome::Unknown;
-        // What is refused after an attempt that may have removed the key does not bring it back.
+        // A refusal after an attempt that may have removed the key does not bring it back.
         if matches!(op, Op::Delete | Op::Revoke) && maybe_done {
             failure.outcome = Outcome::Unknown;
         }
@@ -218,7 +218,7 @@ fn refused(op: Op, response: &Response) -> End {
         408 | 500 | 502 | 503 | 504 => !op.mints(),
         _ => false,
     };
-    // Whole seconds; what else may stand there has a test of its own.
+    // Whole seconds; other values have a separate test.
     let retry_after = response.header("retry-after").map(|value| Duration::from_secs(value.parse().unwrap()));
     End::Failed(Failure { kind, status: Some(status), outcome, retryable, retry_after })
 }
@@ -271,7 +271,7 @@ pub(super) fn json(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok().filter(Value::is_object)
 }
 
-/// The secret in the answer to a create or a refresh.
+/// The secret in the response to a create or a refresh.
 pub(super) fn secret(body: &Value) -> Option<&str> {
     body["key"].as_str().filter(|key| !key.trim().is_empty())
 }

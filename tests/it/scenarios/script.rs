@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::wire::Request;
 
-/// What comes back for one request.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Whole(Response),
@@ -50,7 +50,7 @@ impl Response {
     }
 }
 
-/// What a server says to the requests of one call.
+/// The responses of a server to the requests of one call.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub(super) answers: Vec<Answer>,

@@ -85,7 +85,7 @@ fn a_stored_secret_that_is_missing_or_refused_is_replaced() {
         world.client.revoke(&second.key.id).unwrap();
         let third = ensure(world, &request(world), &mut store);
         assert_eq!(third.change, EnsureChange::Created);
-        store.0 = Some("ak-nobody-0123456789".into());
+        store.0 = Some("ak-unknown-0123456789".into());
         let fourth = ensure(world, &request(world), &mut store);
         assert_eq!(fourth.change, EnsureChange::Renewed);
         assert_eq!(live(world), [fourth.key.id]);

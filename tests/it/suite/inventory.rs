@@ -40,7 +40,7 @@ fn spaces_and_organizations() {
         world.refused_unsent("organization", "must not be empty", |client| {
             client.list_spaces(&ListSpacesRequest::new().organization("")).next().unwrap()
         });
-        let mut spaces = world.client_of(&"ak-nobody-0123456789".into()).list_spaces(&ListSpacesRequest::new());
+        let mut spaces = world.client_of(&"ak-unknown-0123456789".into()).list_spaces(&ListSpacesRequest::new());
         assert!(matches!(spaces.next(), Some(Err(Error::Unauthorized(_)))));
         assert!(spaces.next().is_none() && spaces.next().is_none());
     });
@@ -121,7 +121,7 @@ fn scopes_that_cannot_be_read_are_named() {
 #[test]
 fn failures_that_leave_no_answer_are_errors() {
     each(|world| {
-        let stranger = world.client_of(&"ak-nobody-0123456789".into());
+        let stranger = world.client_of(&"ak-unknown-0123456789".into());
         assert!(matches!(stranger.inventory(&InventoryRequest::new()), Err(Error::Unauthorized(_))));
         assert!(matches!(stranger.find_key("x", &InventoryRequest::new()), Err(Error::Unauthorized(_))));
         let named = world.client.inventory(&InventoryRequest::new().space("nowhere"));

@@ -87,7 +87,7 @@ fn a_file_without_another_key_keeps_the_refusal() {
             assert!(matches!(error, Error::Unauthorized(_)), "{content:?}: {error}");
         }
         // Another key that does not work either is tried once.
-        file.write("ak-nobody-0123456789");
+        file.write("ak-unknown-0123456789");
         let error = world.costs(2, |_| client.list(&ListRequest::new())).unwrap_err();
         assert!(matches!(error, Error::Unauthorized(_)), "{error}");
         fs::remove_file(&file.0).unwrap();

@@ -137,7 +137,7 @@ fn what_the_words_print() {
         let page = world.client.list(&ListRequest::new().space("staging")).unwrap();
         let key = &page.api_keys[0];
         assert_eq!(format!("{} {} {}", key.name, key.key_type, key.status), "in-staging service active");
-        // Who a service key stands for, beta says, though not with which roles in a list of one space.
+        // Beta names the bot user of a service key, without its roles in a list of one space.
         let bot = key.bot_user.as_ref().map(|bot| (bot.name.as_str(), bot.organizations.len()));
         assert_eq!(bot, world.is_beta().then_some(("in-staging", 0)));
     });

@@ -8,7 +8,7 @@ use super::world::{NO_KEY, World, each, names_of, refused, rejected};
 
 type Removal = fn(&ApiKeysClient, &str) -> Result<(), Error>;
 
-/// `delete` and `revoke`: what is said of one holds of the other, unless it is said otherwise.
+/// `delete` and `revoke`: the tests of one hold for the other, unless a test says otherwise.
 const REMOVALS: [Removal; 2] = [|client, id| client.delete(id), |client, id| client.revoke(id)];
 
 fn user_key(world: &World) -> ApiKeyCreated {
@@ -57,7 +57,7 @@ fn removing_takes_the_graces_with_it() {
     });
 }
 
-/// The PUT is a no-op on what is revoked already; the DELETE of the alpha stage takes the key away.
+/// The PUT is a no-op on a revoked key; the DELETE of the alpha stage takes the key away.
 #[test]
 fn removing_again() {
     each(|world| {
@@ -108,7 +108,7 @@ fn an_id_never_leaves_its_route() {
             refused("must not contain control characters", "a\nb");
             refused("must have at most 512 bytes", &"x".repeat(513));
         }
-        // Whatever else it is, it is one segment: the service is asked for exactly this key.
+        // It is one segment in any case: the request names exactly this key.
         let odd = [
             ("a/b", "a%2Fb"),
             ("../spaces", "..%2Fspaces"),
@@ -153,7 +153,7 @@ fn who_may_not_remove() {
         let (_, admin) = world.user_in(&world.names.prod, Role::Admin);
         for remove in REMOVALS {
             rejected(remove(&member, &bot.id), 403, "you may not revoke this API key");
-            // What one may not see does not exist.
+            // A key that the caller may not see does not exist.
             rejected(remove(&member, &mine.id), 404, "there is no such API key");
         }
         assert!(world.alive(&bot.key) && world.alive(&mine.key));

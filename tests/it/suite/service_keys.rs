@@ -180,7 +180,7 @@ fn a_look_up_follows_every_page() {
         let last = world.emulator.add_space(&world.names.labs, "bulk").unwrap();
         let key = created(world, 3, 3, &new("bulk"));
         assert!(works_in(world, &key, &last));
-        // Nobody stops at the first hit: a second one would make the name ambiguous.
+        // The look-up does not stop at the first hit: a second one would make the name ambiguous.
         world.emulator.add_space(&world.names.labs, "bulk").unwrap();
         let error = world.costs(2, |client| client.create_service_key(&new("bulk"))).unwrap_err();
         let Error::AmbiguousSpace(ambiguous) = &error else { panic!("{error:?}") };
@@ -208,7 +208,7 @@ fn the_organization_of_a_space_that_does_not_tell_it() {
                 let shown = error.to_string();
                 assert!(shown.starts_with("2 spaces are named `sandbox`: ") && !shown.contains("organization `"));
             }
-            // Not only for admins: whoever works in a space sees its organization.
+            // Not only for admins: every member of a space sees its organization.
             let (_, client) = world.user_in(&names.research, Role::Member);
             world.costs(if world.is_beta() { 4 } else { 2 }, |_| client.create_service_key(&new("research"))).unwrap();
         },
@@ -368,7 +368,7 @@ fn a_space_that_is_named_twice_is_found_before_a_key_is_made() {
     });
 }
 
-/// What the service alone can know, on each stage in its own words.
+/// Rules that only the service can check, on each stage in its own words.
 #[test]
 fn service_keys_that_the_service_refuses() {
     each(|world| {

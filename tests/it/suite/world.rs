@@ -106,7 +106,7 @@ impl World {
         self.builder().clock(self.emulator.clock().clone()).api_key(secret.clone()).build().unwrap()
     }
 
-    /// A client of this world that lacks its key, and goes by the clock of the system.
+    /// A client of this world without a key, on the clock of the system.
     pub(crate) fn builder(&self) -> ClientBuilder {
         let builder = ApiKeysClient::builder().ignore_env().stage(self.stage);
         #[cfg(feature = "ureq")]

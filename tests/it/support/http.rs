@@ -23,7 +23,7 @@ pub(crate) fn read_head(connection: &mut impl Read) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// What the head of a request says of its body.
+/// The framing of the body by the head of the request.
 pub(crate) fn content_length(head: &[u8]) -> usize {
     let text = String::from_utf8_lossy(head);
     text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().unwrap())

@@ -1,4 +1,4 @@
-//! What the tests share: a clock that never waits, and a client that speaks to a script.
+//! Shared parts of the tests: a clock that never waits, and a client that speaks to a script.
 
 #[cfg(feature = "ureq")]
 pub(crate) mod http;

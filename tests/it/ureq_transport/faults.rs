@@ -1,4 +1,4 @@
-//! What breaks, and what is then known of the request.
+//! Broken connections and responses, and the certainty about the request.
 
 use std::error::Error as StdError;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! What is sent, what comes back, and over which connection.
+//! The bytes of requests and responses, and their connections.
 
 use std::error::Error;
 use std::io::Write;
@@ -11,7 +11,7 @@ use arize_api_keys::{Transport, TransportErrorKind, UreqTransport};
 use super::server::{Server, fresh, get, ok, post, request, send};
 use crate::support::http::read_request;
 
-/// What the server saw.
+/// The requests that the server saw.
 fn seen(request: Request<Vec<u8>>) -> String {
     String::from_utf8(send(request).unwrap().into_body()).unwrap()
 }
@@ -158,7 +158,7 @@ fn a_fresh_connection_is_never_a_used_one() {
         transport.send(fresh(post(server.uri("/")))).unwrap();
     }
     assert_eq!(server.accepted(), 3);
-    // The last one serves whoever does not mind.
+    // The last one serves any request.
     transport.send(get(server.uri("/"))).unwrap();
     assert_eq!(server.accepted(), 3);
 }

@@ -12,7 +12,7 @@ use arize_api_keys::{Transport, UreqTransport};
 use super::server::{Server, assert_stalls, fault, get, post};
 use crate::support::http::{CLOSED, read_head};
 
-/// Connects every tunnel to `target`, and says what it was asked for.
+/// Connects every tunnel to `target`, and returns the requests for tunnels.
 pub(crate) fn tunnel_to(target: SocketAddr) -> (Server, Receiver<String>) {
     let (asked, asks) = mpsc::channel();
     let asked = Mutex::new(asked);

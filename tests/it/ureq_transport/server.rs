@@ -102,7 +102,7 @@ pub(crate) fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Trans
     UreqTransport::new().send(request)
 }
 
-/// What a request ends as whose answer never ends. It has little time, and then more, so that a slow machine gets as far
+/// The result of a request whose response never ends. It has little time, and then more, so that a slow machine gets as far
 /// as a fast one.
 #[track_caller]
 pub(crate) fn assert_stalls(transport: &UreqTransport, request: &Request<Vec<u8>>, expected: &str) {
@@ -125,7 +125,7 @@ pub(crate) fn fresh(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
     request
 }
 
-/// Kind, whether the request may have been sent, and what there is of a response, in one line.
+/// Kind, whether the request may have been sent, and the partial response, in one line.
 #[track_caller]
 pub(crate) fn fault(outcome: Result<Response<Vec<u8>>, TransportError>) -> String {
     let error = match outcome {

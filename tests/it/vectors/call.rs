@@ -1,4 +1,4 @@
-//! What a recorded call asks for, without the words of its SDK.
+//! The meaning of a recorded call, without the words of its SDK.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ pub(super) struct Refresh {
     pub(super) grace_period: Option<Duration>,
 }
 
-/// Why a call cannot be said with this crate's API.
+/// Why this crate's API cannot express a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Inexpressible {
     /// Spaces and organizations are looked up, not listed for the caller.
@@ -281,7 +281,7 @@ fn flags(op: &str, args: &Map<String, Value>) -> Map<String, Value> {
         }
         let mut value = || *words.next().unwrap_or_else(|| panic!("no value for {word}"));
         let (name, value) = match *word {
-            // Where the answer goes, and how chatty it is.
+            // Where the response goes, and how verbose it is.
             "-o" | "--output" | "--env-file" | "--profile" | "-p" => {
                 value();
                 continue;

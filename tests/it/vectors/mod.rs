@@ -46,7 +46,7 @@ const INEXPRESSIBLE: [(&str, Inexpressible); 12] = [
     ("js-1.28.0/refresh/grace-1", Inexpressible::NegativeNumber),
     ("js-1.28.0/create/exp-string", Inexpressible::NoInstant),
     ("python-8.61.0/create/exp-naive", Inexpressible::NoInstant),
-    // No look-up lists all spaces; and what the JavaScript SDK makes of an organization is just that.
+    // No look-up lists all spaces; the JavaScript SDK does so to find an organization.
     ("go-0.22.0/org/spaces", Inexpressible::NoSuchCall),
     ("js-1.28.0/org/spaces", Inexpressible::NoSuchCall),
     ("js-1.28.0/org/spaces-of-org", Inexpressible::NoSuchCall),
@@ -243,7 +243,7 @@ fn run(vector: &Vector, call: &Call) -> (Vec<Request>, Result<(), Error>) {
     (requests, result)
 }
 
-/// What the service says when all is well.
+/// The response of the service to a valid request.
 fn usual_answer(request: &Request) -> (u16, Value) {
     let key = json!({"id": "QXBpS2V5OjE6YWJjZA==", "name": "n", "key": "ak-SECRET-0123456789"});
     match (request.method.as_str(), request.path.len()) {
@@ -262,7 +262,7 @@ fn response(status: u16, body: &Value) -> http::Response<Vec<u8>> {
     response.header("content-type", "application/json").body(serde_json::to_vec(body).unwrap()).unwrap()
 }
 
-/// Calls that this crate does not offer are there all the same, as steps of its own: with a page size of 100.
+/// Calls that this crate does not offer are tested through steps of its calls: with a page size of 100.
 fn judge_lookup(vector: &Vector) -> Verdict {
     let [exchange] = vector.exchanges.as_slice() else { return Verdict::Inexpressible(Inexpressible::NoSuchCall) };
     let mut recorded = exchange.request.clone();

@@ -1,4 +1,4 @@
-//! What this crate has to make of a recorded call: the rules, written down a second time from the facts of the API and
+//! The request that this crate must make of a recorded call: the rules, written down a second time from the facts of the API and
 //! without a look at the crate's own code.
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ pub(super) enum Difference {
     LookedUpInItsOrganization,
     /// Base64 without padding is an id too: no look-up.
     UnpaddedId,
-    /// What is no base64 of a text is a name, where the SDK takes it for an id.
+    /// A word that is not base64 of a text is a name, where the SDK takes it for an id.
     NameNotId,
     /// `has_more` and `next_cursor` contradict each other, or a cursor comes again: no wandering on.
     Pages,
@@ -162,7 +162,7 @@ fn look_up(vector: &Vector, name: &str, org_id: Option<&str>, requests: &mut Vec
     }
 }
 
-/// What the recorded service says to a look-up. It knows of `org_id` what the items of the answer say of themselves.
+/// The recorded response to a look-up. `org_id` selects items by their own members.
 pub(super) fn answer(vector: &Vector, request: &Request) -> (u16, Value) {
     let same = |exchange: &&Exchange| {
         exchange.is_space_lookup()
@@ -250,7 +250,7 @@ fn is_text_with_colon(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.contains(':'))
 }
 
-/// The rule that forbids a call, and what is said of the field.
+/// The rule that forbids a call, and the message about the field.
 fn refusal(call: &Call, stage: ApiStage) -> Option<(Rule, String)> {
     match call {
         Call::List(List { limit, space, .. }) => match limit {

@@ -19,7 +19,7 @@ const PYTHON: (&str, &str) = ("python", "beta");
 const JS: (&str, &str) = ("js", "beta");
 const CLI: (&str, &str) = ("ax-cli", "beta");
 
-/// The calls, and what has to become of them.
+/// The calls, and their expected results.
 pub(super) fn cases() -> Vec<(Vector, Verdict)> {
     let mut cases = Vec::new();
     cases.extend(lists());
@@ -153,7 +153,7 @@ fn lists() -> Vec<(Vector, Verdict)> {
     ]
 }
 
-/// Names of spaces, and what is one.
+/// Names of spaces, and the rule for names.
 fn lookups() -> Vec<(Vector, Verdict)> {
     let list =
         |id, sdk, name: &str, requests, verdict| case(id, sdk, "list", json!({"space": name}), requests, verdict);
@@ -296,7 +296,7 @@ fn lookups() -> Vec<(Vector, Verdict)> {
             "error: the recorder gave in",
             Different(Difference::Pages),
         ),
-        // Whether the one that was found is the only one, nobody can say.
+        // It is not known whether the space that was found is the only one.
         list(
             "space-hasmore-nocursor",
             PYTHON,
@@ -641,7 +641,7 @@ fn bindings() -> Vec<(Vector, Verdict)> {
             "error: AmbiguousNameError",
             in_org,
         ),
-        // In the end the binding is this, whoever looks it up.
+        // The binding is the same for every way of looking it up.
         svc(
             "two-orgs-by-name",
             GO,

@@ -7,7 +7,7 @@ use arize_api_keys::{
 
 use super::call::{Call, Create, Form, List, Organization, Refresh, Role, Service, Space};
 
-/// Calls this crate as the SDK was called. A word that is none of the stage's goes out as it is.
+/// Calls this crate as the SDK was called. A word that the stage does not have is sent as it is.
 pub(super) fn perform(call: &Call, client: &ApiKeysClient, stage: ApiStage) -> Result<(), Error> {
     match call {
         Call::List(list) => client.list(&list_request(list, stage)).map(drop),

@@ -104,7 +104,7 @@ impl Scale {
         let created = keys.iter().filter_map(|found| found.key.created_at).map(OffsetDateTime::unix_timestamp);
         let expires = keys.iter().filter_map(|found| found.key.expires_at).map(OffsetDateTime::unix_timestamp);
         let begin = created.min().unwrap_or(now).min(now);
-        // A key that lives for a century must not squeeze the others.
+        // A key that expires in a century must not squeeze the others.
         let end = expires.max().unwrap_or(now).clamp(now, now.saturating_add(2 * 366 * 86_400));
         Self { begin, length: (end - begin).max(1) }
     }

@@ -68,13 +68,13 @@ impl Row {
         }
     }
 
-    /// Notes a cell that a test has proven by itself.
+    /// Notes a cell that a test has proven on its own.
     pub(crate) fn proven(&self, column: usize, code: impl Into<String>) {
         self.cells.borrow_mut()[column].insert(code.into());
     }
 }
 
-/// What a server has to see of every attempt.
+/// The part of every attempt that a server has to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counts {
     Requests,
@@ -116,7 +116,7 @@ impl Case<'_> {
         self
     }
 
-    /// What the client does before the call: one request.
+    /// Sends one request before the call.
     pub(crate) fn first(mut self, first: impl Fn(&ApiKeysClient, &Server) + Send + Sync + 'static) -> Self {
         self.first = Some(Arc::new(first));
         self
@@ -171,7 +171,7 @@ impl Case<'_> {
         self.list(expected).mint(expected).remove(expected)
     }
 
-    /// Runs the case, and shows what was observed to `inspect`.
+    /// Runs the case, and passes the observations to `inspect`.
     #[track_caller]
     pub(crate) fn inspect(self, inspect: impl Fn(Operation, &Observed)) {
         for (operation, observed) in self.run() {
@@ -191,7 +191,7 @@ impl Case<'_> {
         Case { row: &silent, ..self }.run();
     }
 
-    /// All operations at once, each with a server and a client of its own.
+    /// All operations at once, each with its own server and client.
     #[track_caller]
     fn run(self) -> Vec<(Operation, Observed)> {
         let asked = |operation: &Operation| self.expected[*operation as usize].map(|expected| (*operation, expected));

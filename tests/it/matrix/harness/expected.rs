@@ -1,4 +1,4 @@
-//! What a cell of the matrix says, checked against what happened.
+//! The cells of the matrix, compared with the observations.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use arize_api_keys::{Error, Outcome};
 
 use super::operation::{Answer, OWN_KEY, Operation, SECRET};
 
-/// What a call has to end as.
+/// The expected end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected {
-    /// Success at this attempt; `rescued` if the answer was broken, and the secret still came whole.
+    /// Success at this attempt; `rescued` if the response was broken, and the secret still came whole.
     Fine { attempts: Tries, rescued: bool },
     /// One of these errors, separated by ` or `.
     Fault { error: &'static str, outcome: Outcome, attempts: Tries, retryable: bool },
@@ -34,7 +34,7 @@ pub(crate) fn fine_after(attempts: u32) -> Expected {
     Expected::Fine { attempts: Tries::Exactly(attempts), rescued: false }
 }
 
-/// Success at once, though the answer is broken.
+/// Success at once, though the response is broken.
 pub(crate) fn rescue() -> Expected {
     Expected::Fine { attempts: Tries::Exactly(1), rescued: true }
 }
@@ -170,7 +170,7 @@ pub(crate) fn name(error: &Error) -> String {
     }
 }
 
-/// Whatever happened, no text shows a secret.
+/// No text shows a secret, in any case.
 fn no_leak(error: &Error) -> Result<(), String> {
     let mut shown = format!("{error} {error:?}");
     let mut source = std::error::Error::source(error);

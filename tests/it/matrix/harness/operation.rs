@@ -1,4 +1,4 @@
-//! The operations, and what a service in order answers them.
+//! The operations, and the responses of a service in order.
 
 use arize_api_keys::{
     ApiKeyCreated, ApiKeysClient, ApiStage, CreateRequest, Error, ExposeSecret, ListRequest, RefreshRequest,
@@ -13,7 +13,7 @@ pub(crate) const ID: &str = "QXBpS2V5OjE6YWJjZA";
 /// The one-time secret of a new key.
 pub(crate) const SECRET: &str = "ak-new-fedcba9876543210";
 
-/// What a client can be asked for.
+/// The operations of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     List,
@@ -78,14 +78,14 @@ impl Operation {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     /// The one-time secret, of a create or a refresh.
     pub(crate) secret: Option<String>,
     /// The names of the keys, of a list.
     pub(crate) names: Vec<String>,
-    /// Whether something was wrong with the answer to a create or a refresh.
+    /// Whether the response to a create or a refresh had a defect.
     pub(crate) odd: bool,
 }
 

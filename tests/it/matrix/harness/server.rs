@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::operation::Operation;
 use crate::support::http::{content_length, read_head, read_request};
 
-/// What a server saw.
+/// The observations of a server.
 #[derive(Default)]
 struct Counters {
     connections: AtomicUsize,
@@ -99,7 +99,7 @@ impl Conn {
         read_head(&mut self.stream);
     }
 
-    /// Reads some of what comes, and no more.
+    /// Reads a part of the input, and no more.
     pub(crate) fn read_some(&mut self, length: usize) {
         let _ = self.stream.read_exact(&mut vec![0; length]);
     }

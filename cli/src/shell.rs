@@ -1,0 +1,87 @@
+//! Shell commands of the user: without the caller's own key in their environment.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arize_api_keys::ExposeSecret;
+use arize_api_keys::time::OffsetDateTime;
+
+use crate::console::Console;
+use crate::failure::{Code, Failure, printable};
+use crate::system::{Exit, ShellCommand, System};
+use crate::times::rfc3339;
+
+/// The variables that lead to the caller's own key.
+const OWN_KEY_VARIABLES: [&str; 3] = ["ARIZE_API_KEY", "ARIZE_API_KEY_FILE", "ARIZE_PROFILE"];
+
+/// Variables to set, and, with `None`, to remove.
+pub(crate) type Environment = Vec<(OsString, Option<OsString>)>;
+
+/// The shell for the commands of one run.
+#[derive(Clone)]
+pub(crate) struct Shell {
+    system: Arc<dyn System>,
+    /// For each command.
+    timeout: Duration,
+    /// The variables that the commands do not get.
+    removed: Vec<OsString>,
+}
+
+impl Shell {
+    pub(crate) fn new(timeout: Duration, console: &Console) -> Self {
+        let system = Arc::clone(&console.system);
+        let own = console.own_key().map(|key| OsString::from(key.expose_secret()));
+        let holds_own_key = |value: &OsString| own.as_ref().is_some_and(|own| own == value);
+        let variables = system.variables().into_iter();
+        let holding = variables.filter(|(_, value)| holds_own_key(value)).map(|(name, _)| name);
+        let removed = OWN_KEY_VARIABLES.into_iter().map(OsString::from).chain(holding).collect();
+        Self { system, timeout, removed }
+    }
+
+    /// Before anything is created: checks that the command of this option exists, where its first word is plain.
+    pub(crate) fn check(&self, option: &str, text: &str) -> Result<(), Failure> {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '+' | '-');
+        if cfg!(windows) || word.is_empty() || !word.chars().all(is_plain) {
+            return Ok(());
+        }
+        match self.run(&format!("command -v {word}"), &Environment::new(), &[]) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let word = printable(word);
+                let message = format!("{option}: the command `{word}` was not found; nothing was created");
+                Err(Failure::new(Code::Usage, message))
+            }
+        }
+    }
+
+    /// Runs a command to its end. Returns its stdout.
+    ///
+    /// # Errors
+    ///
+    /// How it ended, if not with status 0.
+    pub(crate) fn run(&self, text: &str, environment: &Environment, input: &[u8]) -> Result<Vec<u8>, String> {
+        let removed = self.removed.iter().map(|name| (name.clone(), None));
+        let environment: Environment = environment.iter().cloned().chain(removed).collect();
+        let command = ShellCommand { text, environment: &environment, input, timeout: self.timeout };
+        match self.system.shell(&command) {
+            Ok(finished) => match finished.status {
+                Exit::Code(0) => Ok(finished.stdout),
+                Exit::Code(code) => Err(format!("it ended with status {code}")),
+                Exit::Signal(signal) => Err(format!("signal {signal} ended it")),
+            },
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// What a command learns about the new key.
+pub(crate) fn about_key(id: &str, name: &str, expires_at: Option<OffsetDateTime>) -> Environment {
+    let set = |variable: &str, value: &str| (OsString::from(variable), Some(OsString::from(value)));
+    vec![
+        set("ARIZE_KEY_ID", id),
+        set("ARIZE_KEY_NAME", name),
+        (OsString::from("ARIZE_KEY_EXPIRES_AT"), expires_at.map(|at| OsString::from(rfc3339(at)))),
+    ]
+}

@@ -1,0 +1,226 @@
+//! `ensure` and `rotate` with commands as stores: reading back, partial delivery, the hook, the dry run.
+
+use arize_api_keys::{CreateRequest, ExposeSecret, ListRequest};
+use serde_json::Value;
+
+use crate::double::Double;
+use crate::service::{Run, Service};
+
+const LONG: [&str; 6] = ["ensure", "etl", "--lifetime", "3650d", "-o", "json"];
+
+fn ensure(service: &Service, args: &[&str]) -> Run {
+    service.run(&[&LONG, args].concat())
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.succeeded().out).unwrap()
+}
+
+/// The ids of the live keys beside the admin's, oldest first.
+fn live(service: &Service) -> Vec<String> {
+    let mut keys: Vec<_> = service.client().list_all(&ListRequest::new()).map(|key| key.unwrap()).collect();
+    keys.retain(|key| key.name != "admin");
+    keys.sort_by_key(|key| key.created_at);
+    keys.into_iter().map(|key| key.id).collect()
+}
+
+const TO: [&str; 4] = ["--to-command", "cat > taken", "--read-command", "cat taken 2>&1 || true"];
+
+#[test]
+fn a_command_is_read_back() {
+    let service = Service::new();
+    // Prints nothing, with status 0.
+    let first = json(&ensure(&service, &["--to-command", "cat > taken", "--read-command", "true"]));
+    assert_eq!(first["change"], "created");
+    let owner = first["owner"].as_str().unwrap();
+    assert!(owner.split_once(":command-").is_some_and(|(host, number)| !host.is_empty() && number.len() == 16));
+    let again = json(&ensure(&service, &TO));
+    assert_eq!((&again["change"], &again["id"]), (&"unchanged".into(), &first["id"]));
+    let secret = service.read("taken");
+    for lost in ["", "no key at all", "ak-\u{e9}", "ak-of-nobody-0123456789"] {
+        service.write("taken", lost, 0o600);
+        service.clock.advance(std::time::Duration::from_secs(3600));
+        let renewed = json(&ensure(&service, &TO));
+        assert_eq!((&renewed["change"], live(&service).len()), (&"renewed".into(), 1), "{lost}");
+    }
+    assert!(!service.emulator.authenticates(&secret) && service.emulator.authenticates(&service.read("taken")));
+}
+
+#[test]
+fn a_command_that_cannot_read_is_no_missing_secret() {
+    let service = Service::new();
+    let run = ensure(&service, &["--to-command", "cat > taken", "--read-command", "cat taken"]);
+    run.failed(1);
+    assert!(run.err.contains("the command `cat taken` did not read the stored secret: it ended with status 1"));
+    assert!(run.err.contains("nothing was created"), "{}", run.err);
+    let run = ensure(&service, &["--to-command", "cat", "--read-command", "no-such-program-here"]);
+    assert!(run.failed(2).err.contains("--read-command: the command `no-such-program-here` was not found"));
+    assert_eq!(service.emulator.requests(), 0);
+}
+
+#[test]
+fn what_is_read_back_must_be_said() {
+    let service = Service::new();
+    for args in [
+        &["--to-command", "cat"][..],
+        &["--read-command", "cat"],
+        &["--no-read"],
+        &["--out", "file", "--to-command", "cat", "--read-command", "cat"],
+        &["--out", "file", "--to-command", "cat", "--no-read"],
+        &["--to-command", "cat", "--no-read", "--read-command", "cat"],
+        &["--out", "file", "--command-timeout", "1s"],
+        &["--out", "/dev/null"],
+        &["--out", "/dev/stdout"],
+    ] {
+        ensure(&service, args).failed(2);
+    }
+    assert_eq!(service.emulator.requests(), 0);
+    // A closed file descriptor, in place of a file with a mode: the tests may run as root.
+    std::fs::create_dir(service.path("directory")).unwrap();
+    let run = ensure(&service, &["--out", "directory"]);
+    assert!(run.failed(1).err.contains("nothing was created"), "{}", run.err);
+}
+
+#[test]
+fn without_reading_names_and_dates_decide() {
+    let service = Service::new();
+    let args = ["--to-command", "cat > taken", "--no-read", "--owner", "o"];
+    let first = json(&ensure(&service, &args));
+    let again = json(&ensure(&service, &args));
+    assert_eq!((&first["change"], &again["change"]), (&"created".into(), &"unchanged".into()));
+    assert_eq!(live(&service), [first["id"].as_str().unwrap()]);
+}
+
+#[test]
+fn one_of_two_stores() {
+    let service = Service::new();
+    let stores = ["--owner", "o", "--to-command", "cat > one", "--out", "file"];
+    json(&ensure(&service, &stores));
+    let old = service.read("file");
+    service.clock.advance(std::time::Duration::from_secs(3600));
+    let broken = ["--owner", "o", "--to-command", "cat > one", "--to-command", "exit 3", "--out", "file"];
+    let run = ensure(&service, &[&broken[..], &["--renew-now"]].concat());
+    let new = live(&service)[1].clone();
+    let message = format!(
+        "error: the command `exit 3` did not take it: it ended with status 3; `cat > one` took it; the new key {new} and the \
+         old ones work; none was revoked\nhint: repair the store, then run the same command again with --renew-now\n"
+    );
+    assert!(run.failed(11).err.ends_with(&message), "{}", run.err);
+    assert!(service.emulator.authenticates(old.trim()) && service.emulator.authenticates(&service.read("one")));
+    assert_eq!(service.read("file"), old);
+
+    // Without --renew-now, too: the first store would be left with a revoked key.
+    service.clock.advance(std::time::Duration::from_secs(3600));
+    let renewed = json(&ensure(&service, &stores));
+    assert_eq!((&renewed["change"], &renewed["retired"].as_array().unwrap().len()), (&"renewed".into(), &2));
+    assert_eq!(service.read("file").trim(), service.read("one"));
+    assert_eq!(live(&service), [renewed["id"].as_str().unwrap()]);
+
+    // If no store took it, it goes.
+    let run = ensure(&service, &["--owner", "o", "--to-command", "exit 3", "--out", "file", "--renew-now"]);
+    assert!(run.failed(10).err.contains("and is revoked"), "{}", run.err);
+    assert_eq!(live(&service), [renewed["id"].as_str().unwrap()]);
+}
+
+#[test]
+fn a_rotation_keeps_a_key_that_one_store_took() {
+    let service = Service::new();
+    let old = service.key("ci 1");
+    let args = ["rotate", &old.id, "ci 2", "--yes", "--to-command", "cat > one"];
+    let run = service.run(&[&args[..], &["--to-command", "exit 3"]].concat());
+    let new = live(&service).into_iter().find(|id| *id != old.id).unwrap();
+    let message = format!(
+        "the command `exit 3` did not take it: it ended with status 3; `cat > one` took it; the new key {new} and the old one \
+         work; none was revoked"
+    );
+    assert!(run.failed(11).err.contains(&message), "{}", run.err);
+    assert!(service.emulator.authenticates(&service.read("one")));
+    assert!(service.emulator.authenticates(old.key.expose_secret()));
+    service.run(&args).succeeded();
+    assert_eq!(live(&service).len(), 1);
+    assert!(service.emulator.authenticates(&service.read("one")));
+}
+
+#[test]
+fn a_hook_runs_before_old_keys_are_revoked() {
+    let service = Service::new();
+    let file = ["--owner", "o", "--out", "file"];
+    let first = json(&ensure(&service, &file));
+    let old = service.read("file");
+    service.clock.advance(std::time::Duration::from_secs(3600));
+    let failing = ["--then", "printf '%s' \"$ARIZE_KEY_ID ${ARIZE_API_KEY-none}\" > told; exit 4"];
+    let run = ensure(&service, &[&file[..], &failing, &["--renew-now"]].concat());
+    let problem = format!("the command `{}` failed: it ended with status 4", failing[1]);
+    assert!(run.failed(11).err.contains(&problem) && run.err.contains("none was revoked"), "{}", run.err);
+    let ids = live(&service);
+    assert_eq!(ids.len(), 2);
+    assert_eq!(service.read("told"), format!("{} none", ids[1]));
+    assert!(service.emulator.authenticates(old.trim()) && service.emulator.authenticates(service.read("file").trim()));
+    // The next run must not revoke the old key before the program has read the new one.
+    ensure(&service, &[&file[..], &failing].concat()).failed(11);
+    assert_eq!(live(&service), ids);
+    let again = json(&ensure(&service, &[&file[..], &["--then", "touch reloaded"]].concat()));
+    assert_eq!((&again["change"], &again["retired"][0]), (&"unchanged".into(), &first["id"]));
+    service.read("reloaded");
+    std::fs::remove_file(service.path("reloaded")).unwrap();
+    json(&ensure(&service, &[&file[..], &["--then", "touch reloaded"]].concat()));
+    assert!(!service.path("reloaded").exists(), "nothing was to be revoked");
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let service = Service::new();
+    let file = ["--owner", "o", "--out", "file"];
+    let dry = |args: &[&str]| ensure(&service, &[&file[..], &["--dry-run"], args].concat());
+    let planned = json(&dry(&[]));
+    assert_eq!(
+        (&planned["change"], &planned["id"], &planned["dry_run"]),
+        (&"created".into(), &Value::Null, &true.into())
+    );
+    assert!(service.files().is_empty() && live(&service).is_empty());
+    let first = json(&ensure(&service, &file));
+    let (inode, content) = (inode(&service), service.read("file"));
+    assert_eq!((&json(&dry(&[]))["change"], &json(&dry(&[]))["id"]), (&"unchanged".into(), &first["id"]));
+    let planned = json(&dry(&["--renew-now"]));
+    assert_eq!((&planned["change"], &planned["retired"][0]), (&"renewed".into(), &first["id"]));
+    let planned = json(&dry(&["--renew-now", "--overlap", "1d"]));
+    assert_eq!((&planned["pending"][0], planned["retired"].as_array().unwrap().len()), (&first["id"], 0));
+    let text = service.run(&["ensure", "etl", "--owner", "o", "--out", "file", "--dry-run", "--renew-now"]);
+    assert_eq!(text.succeeded().out, format!("dry run: renewed; revoked: {}\n", first["id"].as_str().unwrap()));
+    assert_eq!((self::inode(&service), service.read("file"), live(&service).len()), (inode, content, 1));
+    assert!(!service.seen().iter().any(|request| request.starts_with("PUT")), "{:?}", service.seen());
+    let posts = service.seen().iter().filter(|request| request.starts_with("POST")).count();
+    assert_eq!(posts, 1);
+}
+
+fn inode(service: &Service) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(service.path("file")).unwrap())
+}
+
+#[test]
+fn keys_are_adopted_once() {
+    let service = Service::new();
+    let by_hand = service.key("made by hand");
+    service.write("file", by_hand.key.expose_secret(), 0o600);
+    let file = ["--owner", "o", "--out", "file"];
+    let run = ensure(&service, &[&file[..], &["--adopt", "QXBpS2V5Ojk5OTp6enp6"]].concat());
+    assert!(run.failed(4).err.contains("the key to adopt is not among the keys"), "{}", run.err);
+    let adopt = [&file[..], &["--adopt", &by_hand.id]].concat();
+    let adopted = json(&ensure(&service, &adopt));
+    assert_eq!((&adopted["change"], &adopted["retired"][0]), (&"renewed".into(), &by_hand.id.as_str().into()));
+    let again = ensure(&service, &adopt);
+    assert_eq!(json(&again)["change"], "unchanged");
+    assert!(again.err.contains("the key to adopt is revoked already"), "{}", again.err);
+}
+
+/// With a clock that does not wait: the list may lag behind the key.
+#[test]
+fn the_working_key_of_somebody_else_stays() {
+    let double = Double::new();
+    let by_hand = double.admin().create(&CreateRequest::new("made by hand")).unwrap();
+    std::fs::write(double.path("file"), by_hand.key.expose_secret()).unwrap();
+    let run = double.run(&["ensure", "etl", "--owner", "o", "--out", &double.path("file")]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.err.contains("works and belongs to no key of this owner") && run.err.contains("--adopt ID"), "{run:?}");
+    assert_eq!(double.world().emulator.keys_created(), 1);
+}
