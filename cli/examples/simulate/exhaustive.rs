@@ -243,12 +243,12 @@ impl Boundary<'_> {
 fn check(scenario: &Scenario, plan: Plan, id: &str, tally: &Tally) -> Run {
     let case = scenario.build();
     let runs = disturb(&case, scenario, plan);
-    let mut wrong: Vec<String> = runs.iter().flat_map(|run| case.after(run)).collect();
+    let mut wrong: Vec<String> = runs.iter().flat_map(|run| case.after(run, true)).collect();
     case.service.clock.advance(Duration::from_secs(60));
     let mut last = case.run_undisturbed(98);
     if let Some(overlap) = case.overlap {
         // A later run retires what this one must leave.
-        wrong.extend(case.after(&last));
+        wrong.extend(case.after(&last, true));
         case.service.clock.advance(overlap);
         last = case.run_undisturbed(99);
     }

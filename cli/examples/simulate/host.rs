@@ -81,7 +81,7 @@ impl Host {
         let mut inner = self.inner();
         let Inner { disk, consumer, .. } = &mut *inner;
         for (path, data, mode) in disk.files() {
-            if mode != 0o600 && data.windows(3).any(|part| part == b"ak-") {
+            if mode != 0o600 && data.contains(&b'k') && data.windows(3).any(|part| part == b"ak-") {
                 consumer.wrong.push(format!("{} has a secret and mode {mode:o} after {event}", path.display()));
             }
         }
@@ -93,10 +93,16 @@ impl Host {
             }
         } else if let Some(lost) = consumer.secret.take() {
             let ledger = service.ledger();
-            let by = ledger.keys.values().find(|key| key.secret == lost).and_then(|key| key.revoked_by);
-            if by != Some(ADMIN) && consumer.is_served {
-                consumer.keyless_since = Some(service.now());
-                consumer.wrong.push(format!("the consumer of {} lost its key by {event}", self.name));
+            let Some(key) = ledger.keys.values().find(|key| key.secret == lost) else { return };
+            match key.revoked_by {
+                // Until the next run has finished.
+                Some(ADMIN) => consumer.is_served = false,
+                None if key.expires_at.is_some_and(|at| at <= service.now()) => consumer.keyless_since = key.expires_at,
+                _ if consumer.is_served => {
+                    consumer.keyless_since = Some(service.now());
+                    consumer.wrong.push(format!("the consumer of {} lost its key by {event}", self.name));
+                }
+                _ => {}
             }
         }
     }

@@ -4,15 +4,19 @@ use serde_json::Value;
 
 use super::process::Run;
 use super::scenario::{Case, FILE};
+use super::service::{ADMIN, Minted};
 
 /// The exit code of `rotate` for a key that is replaced already.
 const NOT_FOUND: u8 = 4;
 
+/// The exit code after which the message says where the secret is.
+const SECRET_LOST: u8 = 9;
+
 impl Case {
-    /// What is wrong after a run, however it ended.
-    pub(crate) fn after(&self, run: &Run) -> Vec<String> {
+    /// What is wrong after a run, however it ended. Another run at the same time may have changed what its output says.
+    pub(crate) fn after(&self, run: &Run, was_alone: bool) -> Vec<String> {
         let mut wrong = std::mem::take(&mut self.host.inner().consumer.wrong);
-        if has_secret(&run.out) || has_secret(&run.err) {
+        if run.leaks() {
             wrong.push("the output has a secret".to_owned());
         }
         let live = self.service.live();
@@ -50,7 +54,7 @@ impl Case {
                 wrong.push(format!("the output says that {word} is revoked"));
             }
         }
-        if run.code == Some(0) {
+        if run.code == Some(0) && was_alone {
             let document: Value = serde_json::from_str(&run.out).unwrap_or_default();
             let ids = |member: &str| -> Vec<String> {
                 let ids = document.get(member).and_then(Value::as_array).into_iter().flatten();
@@ -73,7 +77,11 @@ impl Case {
 
     /// What is wrong after a run that nothing disturbed.
     pub(crate) fn after_undisturbed(&self, run: &Run) -> Vec<String> {
-        let mut wrong = self.after(run);
+        let mut wrong = self.after(run, true);
+        if self.is_taken() {
+            // The admin revoked the key that the command needs.
+            return wrong;
+        }
         let is_over = run.code == Some(NOT_FOUND) && self.command.text.starts_with("rotate ");
         if run.code != Some(0) && !is_over {
             wrong.push(format!("the next run ends with {:?}", run.code));
@@ -108,10 +116,24 @@ impl Case {
         }
         wrong
     }
+
+    /// Whether the admin revoked a key that the command cannot do without.
+    fn is_taken(&self) -> bool {
+        let needs_key = self.command.text.starts_with("rotate ");
+        let is_taken = |key: &Minted| Some(key.name.as_str()) == self.name && key.revoked_by == Some(ADMIN);
+        needs_key && self.service.ledger().keys.values().any(is_taken)
+    }
+}
+
+impl Run {
+    /// Whether the output has a secret. On stdout, that is the last resort of a command that ends with 9.
+    pub(crate) fn leaks(&self) -> bool {
+        has_secret(&self.err) || has_secret(&self.out) && self.code != Some(SECRET_LOST)
+    }
 }
 
 /// Whether a text has a secret of the service.
-pub(crate) fn has_secret(text: &str) -> bool {
+fn has_secret(text: &str) -> bool {
     let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     text.match_indices("ak-")
         .any(|(at, _)| text.get(at..).is_some_and(|rest| rest.chars().take_while(|c| is_of_key(*c)).count() > 20))

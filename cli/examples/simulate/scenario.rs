@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use arize_api_keys::{CreateRequest, CreateServiceKeyRequest, ExposeSecret};
 
+use fastrand::Rng;
+
 use super::command::Command;
 use super::host::Host;
 use super::process::{Process, Run, undisturbed};
@@ -64,8 +66,12 @@ impl Scenario {
 
 impl Case {
     fn new(name: Option<&'static str>) -> Self {
-        let service = Service::new(7);
-        let host = Arc::new(Host::new("host", FILE));
+        Self::on(&Service::new(7), "host", name)
+    }
+
+    /// A host of an account that has other hosts.
+    fn on(service: &Service, host: &str, name: Option<&'static str>) -> Self {
+        let (service, host) = (service.clone(), Arc::new(Host::new(host, FILE)));
         let command = Command::kept("man", &Process::new(0, &host, &service, None, undisturbed));
         Self { service, host, command, name, overlap: None, kept: Vec::new(), gone: Vec::new() }
     }
@@ -77,7 +83,10 @@ impl Case {
     }
 
     fn parsed(&self, command: &str) -> Arc<Command> {
-        Command::kept(command, &Process::new(0, &self.host, &self.service, None, undisturbed))
+        let process = Process::new(0, &self.host, &self.service, None, undisturbed);
+        // Ids of random accounts are never seen again.
+        let is_known = !command.starts_with("rotate ") || self.host.name == "host";
+        if is_known { Command::kept(command, &process) } else { Command::new(command, &process) }
     }
 
     /// A key of the admin, in the file.
@@ -171,4 +180,38 @@ fn prune() -> Case {
     let id = case.key_in_file("app", |secret| format!("{secret}\n"));
     case.kept.push(id);
     case.with("prune --older-than 30d --name ci-* --space prod-eu --yes -o json")
+}
+
+/// Three hosts of one account: keys that `prune` removes, one that `ensure` keeps, one that `rotate` replaces.
+pub(crate) fn apps(rng: &mut Rng) -> Vec<Case> {
+    let service = Service::new(rng.u64(..));
+    let mut pruned = Case::on(&service, "operators", None);
+    let create = |name: &str| {
+        let created = service.admin().create_service_key(&CreateServiceKeyRequest::new(name, "prod-eu"));
+        created.expect("the service works").id.clone()
+    };
+    pruned.gone = vec![create("ci-1"), create("ci-2")];
+    pruned.kept = vec![create("app")];
+    pruned.later(40);
+    let pruned = pruned.with("prune --older-than 30d --name ci-* --space prod-eu --yes -o json");
+
+    let ways = [
+        "ensure etl --space prod-eu --out /etc/app/key -o json",
+        "ensure etl --space prod-eu --overlap 1d --env-file /etc/app/key -o json",
+        "ensure etl --lifetime 30d --out /etc/app/key -o json",
+    ];
+    let way = ways[rng.usize(..ways.len())];
+    let mut ensured = Case::on(&service, "app-1", Some("etl"));
+    ensured.overlap = way.contains("--overlap").then_some(DAY);
+    let ensured = ensured.with(way);
+
+    let rotated = Case::on(&service, "app-2", Some("bot"));
+    let rotated = if rng.bool() {
+        let id = rotated.key_in_file("bot", |secret| format!("{secret}\n"));
+        rotated.with(&format!("rotate {id} --yes --out {FILE} -o json"))
+    } else {
+        let id = rotated.key_in_file("bot", |secret| format!("A=1\nARIZE_API_KEY={secret}\n"));
+        rotated.with(&format!("rotate {id} --yes --api-key-file {FILE} --env-file {FILE} -o json"))
+    };
+    vec![pruned, ensured, rotated]
 }

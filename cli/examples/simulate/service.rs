@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arize_api_keys::emulator::{Emulator, ManualClock};
+use arize_api_keys::emulator::{Emulator, EmulatorBuilder, ManualClock};
 use arize_api_keys::http::{Method, Request, Response};
+use arize_api_keys::time::format_description::well_known::Rfc3339;
 use arize_api_keys::time::{Duration, OffsetDateTime};
 use arize_api_keys::{ApiKeysClient, Clock, ExposeSecret, Transport};
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub(crate) struct Ledger {
     pub(crate) keys: BTreeMap<String, Minted>,
     /// The changes so far: mints and removals.
     pub(crate) changes: u64,
+    /// The ids of the keys that were changed, until somebody takes them.
+    pub(crate) log: Vec<String>,
 }
 
 /// A key that a request created.
@@ -34,6 +37,7 @@ pub(crate) struct Minted {
     pub(crate) secret: String,
     pub(crate) name: String,
     pub(crate) description: String,
+    pub(crate) expires_at: Option<OffsetDateTime>,
     /// The process that sent the request.
     pub(crate) by: u32,
     /// The process that revoked it.
@@ -41,11 +45,19 @@ pub(crate) struct Minted {
 }
 
 impl Service {
-    /// An account in which everything is decided by the seed.
+    /// An account with a few spaces, in which everything is decided by the seed.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::of(Emulator::builder().seed(seed))
+    }
+
+    /// An account without organizations and spaces.
+    pub(crate) fn empty(seed: u64) -> Self {
+        Self::of(Emulator::builder().seed(seed).empty())
+    }
+
+    fn of(builder: EmulatorBuilder) -> Self {
         let clock = ManualClock::at(OffsetDateTime::UNIX_EPOCH + Duration::days(20_000));
-        let emulator = Emulator::builder().seed(seed).clock(clock.clone()).build();
-        Self { emulator, clock, ledger: Arc::default() }
+        Self { emulator: builder.clock(clock.clone()).build(), clock, ledger: Arc::default() }
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -64,9 +76,11 @@ impl Service {
             if method == Method::POST {
                 ledger.note_mint(&body, response.body(), process);
             } else if let Some(id) = path.split('/').nth(3)
-                && let Some(key) = ledger.keys.get_mut(&decoded(id))
+                && let id = decoded(id)
+                && let Some(key) = ledger.keys.get_mut(&id)
             {
                 key.revoked_by.get_or_insert(process);
+                ledger.log.push(id);
             }
         }
         response
@@ -110,10 +124,13 @@ impl Ledger {
             secret: text(&response, "key"),
             name: text(&request, "name"),
             description: text(&request, "description"),
+            expires_at: OffsetDateTime::parse(&text(&response, "expires_at"), &Rfc3339).ok(),
             by,
             revoked_by: None,
         };
-        self.keys.insert(text(&response, "id"), key);
+        let id = text(&response, "id");
+        self.log.push(id.clone());
+        self.keys.insert(id, key);
     }
 }
 
