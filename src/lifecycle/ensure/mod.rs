@@ -2,6 +2,7 @@
 
 mod assess;
 mod error;
+mod owner;
 mod request;
 mod retire;
 mod warning;
@@ -37,7 +38,7 @@ pub struct Ensured {
     pub retired: Vec<ApiKey>,
     /// The old keys that a later run revokes, when the overlap is over.
     pub pending: Vec<ApiKey>,
-    /// What the caller should know.
+    /// Circumstances that the caller should know.
     pub warnings: Vec<EnsureWarning>,
 }
 
@@ -53,11 +54,11 @@ pub enum EnsureChange {
     Renewed,
 }
 
-/// What an [`ensure`](ApiKeysClient::ensure) would do: see [`ApiKeysClient::plan_ensure`].
+/// The plan of an [`ensure`](ApiKeysClient::ensure): see [`ApiKeysClient::plan_ensure`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EnsurePlan {
-    /// What would be done.
+    /// The change that a run would make.
     pub change: EnsureChange,
     /// The stored key, if it stays.
     pub key: Option<ApiKey>,
@@ -65,7 +66,7 @@ pub struct EnsurePlan {
     pub retired: Vec<ApiKey>,
     /// The old keys that a later run would revoke.
     pub pending: Vec<ApiKey>,
-    /// What the caller should know.
+    /// Circumstances that the caller should know.
     pub warnings: Vec<EnsureWarning>,
 }
 
@@ -134,7 +135,7 @@ impl ApiKeysClient {
         let is_known = |key: &ApiKey| listed.live.iter().any(|known| known.id == key.id);
         let winner = after.live.iter().find(|other| !is_known(other)).filter(|first| first.id != key.id).cloned();
         if let Some(winner) = winner.filter(|_| !request.is_exclusive) {
-            self.delete(&created.id).map_err(|cause| EnsureError::Retire { cause, key: Box::new(key) })?;
+            self.undo(&created.id).map_err(|cause| EnsureError::Retire { cause, key: Box::new(key) })?;
             let (retired, pending) = (Vec::new(), Vec::new());
             return Ok(Ensured { change: EnsureChange::Unchanged, key: winner, retired, pending, warnings });
         }
@@ -142,7 +143,7 @@ impl ApiKeysClient {
         let stored = store(&created);
         std::mem::forget(guard);
         if let Err(cause) = stored {
-            let revoked = self.delete(&created.id);
+            let revoked = self.undo(&created.id);
             return Err(EnsureError::Store { cause, created, revoked });
         }
         let successor = match self.verify(&created.key) {
@@ -156,7 +157,7 @@ impl ApiKeysClient {
         Ok(Ensured { warnings, ..ensured })
     }
 
-    /// What [`ensure`](Self::ensure) would do now. It only reads.
+    /// The plan that [`ensure`](Self::ensure) would carry out now. It only reads.
     ///
     /// # Errors
     ///
@@ -172,7 +173,7 @@ impl ApiKeysClient {
 
     /// Revokes a key that no later run would find.
     fn undo_unlisted<E>(&self, created: Box<ApiKeyCreated>, error: Option<EnsureError<E>>) -> EnsureError<E> {
-        let revoked = self.delete(&created.id);
+        let revoked = self.undo(&created.id);
         match (error, &revoked) {
             (Some(error), Ok(())) => error,
             _ => EnsureError::NotListed { created, revoked },
