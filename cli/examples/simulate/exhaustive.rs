@@ -215,11 +215,8 @@ impl Boundary<'_> {
                 self.done += 1;
                 // Not chosen either: its steps are needed.
                 let run = check(self.scenario, Plan { fault, ..Plan::default() }, &self.id(), self.tally);
-                // What a disk that fails for good loses with the power is not simulated.
-                let is_broken = lasts && matches!(what, What::Disk(_));
-                let cuts = [None, Some(Survival::Nothing)].into_iter().take(if is_broken { 1 } else { 2 });
                 for kill in at + 1..=run.steps.len() {
-                    for cut in cuts.clone() {
+                    for cut in [None, Some(Survival::Nothing)] {
                         self.check(Plan { fault, kill: Some((kill, cut)), ..Plan::default() });
                     }
                 }

@@ -46,7 +46,7 @@ impl Case {
         {
             wrong.push("the output says that nothing was done".to_owned());
         }
-        if (says("and is revoked") || says("was revoked")) && is_left {
+        if (says("and is revoked") || says("new key was revoked")) && is_left {
             wrong.push("the output says that the new key is revoked".to_owned());
         }
         for word in run.err.lines().filter_map(|line| line.strip_prefix("revoked the old key ")) {

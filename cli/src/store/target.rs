@@ -121,14 +121,14 @@ impl Target {
     }
 
     /// Stores the secret and reads it back. After an error, the content of the file is the old one, if that can be written.
-    pub(super) fn store(&mut self, secret: &str) -> io::Result<()> {
+    pub(super) fn store(&mut self, secret: &str) -> Result<(), NotWritten> {
         // Read again: an editor takes no lock.
         let old = self.content()?;
         let new = self.with_secret(&old, secret)?;
         if self.env_name.as_ref().is_some_and(|name| !env_file::holds(&new, name, secret)) {
-            return Err(io::Error::other("other programs would not find the secret in this file"));
+            return Err(io::Error::other("other programs would not find the secret in this file").into());
         }
-        let draft = self.draft.take().ok_or(io::ErrorKind::NotFound)?;
+        let draft = self.draft.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let synced = if self.is_in_place {
             self.write_in_place(draft, &old, &new)?;
             Ok(())
@@ -141,12 +141,13 @@ impl Target {
             (Err(error), _) => format!("the secret was written, but its directory cannot be synced: {error}"),
             _ => "the secret was written, but it cannot be read back".to_owned(),
         };
-        match self.restore(&old) {
-            Ok(()) => Err(io::Error::other(problem)),
-            // The file was replaced, and nothing can be done about it any more. The caller would revoke the key that is in it.
-            Err(_) if self.content().map_or(true, |content| content == new) => Ok(()),
-            Err(error) => Err(io::Error::other(format!("{problem}, and the old content cannot be put back: {error}"))),
-        }
+        Err(match self.restore(&old) {
+            Ok(()) => NotWritten { error: io::Error::other(problem), may_be_there: false },
+            Err(error) => {
+                let problem = format!("{problem}, and the old content cannot be put back: {error}");
+                NotWritten { error: io::Error::other(problem), may_be_there: true }
+            }
+        })
     }
 
     /// Releases the reserve, so that the secret can be kept elsewhere: beside this path.
@@ -262,6 +263,19 @@ impl Target {
 
 fn length(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// Why a secret is not stored.
+pub(super) struct NotWritten {
+    pub(super) error: io::Error,
+    /// Whether the file may have the secret, now or after a power cut, although it should not.
+    pub(super) may_be_there: bool,
+}
+
+impl From<io::Error> for NotWritten {
+    fn from(error: io::Error) -> Self {
+        Self { error, may_be_there: false }
+    }
 }
 
 /// A temporary file beside a target. It is removed, unless it was renamed or is kept.
