@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::args::{Cli, Command};
 use crate::console::Console;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::redact::Secrets;
 use crate::system::System;
 
@@ -57,7 +57,8 @@ impl CommandLine {
             Ok(cli) => Ok(Self { args, cli }),
             Err(error) if error.use_stderr() => {
                 let secrets = Secrets::of_environment(system);
-                Err(console::usage(system, &args::quotable(error, &secrets)))
+                let code = console::usage(system, &args::quotable(error, &secrets));
+                Err(if args::is_for_run(args) { Code::RunFailed as u8 } else { code })
             }
             Err(text) => Err(console::usage(system, &text)),
         }
@@ -68,7 +69,7 @@ impl CommandLine {
         let secrets = Secrets::of_environment(&*system);
         let console = Console::new(system, self.cli.global.clone(), self.args.clone(), secrets);
         match execute(&self.cli.command, &console) {
-            Ok(()) => 0,
+            Ok(code) => code,
             Err(failure) => {
                 console.failure(&failure);
                 failure.code as u8
@@ -77,8 +78,9 @@ impl CommandLine {
     }
 }
 
-fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
-    match command {
+fn execute(command: &Command, console: &Console) -> Result<u8, Failure> {
+    let done = match command {
+        Command::Run(args) => return commands::run::run(args, console),
         Command::List(args) => commands::list::run(args, console),
         Command::Get(args) => commands::find::get(args, console),
         Command::Spaces(args) => commands::find::spaces(args, console),
@@ -97,5 +99,6 @@ fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
         Command::Emulator(args) => commands::emulator::run(args, console),
         Command::Completions(args) => commands::generate::completions(args, console),
         Command::Man(args) => commands::generate::man(args, console),
-    }
+    };
+    done.map(|()| 0)
 }

@@ -49,8 +49,13 @@ impl Case {
         if (says("and is revoked") || says("new key was revoked")) && is_left {
             wrong.push("the output says that the new key is revoked".to_owned());
         }
-        for word in run.err.lines().filter_map(|line| line.strip_prefix("revoked the old key ")) {
-            if ledger.keys.get(word).is_some_and(|key| key.revoked_by.is_none()) {
+        let revoked = |line: &'_ str| {
+            ["revoked the old key ", "revoked the key "]
+                .iter()
+                .find_map(|text| line.strip_prefix(text).map(str::to_owned))
+        };
+        for word in run.err.lines().filter_map(revoked) {
+            if ledger.keys.get(&word).is_some_and(|key| key.revoked_by.is_none()) {
                 wrong.push(format!("the output says that {word} is revoked"));
             }
         }
@@ -97,6 +102,9 @@ impl Case {
                     wrong.push(format!("the live keys, and whether they are stored: {ids:?}"));
                 }
             }
+        }
+        for (id, _) in live.iter().filter(|(_, key)| Some(key.name.as_str()) == self.lent) {
+            wrong.push(format!("the lent key {id} works"));
         }
         for id in &self.kept {
             if !live.iter().any(|(found, _)| found == id) {

@@ -1,10 +1,12 @@
 //! A simulator of the program: it owns the clock, the disk, the network and the processes. See docs/proof.md.
 
 mod chaos;
+mod child;
 mod command;
 mod disk;
 mod exhaustive;
 mod faults;
+mod file;
 mod host;
 mod invariants;
 mod process;

@@ -37,6 +37,7 @@ pub(crate) enum Verb {
     Write,
     Sync,
     Lock,
+    Spawn,
     Send(Call),
 }
 

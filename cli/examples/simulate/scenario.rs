@@ -33,7 +33,9 @@ pub(crate) struct Case {
     pub(crate) command: Arc<Command>,
     /// The name of the keys of which one must be left, stored and working. `None`: the command only removes.
     pub(crate) name: Option<&'static str>,
-    /// When the overlap of a run that begins now is over.
+    /// The name of the keys of which none must be left.
+    pub(crate) lent: Option<&'static str>,
+    /// When the overlap of a run that begins now is over, or the lifetime of a lent key.
     pub(crate) overlap: Option<Duration>,
     /// Keys that must work in the end.
     pub(crate) kept: Vec<String>,
@@ -51,6 +53,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { name: "ensure-overlap", processes: 1, build: || ensured(ENSURE_OVERLAP, 70) },
     Scenario { name: "ensure-retire", processes: 1, build: ensure_retire },
     Scenario { name: "prune", processes: 1, build: prune },
+    Scenario { name: "run", processes: 1, build: lend },
     Scenario { name: "ensure-create-twice", processes: 2, build: ensure_create },
     Scenario { name: "ensure-renew-twice", processes: 2, build: || ensured(ENSURE, 70) },
 ];
@@ -73,7 +76,7 @@ impl Case {
     fn on(service: &Service, host: &str, name: Option<&'static str>) -> Self {
         let (service, host) = (service.clone(), Arc::new(Host::new(host, FILE)));
         let command = Command::kept("man", &Process::new(0, &host, &service, None, undisturbed));
-        Self { service, host, command, name, overlap: None, kept: Vec::new(), gone: Vec::new() }
+        Self { service, host, command, name, lent: None, overlap: None, kept: Vec::new(), gone: Vec::new() }
     }
 
     fn with(mut self, command: &str) -> Self {
@@ -180,6 +183,14 @@ fn prune() -> Case {
     let id = case.key_in_file("app", |secret| format!("{secret}\n"));
     case.kept.push(id);
     case.with("prune --older-than 30d --name ci-* --space prod-eu --yes -o json")
+}
+
+/// A key for one command. What a killed run leaves ends with the lifetime of the key.
+fn lend() -> Case {
+    let mut case = Case::new(None);
+    case.lent = Some("job");
+    case.overlap = Some(Duration::from_secs(3600));
+    case.with("run --space prod-eu --name job -- work")
 }
 
 /// Three hosts of one account: keys that `prune` removes, one that `ensure` keeps, one that `rotate` replaces.
