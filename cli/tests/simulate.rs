@@ -20,6 +20,24 @@ fn simulate(args: &[&str]) {
 }
 
 #[test]
-fn every_kill_and_one_fault_in_a_hundred() {
-    simulate(&["--exhaustive", "--one-in", "100"]);
+fn every_kill_and_some_faults() {
+    simulate(&["--exhaustive", "--one-in", "500"]);
+}
+
+#[test]
+fn schedules_by_chance() {
+    simulate(&["--schedules", "300"]);
+}
+
+#[test]
+fn a_small_year() {
+    simulate(&["--days", "100", "--spaces", "8"]);
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    for args in [&["--seed"][..], &["--seed", "x"], &["--days", "3", "4"], &["help"]] {
+        let code = simulate::main(args.iter().map(|arg| (*arg).to_owned()).collect());
+        assert_eq!(code, ExitCode::from(2), "{args:?}");
+    }
 }

@@ -31,7 +31,7 @@ impl Case {
         for (id, key) in live.iter().filter(|(_, key)| key.by == run.process) {
             let is_stored = files.iter().any(|file| file.contains(&key.secret));
             let is_named = run.err.contains(id.as_str()) || run.err.contains(&format!("`{}`", key.name));
-            if !is_stored && !is_named && !key.description.contains("[arize-keys ") {
+            if !is_stored && !is_named && !key.description.contains("arize-keys") {
                 wrong.push(format!("the key {id} is neither stored nor named"));
             }
         }
