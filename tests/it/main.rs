@@ -15,6 +15,7 @@ mod documents;
 mod emulator_http;
 mod emulator_served;
 mod faults;
+mod interleavings;
 mod matrix;
 mod scenarios;
 mod suite;

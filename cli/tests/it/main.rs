@@ -18,6 +18,8 @@ mod double;
 mod emulator;
 mod ensure;
 mod ensure_commands;
+mod ensure_faults;
+mod ensure_kills;
 mod exit_codes;
 mod failures;
 mod find;
