@@ -144,8 +144,7 @@ fn owner(args: &Ensure, console: &Console) -> Result<String, Failure> {
     })?;
     Ok(match path(args) {
         Some(path) => {
-            let shown = console.system.canonicalize(path).unwrap_or_else(|_| path.clone());
-            format!("{host}:{}", shown.display())
+            format!("{host}:{}", store::absolute(path, console).display())
         }
         None => {
             let bytes = args.secret.to_command.iter().flat_map(|text| text.bytes().chain([0]));

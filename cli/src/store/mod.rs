@@ -9,7 +9,7 @@ mod target;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -233,6 +233,14 @@ pub(crate) fn refuse_stream(to: &SecretTo, console: &Console) -> Result<(), Fail
     match found.filter(|(_, found)| !matches!(found.kind, FileKind::Regular | FileKind::Directory)) {
         None => Ok(()),
         Some((path, _)) => Err(no_file(path)),
+    }
+}
+
+/// The path of a file from the root: the same before and after the file is created.
+pub(crate) fn absolute(path: &Path, console: &Console) -> PathBuf {
+    match (console.system.canonicalize(paths::directory(path)), path.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => path.to_owned(),
     }
 }
 

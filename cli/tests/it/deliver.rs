@@ -98,7 +98,7 @@ fn github_actions_masks_a_secret_that_is_printed() {
 fn the_recipes_of_the_documentation_deliver_the_secret() {
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/renewing.md");
     let docs = std::fs::read_to_string(docs).unwrap();
-    let recipes = docs.split("argument of `--to-command`:\n\n```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let recipes = docs.split("Recipes for it:\n\n```sh\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(recipes.lines().count(), 6);
     for recipe in recipes.lines() {
         let service = Service::new();

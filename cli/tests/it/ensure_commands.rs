@@ -1,9 +1,11 @@
 //! `ensure` and `rotate` with commands as stores: reading back, partial delivery, the hook, the dry run.
 
+use std::io::ErrorKind;
+
 use arize_api_keys::{CreateRequest, ExposeSecret, ListRequest};
 use serde_json::Value;
 
-use crate::double::Double;
+use crate::double::{Double, Plan};
 use crate::service::{Run, Service};
 
 const LONG: [&str; 6] = ["ensure", "etl", "--lifetime", "3650d", "-o", "json"];
@@ -167,6 +169,17 @@ fn a_hook_runs_before_old_keys_are_revoked() {
     assert!(!service.path("reloaded").exists(), "nothing was to be revoked");
 }
 
+/// Also before the file exists.
+#[test]
+fn the_default_owner_is_the_host_and_the_path() {
+    let service = Service::new();
+    let first = json(&ensure(&service, &["--out", "file"]));
+    let path = service.dir.path().canonicalize().unwrap().join("file");
+    assert!(first["owner"].as_str().unwrap().ends_with(&format!(":{}", path.display())), "{first}");
+    let again = json(&ensure(&service, &["--out", "./file"]));
+    assert_eq!((&again["change"], &again["owner"]), (&"unchanged".into(), &first["owner"]));
+}
+
 #[test]
 fn a_dry_run_changes_nothing() {
     let service = Service::new();
@@ -211,6 +224,26 @@ fn keys_are_adopted_once() {
     let again = ensure(&service, &adopt);
     assert_eq!(json(&again)["change"], "unchanged");
     assert!(again.err.contains("the key to adopt is revoked already"), "{}", again.err);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_no_missing_secret() {
+    let double = Double::new();
+    let path = double.path("file");
+    let args = ["ensure", "etl", "--owner", "o", "--out", &path];
+    assert_eq!(double.run(&args).code, Some(0));
+    for dry in [&[][..], &["--dry-run"]] {
+        let args = [&args[..], dry].concat();
+        let steps = double.run(&args).steps;
+        let is_of_file = |step: &str| step == "open file" || step == "read file";
+        for (n, _) in steps.iter().enumerate().filter(|(_, step)| is_of_file(step)) {
+            double.plan(move |at, _| if at == n { Plan::Fail(ErrorKind::PermissionDenied) } else { Plan::Go });
+            let run = double.run(&args);
+            assert_eq!(run.code, Some(1), "{run:?}");
+            assert!(run.err.contains("cannot read") && run.err.contains("nothing was created"), "{run:?}");
+        }
+    }
+    assert_eq!(double.world().emulator.keys_created(), 1);
 }
 
 /// With a clock that does not wait: the list may lag behind the key.

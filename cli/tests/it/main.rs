@@ -28,6 +28,7 @@ mod places;
 mod profile;
 mod redact;
 mod remove;
+mod renewing;
 mod rotate;
 mod secrets;
 mod service;

@@ -5,6 +5,7 @@
 
 mod creating;
 mod ensure;
+mod ensure_details;
 mod ensure_faults;
 mod inventory;
 mod key_file;
