@@ -15,6 +15,9 @@ pub(crate) struct Key<'a> {
     pub(super) id: Cow<'a, str>,
     pub(super) name: Cow<'a, str>,
     description: Option<Cow<'a, str>>,
+    /// Of a key that `ensure` manages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     pub(super) key_type: String,
     pub(super) status: String,
     pub(super) redacted_key: Cow<'a, str>,
@@ -63,6 +66,7 @@ macro_rules! key {
             name: field.text("name", &$key.name),
             description: Some(field.text("description", description.unwrap_or_default()))
                 .filter(|text| description.is_some() || !text.is_empty()),
+            owner: $key.owner().map(|owner| $secrets.value(&owner).into_owned()),
             key_type: field.text("key_type", &$key.key_type.to_string()).into_owned(),
             status: field.text("status", &$key.status.to_string()).into_owned(),
             redacted_key: field.text("redacted_key", &$key.redacted_key),
@@ -166,6 +170,7 @@ impl<'a> Key<'a> {
             ("id", text(&self.id)),
             ("name", text(&self.name)),
             ("description", self.description.as_deref().and_then(text)),
+            ("owner", self.owner.clone()),
             ("type", text(&self.key_type)),
             ("status", text(&self.status)),
             ("key", text(&self.redacted_key)),

@@ -14,7 +14,9 @@ const MIN_WIDTH: u16 = 40;
 
 pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
     let mut table = table(console);
-    table.set_header(["ID", "NAME", "TYPE", "STATUS", "KEY", "EXPIRES", "LAST USED"].map(heading));
+    let has_owner = keys.iter().any(|key| key.owner().is_some());
+    let columns = ["ID", "NAME", "TYPE", "STATUS", "KEY", "EXPIRES", "LAST USED"];
+    table.set_header(columns.into_iter().chain(has_owner.then_some("OWNER")).map(heading));
     let now = console.system.now();
     for key in keys {
         let has_expired = key.expires_at.is_some_and(|at| at <= now);
@@ -33,7 +35,8 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
         let (id, name, redacted_key) =
             (shown.id.into_owned(), shown.name.into_owned(), shown.redacted_key.into_owned());
         let cells = [id, name, shown.key_type, status, redacted_key, expires, last_used];
-        table.add_row(cells.map(|text| {
+        let owner = has_owner.then(|| shown.owner.unwrap_or_default());
+        table.add_row(cells.into_iter().chain(owner).map(|text| {
             let cell = cell(&text, console);
             match color {
                 Some(color) => cell.fg(color),

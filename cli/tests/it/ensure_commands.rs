@@ -1,7 +1,9 @@
 //! `ensure` and `rotate` with commands as stores: reading back, partial delivery, the hook, the dry run.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
+use arize_api_keys::http::{Request, Response};
 use arize_api_keys::{CreateRequest, ExposeSecret, ListRequest};
 use serde_json::Value;
 
@@ -256,4 +258,88 @@ fn the_working_key_of_somebody_else_stays() {
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.err.contains("works and belongs to no key of this owner") && run.err.contains("--adopt ID"), "{run:?}");
     assert_eq!(double.world().emulator.keys_created(), 1);
+}
+
+/// The time of the command is over when the store has failed.
+#[test]
+fn a_slow_store_that_fails_leaves_no_key() {
+    for command in [&["rotate", "ID", "new", "--yes"][..], &["ensure", "etl", "--owner", "o", "--no-read"]] {
+        let double = Double::new();
+        let old = double.admin().create(&CreateRequest::new("old")).unwrap();
+        let clock = double.world().clock.clone();
+        double.plan(move |_, step| {
+            if step == "shell false" {
+                clock.advance(Duration::from_secs(60));
+            }
+            Plan::Go
+        });
+        let command: Vec<&str> = command.iter().map(|arg| if *arg == "ID" { old.id.as_str() } else { *arg }).collect();
+        let run = double.run(&[&command, &["--timeout", "30s", "--to-command", "false"][..]].concat());
+        assert_eq!(run.code, Some(10), "{run:?}");
+        let names = double.admin().list_all(&ListRequest::new()).map(|key| key.unwrap().name);
+        assert_eq!(names.filter(|name| name != "admin").collect::<Vec<_>>(), ["old"]);
+    }
+}
+
+#[test]
+fn how_it_ends() {
+    let html = || {
+        let page = Response::builder().status(401).header("content-type", "text/html");
+        page.body(b"<html>log in</html>".to_vec()).unwrap()
+    };
+    let refused = || {
+        let problem = Response::builder().status(401).header("content-type", "application/problem+json");
+        problem.body(br#"{"title":"Unauthorized","status":401}"#.to_vec()).unwrap()
+    };
+    let broken = || Response::builder().status(502).body(Vec::new()).unwrap();
+    let admin = |request: &Request<Vec<u8>>, double: &Double| {
+        let own = format!("Bearer {}", double.world().emulator.admin_key().expose_secret());
+        request.headers()["authorization"] == own.as_str()
+    };
+    for (code, message, respond) in [
+        // A proxy answers the stored secret.
+        (
+            7,
+            "nothing was changed: whether the stored secret works is unknown",
+            Box::new(move |request: &Request<Vec<u8>>, double: &Double| (!admin(request, double)).then(html))
+                as Box<dyn Fn(&Request<Vec<u8>>, &Double) -> Option<Response<Vec<u8>>> + Send + Sync>,
+        ),
+        // The key of the caller is revoked.
+        (3, "nothing was changed", Box::new(move |_, _| Some(refused()))),
+        // The response to the create is lost.
+        (8, "no new key is stored", Box::new(move |request, _| (request.method() == "POST").then(broken))),
+    ] {
+        let double = Double::new();
+        let path = double.path("file");
+        let args = ["ensure", "etl", "--owner", "o", "--out", &path];
+        assert_eq!(double.run(&args).code, Some(0));
+        let made = double.world().emulator.keys_created();
+        let of = double.clone();
+        double.respond(move |request| respond(request, &of));
+        let run = double.run(&[&args[..], if code == 8 { &["--renew-now"] } else { &[] }].concat());
+        assert_eq!(run.code, Some(code), "{run:?}");
+        assert!(run.err.contains(message), "{run:?}");
+        assert_eq!(double.world().emulator.keys_created(), made);
+    }
+    let double = Double::new();
+    let path = double.path("file");
+    let renew = || double.run(&["ensure", "etl", "--owner", "o", "--out", &path, "--renew-now"]);
+    let codes: Vec<_> = (0..7).map(|_| renew().code.unwrap()).collect();
+    assert_eq!(codes, [0, 0, 0, 0, 0, 0, 1]);
+    assert!(renew().err.contains("two programs may write this store\nhint: pass --force"));
+}
+
+#[test]
+fn lists_show_the_owner() {
+    let double = Double::new();
+    let run = double.run(&["ensure", "etl", "--owner", "host 7: é", "--out", &double.path("file")]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let table = double.run(&["list"]).out;
+    assert!(table.lines().next().unwrap().ends_with("OWNER") && table.contains("host 7: é"), "{table}");
+    let list: Value = serde_json::from_str(&double.run(&["list", "-o", "json"]).out).unwrap();
+    let owners: Vec<_> = list["api_keys"].as_array().unwrap().iter().map(|key| key.get("owner")).collect();
+    assert!(owners.contains(&None) && owners.contains(&Some(&"host 7: é".into())), "{list}");
+    double.world().clock.advance(Duration::from_secs(86_400));
+    let audit = double.run(&["audit", "--older-than", "1h", "-o", "json"]);
+    assert!(audit.out.contains("\"owner\": \"host 7: é\""), "{audit:?}");
 }

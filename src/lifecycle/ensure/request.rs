@@ -5,25 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
+use super::owner;
 use crate::error::InvalidRequest;
 use crate::lifecycle::create_any::CreateAny;
-use crate::lifecycle::marker;
 use crate::model::ApiKey;
 use crate::operations::create::CreateRequest;
 use crate::operations::service_key::CreateServiceKeyRequest;
 
-/// The name of the marker that a managed key has in its description.
-const OWNER: &str = "owner";
-
 const OWNER_LIMIT: usize = 200;
-
-/// Everything but `A-Za-z0-9._:/@+-`.
-const OWNER_ESCAPES: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@').remove(b'+').remove(b'-');
 
 type BeforeRetire = Arc<dyn Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
 
@@ -178,11 +170,11 @@ impl EnsureRequest {
     }
 
     fn marker_value(&self) -> String {
-        utf8_percent_encode(&self.owner, OWNER_ESCAPES).to_string()
+        owner::encode(&self.owner)
     }
 
     fn description(&self) -> String {
-        marker::append(self.create.description().unwrap_or_default(), OWNER, &self.marker_value())
+        owner::mark(self.create.description().unwrap_or_default(), &self.marker_value())
     }
 
     /// The request for a new key.
@@ -192,10 +184,9 @@ impl EnsureRequest {
 
     /// Whether the key is the owner's: by name, type and marker.
     pub(super) fn owns(&self, key: &ApiKey) -> bool {
-        let owner = key.description.as_deref().and_then(|text| marker::value(text, OWNER));
         key.name == self.create.name()
             && key.key_type == self.create.key_type()
-            && owner.is_some_and(|owner| owner == self.marker_value())
+            && owner::encoded_of(key).is_some_and(|encoded| encoded == self.marker_value())
     }
 
     /// Whether the key is to be renewed at `now`.

@@ -3,6 +3,8 @@
 mod error;
 mod replacement;
 
+use std::time::Duration;
+
 pub use self::error::{NotReplaceable, RotationError};
 use self::replacement::CarryOver;
 pub use self::replacement::{ReplacementKey, RotationStep};
@@ -11,6 +13,9 @@ use crate::error::{Error, InvalidRequest};
 use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
 use crate::request_target::{RequestTarget, same_id};
+
+/// The time to revoke a key that nothing holds.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Revokes the key unless it is forgotten: after a panic in `store`, no caller knows the key.
 pub(super) struct RevokeOnDrop<'a> {
@@ -21,7 +26,7 @@ pub(super) struct RevokeOnDrop<'a> {
 impl Drop for RevokeOnDrop<'_> {
     fn drop(&mut self) {
         // The panic goes on; there is no caller to return an error to.
-        let _ = self.client.delete(self.id);
+        let _ = self.client.undo(self.id);
     }
 }
 
@@ -168,10 +173,15 @@ impl ApiKeysClient {
         match stored {
             Ok(()) => Ok(created),
             Err(cause) => {
-                let revoked = if is_new { self.delete(&created.id) } else { Err(same_key()) };
+                let revoked = if is_new { self.undo(&created.id) } else { Err(same_key()) };
                 Err(RotationError::Store { cause, created, revoked })
             }
         }
+    }
+
+    /// Revokes a new key that was not stored, even if the time limit of this client is over.
+    pub(super) fn undo(&self, id: &str) -> Result<(), Error> {
+        self.with_time_limit(UNDO_TIMEOUT).delete(id)
     }
 
     fn verify_and_revoke<E>(

@@ -46,6 +46,7 @@ fn a_year_of_one_key() {
         assert_eq!(ensured.change, EnsureChange::Created);
         let description = "for the jobs [arize-keys owner=host-7:/etc/etl.env]";
         assert_eq!(ensured.key.description.as_deref(), Some(description));
+        assert_eq!(ensured.key.owner().as_deref(), Some("host-7:/etc/etl.env"));
         assert_eq!(ensured.key.expires_at, Some(world.after(90 * DAY as i64)));
         let mut changes = Vec::new();
         for day in 1..=365 {

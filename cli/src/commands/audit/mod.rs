@@ -70,7 +70,7 @@ fn record(finding: &Finding<'_>, console: &Console) -> Value {
         "expires_at": member("expires_at"),
         "last_used_at": member("last_used_at"),
         "redacted_key": member("redacted_key"),
-        "owner": rules::owner(finding.found),
+        "owner": finding.found.key.owner(),
         "why": finding.why,
     })
 }

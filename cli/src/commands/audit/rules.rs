@@ -95,13 +95,6 @@ fn days(limit: Duration) -> String {
     }
 }
 
-/// The owner that `ensure` wrote at the end of the description.
-pub(super) fn owner(found: &FoundKey) -> Option<String> {
-    let description = found.key.description.as_deref()?.trim_end();
-    let (_, owner) = description.strip_suffix(']')?.rsplit_once("[arize-keys owner=")?;
-    Some(owner.to_owned())
-}
-
 pub(super) fn is_managed(found: &FoundKey) -> bool {
-    owner(found).is_some()
+    found.key.owner().is_some()
 }
