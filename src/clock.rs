@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-/// Time and chance, as a client sees them. The default is [`SystemClock`].
+/// The source of time and random numbers of a client. The default is [`SystemClock`].
 ///
 /// Tests of code that waits for retries bring a clock whose [`sleep`](Self::sleep) does not wait; the emulator's
 /// `ManualClock` is one.
 pub trait Clock: Send + Sync {
-    /// The date and time: whether an expiry is in the past, how far away the date in a `Retry-After` is.
+    /// The date and time, for expiries and for the date in a `Retry-After`.
     fn now(&self) -> OffsetDateTime;
 
-    /// The time since a fixed moment, never going back: deadlines are counted on it.
+    /// The time since a fixed moment, which never goes back, for deadlines.
     fn elapsed(&self) -> Duration;
 
     /// Waits.
     fn sleep(&self, duration: Duration);
 
-    /// A random duration from nothing up to `max`: the jitter of the retry policy.
+    /// A random duration from 0 to `max`: the jitter of the retry policy.
     fn jitter(&self, max: Duration) -> Duration;
 }
 

@@ -1,5 +1,5 @@
-//! A blocking client for the API-keys endpoints of the Arize platform: list, create, rotate and delete keys from programs
-//! that have no async runtime.
+//! A blocking client for the API-keys endpoints of the Arize platform: list, create, refresh, revoke and delete API keys
+//! from programs without an async runtime.
 //!
 //! Only one response has a new secret. Store it before you do anything else. Check [`Error::outcome`] before you repeat a
 //! call. Do not log at the level TRACE: there ureq logs bodies and headers (see [`UreqTransport`]).
@@ -38,10 +38,12 @@
 //!
 //! # Where things are
 //!
-//! * [`ApiKeysClient`] has the verbs. [`ClientBuilder`] configures it, with the environment variables of the official SDKs.
+//! * [`ApiKeysClient`] has the verbs, and [`rotate`](ApiKeysClient::rotate), [`ensure`](ApiKeysClient::ensure) and
+//!   [`inventory`](ApiKeysClient::inventory), which are built on them. [`ClientBuilder`] configures it, with the environment
+//!   variables of the official SDKs.
 //! * [`ListRequest`], [`CreateRequest`], [`CreateServiceKeyRequest`] and [`RefreshRequest`] are the requests;
 //!   [`ApiKeyList`], [`ApiKeys`] and [`ApiKeyCreated`] the responses.
-//! * [`Error`] is every error, [`Outcome`] whether the service did what it was asked.
+//! * [`Error`] is every error, [`Outcome`] whether the service processed the request.
 //! * [`RetryPolicy`] sets retries.
 //! * [`Transport`] sends requests: [`UreqTransport`] by default; a closure works too.
 //! * [`ApiStage`] selects the service of today or that of the Go SDK 0.12.
@@ -130,6 +132,8 @@ mod documents {
     struct Audit;
     #[doc = include_str!("../docs/configuration.md")]
     struct Configuration;
+    #[doc = include_str!("../docs/emulator.md")]
+    struct Emulator;
     #[doc = include_str!("../docs/errors-and-retries.md")]
     struct ErrorsAndRetries;
     #[doc = include_str!("../docs/security.md")]

@@ -1,4 +1,4 @@
-//! The seam between this crate and the network.
+//! The interface between this crate and the network.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -30,26 +30,26 @@ pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 ///
 /// # Requirements
 ///
-/// * Send the request as it is: the method, the whole URI, every header and the body. The client has put
-///   `authorization`, `accept`, `accept-encoding: identity`, `user-agent` and, with a body, `content-type` on it.
-///   `content-length` is the transport's.
+/// * Send the request as it is: the method, the whole URI, every header and the body. The client sets `authorization`,
+///   `accept`, `accept-encoding: identity`, `user-agent` and, with a body, `content-type`. The transport sets
+///   `content-length`.
 /// * Return every final response. A status of 400 or more is a response, not an error. A redirect is a response, too, and
 ///   must not be followed: the key goes to the configured origin and nowhere else.
 /// * Send a request once. The client decides which requests are repeated.
 /// * Give up after [`SendOptions::timeout`], if the request has one among its extensions.
-/// * Say in its errors whether the request can have been sent, and hand over what it has of a response that broke off
+/// * State in an error whether the request may have been sent, and pass on the part of a response that arrived
 ///   (see [`TransportError`]): a one-time secret may be in it.
 ///
-/// A transport that knows nothing of the extensions still works: an error that claims nothing is taken as "the request
-/// may have been processed", and then nothing that mints a secret is sent again.
+/// A transport that ignores the extensions still works: the client assumes after its errors that the request may have been
+/// processed, and does not repeat a create or a refresh.
 pub trait Transport: Send + Sync {
-    /// Sends `request` and waits for the whole response.
+    /// Sends `request` and waits for the complete response.
     ///
     /// A status of 400 or more is a response, not an error.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when no whole response came back.
+    /// [`TransportError`] if no complete response arrived.
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
 }
 
@@ -110,34 +110,34 @@ impl ReusableBuffer {
     }
 }
 
-/// Why no whole response came back.
+/// Why no complete response arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The host name could not be resolved. Tried again.
+    /// The host name could not be resolved. Retried.
     Resolve,
-    /// No connection could be made: refused, unreachable, closed during the handshake. Tried again.
+    /// No connection could be made: refused, unreachable, closed during the handshake. Retried.
     Connect,
-    /// TLS was refused: an unknown authority, a wrong host name, an expired certificate, an alert. Not tried again.
+    /// The TLS handshake failed: an unknown authority, a wrong host name, an expired certificate, an alert. Not retried.
     Tls,
-    /// The proxy refused (a wrong password, for one). Not tried again.
+    /// The proxy refused the tunnel, for example because of a wrong password. Not retried.
     Proxy,
-    /// Time ran out. Tried again where that is safe.
+    /// The attempt timed out. Retried where that is safe: see [`RetryPolicy`](crate::RetryPolicy).
     Timeout,
-    /// The connection broke, after it had been made. Tried again where that is safe.
+    /// The connection broke after it was made. Retried where that is safe.
     Interrupted,
-    /// The peer did not speak HTTP/1.1 as it should. Not tried again.
+    /// The response is not valid HTTP/1.1. Not retried.
     Protocol,
-    /// The head or the body of the response is larger than this client reads. Not tried again.
+    /// The head or the body of the response is over the limit of the transport. Not retried.
     TooLarge,
-    /// The request or the set-up is at fault. Not tried again.
+    /// The request or the configuration is invalid. Not retried.
     Configuration,
-    /// Anything else. Not tried again.
+    /// Any other failure. Not retried.
     Other,
 }
 
 impl TransportErrorKind {
-    /// Whether another attempt may end better.
+    /// Whether another attempt may succeed.
     pub(crate) fn is_transient(self) -> bool {
         matches!(self, Self::Resolve | Self::Connect | Self::Timeout | Self::Interrupted)
     }
@@ -148,7 +148,7 @@ impl fmt::Display for TransportErrorKind {
         f.write_str(match self {
             Self::Resolve => "the host name could not be resolved",
             Self::Connect => "no connection could be made",
-            Self::Tls => "TLS was refused",
+            Self::Tls => "the TLS handshake failed",
             Self::Proxy => "the proxy refused",
             Self::Timeout => "timed out",
             Self::Interrupted => "the connection broke",
@@ -160,12 +160,11 @@ impl fmt::Display for TransportErrorKind {
     }
 }
 
-/// No whole response came back.
+/// No complete response arrived.
 ///
-/// Two facts make the difference between "try again" and "a key may exist", so a transport should state them when it
-/// knows them: [`not_sent`](Self::not_sent) and [`with_partial_response`](Self::with_partial_response).
+/// Two facts decide between "retry" and "a key may exist", so a transport states them when it knows them: [`not_sent`](Self::not_sent) and [`with_partial_response`](Self::with_partial_response).
 ///
-/// The source must not hold the request's headers or the response's body: it is shown to users as it is.
+/// The source must not hold headers of the request or the body of the response: users see it as it is.
 ///
 /// ```
 /// use arize_api_keys::{TransportError, TransportErrorKind};
@@ -206,7 +205,7 @@ impl TransportError {
         self
     }
 
-    /// Hands over the head of a response and the part of its body that arrived before the failure.
+    /// Adds the head of a response and the part of its body that arrived before the failure.
     #[must_use]
     pub fn with_partial_response(mut self, response: http::Response<Vec<u8>>) -> Self {
         self.partial = Some(Box::new(PartialResponse(response)));

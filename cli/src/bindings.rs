@@ -188,9 +188,16 @@ impl File {
             system.open(path, Access::Read).and_then(io::read_to_string)
         };
         let text = text.map_err(|error| Failure::input("read", path, &error))?;
-        serde_json::from_str(&text).map_err(|error| {
-            Failure::new(Code::Usage, format!("`{}` is not a file of assignments: {error}", path.display()))
-                .hint(format!("it looks like this:\n{ASSIGNMENTS}"))
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let (member, cause) = (error.path().to_string(), error.into_inner());
+            // What the parser says of a wrong type quotes the value, and somebody may have put a secret there.
+            if cause.is_data() { format!("`{member}` at line {}", cause.line()) } else { cause.to_string() }
+        });
+        let whole = read.and_then(|file| json.end().map(|()| file).map_err(|error| error.to_string()));
+        whole.map_err(|problem| {
+            let message = format!("`{}` is not a file of assignments: {problem}", path.display());
+            Failure::new(Code::Usage, message).hint(format!("it looks like this:\n{ASSIGNMENTS}"))
         })
     }
 

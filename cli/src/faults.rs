@@ -11,7 +11,8 @@ pub(crate) fn parse(text: &str) -> Result<Fault, String> {
     let (text, times) = match text.split_once('*') {
         None => (text, 1),
         Some((text, times)) => {
-            (text, times.parse().map_err(|_| format!("`{times}` is not a number of times, as in `503*2`"))?)
+            let number = times.parse().ok().filter(|times| *times > 0);
+            (text, number.ok_or_else(|| format!("`{times}` is not a number of times from 1 on, as in `503*2`"))?)
         }
     };
     let (endpoint, text) = match text.split_once(':') {
@@ -101,8 +102,19 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "create:", "99", "600", "keys:503", "503*", "503*x", "503,before", "delay=soon", "truncate=-1"]
-        {
+        for text in [
+            "",
+            "create:",
+            "99",
+            "600",
+            "keys:503",
+            "503*",
+            "503*0",
+            "503*x",
+            "503,before",
+            "delay=soon",
+            "truncate=-1",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         for text in ["", "1.5", "-0.1", "NaN"] {

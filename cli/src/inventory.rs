@@ -10,7 +10,7 @@ use crate::args::Scopes;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::messages;
-use crate::output::{Key, moment};
+use crate::output::{Key, count, moment};
 
 /// The program warns when its key expires within this many days.
 const OWN_EXPIRY_DAYS: i64 = 14;
@@ -117,8 +117,7 @@ pub(crate) fn report_unread(unread: &[UnreadScope], console: &Console) {
 
 /// The failure of a command that found nothing, where not every scope was read.
 pub(crate) fn incomplete(unread: &[UnreadScope]) -> Failure {
-    let scopes = if unread.len() == 1 { "scope" } else { "scopes" };
-    Failure::new(Code::Incomplete, format!("{} {scopes} could not be read", unread.len()))
+    Failure::new(Code::Incomplete, format!("{} could not be read", count(unread.len(), "scope")))
 }
 
 /// Whether a time lies at least `age` before `now`.

@@ -76,7 +76,7 @@ impl Shell {
     }
 }
 
-/// What a command learns about the new key.
+/// The new key, as a command learns about it.
 pub(crate) fn about_key(id: &str, name: &str, expires_at: Option<OffsetDateTime>) -> Environment {
     let set = |variable: &str, value: &str| (OsString::from(variable), Some(OsString::from(value)));
     vec![

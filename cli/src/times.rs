@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arize_api_keys::time::format_description::well_known::{Iso8601, Rfc3339};
-use arize_api_keys::time::{self, Date, OffsetDateTime};
+use arize_api_keys::time::{self, Date, OffsetDateTime, UtcOffset};
 
 /// The longest grace period of the service.
 const MAX_GRACE: Duration = Duration::from_secs(86_400);
@@ -43,8 +43,13 @@ pub(crate) fn moment(text: &str) -> Result<OffsetDateTime, String> {
     {
         return Ok(date.midnight().assume_utc());
     }
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "write a date like `2027-01-01`, or a time like `2027-01-01T12:00:00Z`".to_owned())
+    let time = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "write a date like `2027-01-01`, or a time like `2027-01-01T12:00:00Z`".to_owned())?;
+    // RFC 3339 has no other years, and the offset may lead to one.
+    match time.checked_to_offset(UtcOffset::UTC) {
+        Some(utc) if (0..=9999).contains(&utc.year()) => Ok(time),
+        _ => Err("the time must be in the years 0 to 9999, in UTC".to_owned()),
+    }
 }
 
 /// This long after `now`, in whole seconds.
@@ -80,7 +85,15 @@ mod tests {
     fn moments() {
         assert_eq!(rfc3339(moment("2027-01-01").unwrap()), "2027-01-01T00:00:00Z");
         assert_eq!(rfc3339(moment("2027-01-01T12:00:00+02:00").unwrap()), "2027-01-01T12:00:00+02:00");
-        for wrong in ["", "tomorrow", "2027-13-01", "2027-01-01T12:00:00", "20270101T00"] {
+        for wrong in [
+            "",
+            "tomorrow",
+            "2027-13-01",
+            "2027-01-01T12:00:00",
+            "20270101T00",
+            "0000-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
+        ] {
             assert!(moment(wrong).is_err(), "{wrong}: {:?}", moment(wrong));
         }
         assert!(after(OffsetDateTime::UNIX_EPOCH, Duration::MAX).is_none());

@@ -66,10 +66,10 @@ pub struct ClientBuilder {
     on_warning: Option<OnWarning>,
 }
 
-/// Makes the default transport.
+/// Builds the default transport.
 pub(crate) type DefaultTransport = fn(&NetworkSettings, &Env<'_>, &Endpoint) -> Result<Arc<dyn Transport>, ConfigError>;
 
-/// Puts something around a transport.
+/// Wraps a transport.
 type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;
 
 impl ClientBuilder {
@@ -153,7 +153,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The stage of the API that the service speaks.
+    /// The stage of the API. Default [`ApiStage::Beta`], the service today.
     pub fn stage(mut self, stage: ApiStage) -> Self {
         self.explicit.stage = Some(stage);
         self
@@ -166,23 +166,23 @@ impl ClientBuilder {
         self
     }
 
-    /// When a call is tried again. Default [`RetryPolicy::default`].
+    /// Which failed attempts the client repeats. Default [`RetryPolicy::default`]: 3 attempts.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.explicit.retry = policy;
         self
     }
 
-    /// What carries the requests. Default [`UreqTransport`](crate::UreqTransport), if the feature `ureq` is on.
+    /// The transport that sends the requests. Default [`UreqTransport`](crate::UreqTransport), if the feature `ureq` is on.
     ///
-    /// The settings of TLS and of the proxy are those of the default transport: with another one, calling
-    /// their setters is an error, and their variables are not read.
+    /// The settings of TLS and of the proxy belong to the default transport: with another one, calling their setters is an
+    /// error, and their variables are not read.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Puts something around what carries the requests, to log or to count them. Unlike [`transport`](Self::transport) it
-    /// keeps the default transport with all its settings.
+    /// Wraps the transport, to log or to count requests. Unlike [`transport`](Self::transport) it keeps the default transport
+    /// with all its settings.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -216,7 +216,8 @@ impl ClientBuilder {
         self
     }
 
-    /// A PEM file of certificates to trust besides the default ones.
+    /// A PEM file of certificates to trust besides the roots. A file without a certificate, or with a broken one, is an
+    /// error of [`build`](Self::build).
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.explicit.network.ca_file = Some(path.into());
         self
@@ -234,12 +235,12 @@ impl ClientBuilder {
     /// and the password are percent-encoded.
     ///
     /// This and `ARIZE_PROXY_URL` are for this service, so `NO_PROXY` does not apply to them. Without them the usual
-    /// variables are looked at: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
+    /// variables apply: `HTTPS_PROXY`, or for a host with plain http `HTTP_PROXY`, then `ALL_PROXY`, each in upper
     /// case or else in lower case, unless `NO_PROXY` covers the host: it may list domains, which cover their subdomains,
     /// addresses, ranges like `10.0.0.0/8`, each but these with a `:port` or without, and `*`. Requests to this machine
     /// never go through a proxy.
     ///
-    /// The proxy is asked for a tunnel (`CONNECT`), also to a host with plain http.
+    /// The client asks the proxy for a tunnel (`CONNECT`), also to a host with plain http.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.explicit.network.proxy = ProxySetting::Url(url.into());
         self
@@ -257,15 +258,15 @@ impl ClientBuilder {
         self
     }
 
-    /// A header for every request, for a gateway for instance. The same name again replaces the value. Headers that the
-    /// client or the transport sets are refused.
+    /// Adds a header to every request, for example for a gateway. The same name again replaces the value. A header that the
+    /// client or the transport sets is an error.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.explicit.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Called with each warning, which is also logged by `log::warn!`: that the API is a pre-release, once per process
-    /// and operation.
+    /// Calls `warn` with each warning, which is also logged by `log::warn!`: that the API is a pre-release, once per
+    /// process and operation.
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_warning = Some(Arc::new(warn));
         self
@@ -278,7 +279,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock that deadlines, waits and dates go by. Default [`SystemClock`]; another one is for tests.
+    /// The clock for deadlines, waits and dates. Default [`SystemClock`]; another one is for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self

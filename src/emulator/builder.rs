@@ -1,23 +1,26 @@
 //! How an emulator is set up.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::account::{Account, NewKey};
-use super::account_file::{AccountError, AccountSpec};
-use super::account_plan::{Plan, secret_fault};
+use super::account::Account;
+use super::account::document::{AccountError, AccountSpec, Document};
+use super::account::secret_fault;
+use super::account::state_file::{StateError, StateFile};
+use super::api::context::Settings;
 use super::clock::ManualClock;
-use super::context::Settings;
-use super::journal::{Journal, Opened, StateError};
-use super::rate::RateLimit;
-use super::words::{KeyType, Role, Status};
-use super::{DEFAULT_ACCOUNT, Emulator, Inner, now};
+use super::faults::rate_limit::RateLimit;
+use super::http::limits::Limits;
+use super::{Emulator, Inner, now};
 use crate::stage::ApiStage;
+
+/// `prod` is a part of another name, and `sandbox` the name of two spaces: what a look-up by name has to get right.
+const DEFAULT_ACCOUNT: &[(&str, &[&str])] =
+    &[("acme", &["prod", "prod-eu", "staging", "sandbox"]), ("acme-labs", &["research", "sandbox"])];
 
 /// Sets up an [`Emulator`]. What is not set is as [`Emulator::new`] has it.
 ///
@@ -41,9 +44,10 @@ use crate::stage::ApiStage;
 pub struct EmulatorBuilder {
     seed: Option<u64>,
     clock: ManualClock,
-    plan: Plan,
+    account: AccountSpec,
     rate_limit: Option<NonZeroU32>,
     settings: Settings,
+    limits: Limits,
 }
 
 impl EmulatorBuilder {
@@ -51,13 +55,15 @@ impl EmulatorBuilder {
         Self {
             seed: None,
             clock: ManualClock::running(),
-            plan: Plan::standard(DEFAULT_ACCOUNT),
+            account: Document::of_organizations(DEFAULT_ACCOUNT).into(),
             rate_limit: None,
             settings: Settings { stage: ApiStage::Beta, omit_organization_id: false, max_key_lifetime: None },
+            limits: Limits::default(),
         }
     }
 
-    /// Makes ids, secrets and request ids the same on every run that makes the same calls in the same order.
+    /// Makes ids, secrets and request ids the same on every run that makes the same calls in the same order. With it, the
+    /// admin key is the same on every machine: serve such an emulator on loopback only.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -120,9 +126,23 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How long a served emulator waits for the head of a request, for its body, and for the next request on a kept
+    /// connection. 30 seconds unless set.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.read_timeout = timeout;
+        self
+    }
+
+    /// How many connections a served emulator keeps at a time. More are answered 503. 900 unless set: each takes a file
+    /// descriptor, of which a process usually may have 1,024.
+    pub fn max_connections(mut self, connections: NonZeroUsize) -> Self {
+        self.limits.connections = connections.get();
+        self
+    }
+
     /// The account to start with, in place of the small one of [`Emulator::new`].
     pub fn account(self, account: AccountSpec) -> Self {
-        self.start_with(account.plan)
+        self.start_with(account)
     }
 
     /// A key for the admin that is known beforehand, in place of a new one or of that of the [account](Self::account).
@@ -132,11 +152,13 @@ impl EmulatorBuilder {
     /// [`AccountError`] if it cannot stand in a header, or another key of the account has it: set the account first.
     pub fn admin_key(mut self, key: impl Into<SecretString>) -> Result<Self, AccountError> {
         let key = key.into();
-        match secret_fault(&key) {
+        let key = key.expose_secret();
+        let document = &mut self.account.document;
+        match secret_fault(key) {
             Some(fault) => Err(AccountError::at("admin_key", fault)),
-            None if self.plan.has_secret(&key) => Err(AccountError::at("admin_key", "another key has this secret")),
+            None if document.has_secret(key) => Err(AccountError::at("admin_key", "another key has this secret")),
             None => {
-                self.plan.admin_key = Some(key);
+                document.set_admin_secret(Some(key.to_owned()));
                 Ok(self)
             }
         }
@@ -144,118 +166,109 @@ impl EmulatorBuilder {
 
     /// Starts with the admin and their key, and no organizations and spaces.
     pub fn empty(self) -> Self {
-        self.start_with(Plan::standard(&[]))
+        self.start_with(Document::default().into())
     }
 
     /// The emulator.
     #[must_use]
     pub fn build(self) -> Emulator {
-        let (mut account, request_ids) = self.empty_account();
-        self.start(&mut account);
-        self.finish(account, request_ids, None)
+        let (account, request_ids) = self.load(&self.account.document);
+        let given = self.account.document.admin_secret().map(SecretString::from);
+        self.finish(account, request_ids, given, None)
     }
 
-    /// The emulator with its state in a file: what is there when it starts, and what changes. If there is nothing in it
-    /// yet, the account is the one that is set here; afterwards it is the one of the file, and the seed goes on from
-    /// where it was.
+    /// The emulator with its state in a file: what is there when it starts, and what changes. In a new or empty file the
+    /// account is the one that is set here. Afterwards it is the one of the file, and the seed goes on from where it was.
     ///
-    /// A change is in the file, and on the disk, before it is answered, and so is everything that an answer shows: a crash
-    /// loses nothing that was acknowledged. Only when a key was last used may be forgotten. The file holds the secrets, so
-    /// nobody else may read it (mode 0600). Beside it a file that ends in `.lock` keeps other emulators out, and one that
-    /// ends in `.new` appears while it is written anew.
+    /// The file holds an account document, as [`AccountSpec`] reads it. A change is in it, and on the disk, before it is
+    /// answered, and so is everything that an answer shows: a crash loses nothing that was acknowledged. When a key was
+    /// last used is written with the next change. The file holds the secrets, so nobody else may read it (mode 0600).
+    /// Beside it one whose name ends in `.new` appears while it is written. A change costs what the document costs:
+    /// `docs/emulator.md` has figures.
     ///
-    /// If the file cannot be written any more, every request is answered by a 500.
+    /// If the file cannot be written, the request is answered 500, and the next one tries again.
     ///
     /// ```
     /// use arize_api_keys::emulator::Emulator;
-    /// use arize_api_keys::{ApiKeysClient, CreateRequest, ExposeSecret};
+    /// use arize_api_keys::{CreateRequest, ExposeSecret};
     ///
-    /// # let folder = std::env::temp_dir().join(format!("arize-emulator-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder)?;
-    /// # let path = folder.join("state.jsonl");
+    /// # let directory = std::env::temp_dir().join(format!("arize-emulator-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// # let path = directory.join("state.json");
     /// let emulator = Emulator::builder().open(&path)?;
-    /// let client = ApiKeysClient::builder()
-    ///     .ignore_env()
-    ///     .api_key(emulator.admin_key())
-    ///     .transport(emulator.clone())
-    ///     .build()?;
-    /// let created = client.create(&CreateRequest::new("mine"))?;
-    /// drop((client, emulator));
+    /// let created = emulator.client().create(&CreateRequest::new("mine"))?;
+    /// drop(emulator);
     ///
     /// let emulator = Emulator::builder().open(&path)?;
     /// assert!(emulator.authenticates(created.key.expose_secret()));
-    /// # std::fs::remove_dir_all(&folder)?;
+    /// # std::fs::remove_dir_all(&directory)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`StateError`] if another emulator has the file, if it holds something else, or if it cannot be read or written.
+    /// [`StateError`] if another emulator has the file, if it is no regular file or holds something else, if it has another
+    /// admin key than the one that is set here, or if it cannot be read or written.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Emulator, StateError> {
-        let (mut account, request_ids) = self.empty_account();
-        let opened = Opened::open(path.as_ref(), &mut account)?;
-        if !opened.restored {
-            self.start(&mut account);
+        let (state, found) = StateFile::open(path.as_ref())?;
+        let given = self.account.document.admin_secret().map(SecretString::from);
+        let (account, request_ids) = self.load(found.as_ref().map_or(&self.account.document, |found| &found.document));
+        if let (Some(_), Some(given)) = (&found, &given) {
+            let key = account.key_of(given.expose_secret(), now(&self.clock)).ok();
+            if !key.and_then(|number| account.keys.get(number)).is_some_and(|key| key.user.is_admin()) {
+                return Err(StateError::AdminKey { path: state.path().to_owned() });
+            }
         }
-        let journal = opened.keep(&mut account)?;
-        Ok(self.finish(account, request_ids, Some(journal)))
+        let emulator = self.finish(account, request_ids, given, Some(state));
+        emulator.write_state()?;
+        Ok(emulator)
     }
 
-    fn start_with(mut self, plan: Plan) -> Self {
-        let given = self.plan.admin_key;
-        self.plan = plan;
-        self.plan.admin_key = given.or(self.plan.admin_key);
+    fn start_with(mut self, account: AccountSpec) -> Self {
+        let given = self.account.document.admin_secret().map(ToOwned::to_owned);
+        self.account = account;
+        if let Some(given) = given.filter(|given| !self.account.document.has_secret(given)) {
+            self.account.document.set_admin_secret(Some(given));
+        }
         self
     }
 
-    fn empty_account(&self) -> (Account, u64) {
+    fn load(&self, document: &Document) -> (Account, u64) {
         let mut rng = self.seed.map_or_else(Rng::new, Rng::with_seed);
         let request_ids = rng.u64(..);
-        (Account::new(rng), request_ids)
+        match Account::load(document, rng, now(&self.clock)) {
+            Ok(account) => (account, request_ids),
+            Err(error) => unreachable!("a document is checked when it is read: {error}"),
+        }
     }
 
-    fn start(&self, account: &mut Account) {
+    fn finish(
+        self,
+        mut account: Account,
+        request_ids: u64,
+        admin_key: Option<SecretString>,
+        state: Option<StateFile>,
+    ) -> Emulator {
         let now = now(&self.clock);
-        let admin = account.add_user(self.plan.admin.clone(), Role::Admin, Vec::new());
-        let secret = self.plan.admin_key.as_ref().map(|secret| secret.expose_secret().into());
-        account.add_key(NewKey { secret, ..NewKey::of(Arc::clone(&admin), "admin".to_owned()) }, now);
-        self.plan.carry_out(account, &admin, now);
-    }
-
-    fn finish(self, mut account: Account, request_ids: u64, journal: Option<Journal>) -> Emulator {
-        let now = now(&self.clock);
-        let (admin_id, admin_key) = key_of_admin(&mut account, now);
-        let change = account.changes();
-        let emulator = Emulator::from(Inner {
+        let given = admin_key.and_then(|secret| account.key_of(secret.expose_secret(), now).ok());
+        let key = match given.and_then(|number| account.keys.get(number)) {
+            Some(key) => key,
+            None => account.working_admin_key(now),
+        };
+        let (admin_id, admin_key) = (key.user.id.to_string(), SecretString::from(key.secret.to_string()));
+        Emulator::from(Inner {
             account: account.into(),
             settings: self.settings,
+            limits: self.limits,
             clock: self.clock,
             requests: 0.into(),
             secrets_sent: 0.into(),
             faults: Default::default(),
             rate_limit: self.rate_limit.map(RateLimit::per_second),
-            journal,
+            state,
             request_ids,
             admin_id,
             admin_key,
-        });
-        // If it fails, every request will be told.
-        emulator.make_durable(change).ok();
-        emulator
+        })
     }
-}
-
-/// An admin and a key of theirs that works. In a state file there may be none left: then a new one is made.
-fn key_of_admin(account: &mut Account, now: time::OffsetDateTime) -> (String, SecretString) {
-    let works = |key: &&super::account::Key| {
-        let active = key.key_type == KeyType::User && key.status == Status::Active && !key.has_expired(now);
-        active && key.user.is_admin()
-    };
-    if let Some(key) = account.keys.after(0).find(works) {
-        return (key.user.id.to_string(), key.secret.to_string().into());
-    }
-    let admin = account.users.after(0).find(|user| user.is_admin()).cloned();
-    let admin = admin.unwrap_or_else(|| account.add_user("admin".to_owned(), Role::Admin, Vec::new()));
-    let key = account.add_key(NewKey::of(Arc::clone(&admin), "admin".to_owned()), now);
-    (admin.id.to_string(), key.secret.to_string().into())
 }

@@ -23,76 +23,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # The account
-//!
 //! [`Emulator::new`] has two organizations: `acme`, with the spaces `prod`, `prod-eu`, `staging` and `sandbox`, and
-//! `acme-labs`, with `research` and another `sandbox`. There is one user, an admin; [`Emulator::add_user`] and
-//! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::empty`] starts without the
-//! organizations.
+//! `acme-labs`, with `research` and another `sandbox`. There is one user, an admin. [`Emulator::add_user`] and
+//! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::account`] takes another account, and
+//! [`Emulator::inject`] makes requests fail.
 //!
-//! # Faults
-//!
-//! [`Emulator::inject`] makes it fail: by a status, a delay, a reset, a page of HTML, a body that breaks off. Its
-//! documentation has an example of a service that survives.
-//!
-//! # Both stages
-//!
-//! A request is answered in the words that it speaks: `SERVICE` or `service`, nested or flat. Where it has none of them,
-//! the headers decide by which the official SDKs name themselves (`sdk-language`, `sdk-version`; a key without `Bearer` is
-//! of the oldest ones), and if these do not tell, [`EmulatorBuilder::stage`].
-//!
-//! # Where the description of the service is silent
-//!
-//! * What the schema forbids (a wrong type, an unknown word or property, a text too long, a number out of range, a
-//!   cursor of another listing) is a 400. What is well said but cannot be done (an expiry in the past, a space of
-//!   another organization, the same space twice, a role above the caller's own, `ANNOTATOR` for a service key) is a
-//!   422. `ANNOTATOR` and `MEMBER_UI_ONLY` as account roles are a 400. `null` is not a string.
-//! * An id that is none, is unknown, or names something that the caller does not see, is a 404; an unknown custom role
-//!   is a 422.
-//! * Lists go from the oldest to the newest. An expired key is listed as active, for it has no other status.
-//! * `key_type=SERVICE` without a `space_id` lists the service keys that the caller (or `user_id`) created;
-//!   `key_type=USER` with one lists nothing.
-//! * The service keys of a space are read and created by its admins and members; a custom role counts as member. The
-//!   admins of an organization are admins of its spaces.
-//! * An admin may list and revoke the user keys of others, and not refresh them. A service key is refreshed by whoever
-//!   may revoke it.
-//! * Refreshing a revoked key is a 404, and so is a second `DELETE`; a second `PUT …/revoke` is a 204.
-//! * An unknown path is a 404 and a wrong method a 405, with or without a key.
+//! `docs/emulator.md` has the account document, the state file, the faults, the limits, and what the emulator does where the
+//! description of the service is silent.
 
 mod account;
-mod account_file;
-mod account_plan;
-mod answer;
-mod bindings;
+mod api;
 mod builder;
 mod clock;
-mod connection;
-mod context;
-mod create_key;
-mod credentials;
-mod dialect;
-mod fault;
 mod faults;
-mod fields;
-mod id;
-mod journal;
-mod list_keys;
-mod moment;
-mod people;
-mod problem;
-mod query;
-mod rate;
-mod record;
-mod refresh_key;
-mod reply;
-mod restore;
-mod revoke_key;
-mod route;
-mod server;
-mod setup;
-mod spaces;
-mod table;
-mod words;
+mod http;
+mod seed;
 
 use std::fmt;
 use std::io;
@@ -100,39 +45,38 @@ use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use fastrand::Rng;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-pub use self::account_file::{AccountError, AccountSpec};
+pub use self::account::document::{AccountError, AccountSpec};
+pub use self::account::enums::Role;
+pub use self::account::state_file::StateError;
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::ManualClock;
-pub use self::fault::{Endpoint, Fault};
-pub use self::journal::StateError;
-pub use self::server::EmulatorServer;
-pub use self::setup::{AddedKey, UnknownId};
-pub use self::words::Role;
+pub use self::faults::endpoint::Endpoint;
+pub use self::faults::fault::Fault;
+pub use self::http::server::EmulatorServer;
+pub use self::seed::{AddedKey, UnknownId};
 
 use self::account::Account;
-use self::context::{Context, Settings};
-use self::dialect::Dialect;
+use self::account::state_file::StateFile;
+use self::api::context::{Context, Settings};
+use self::api::credentials;
+use self::api::dialect::Dialect;
+use self::api::problem::ProblemResponse;
+use self::api::route::Route;
 use self::faults::Faults;
-use self::journal::Journal;
-use self::problem::Problem;
-use self::rate::RateLimit;
-use self::reply::{Ending, Reply};
-use self::route::Route;
+use self::faults::rate_limit::RateLimit;
+use self::http::delivery::{Delivery, Termination};
+use self::http::limits::Limits;
 use crate::client::ApiKeysClient;
 use crate::clock::Clock;
 use crate::config::ClientBuilder;
 use crate::transport::{SendOptions, Transport, TransportError, TransportErrorKind};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// `prod` is a part of another name, and `sandbox` the name of two spaces: what a look-up by name has to get right.
-const DEFAULT_ACCOUNT: &[(&str, &[&str])] =
-    &[("acme", &["prod", "prod-eu", "staging", "sandbox"]), ("acme-labs", &["research", "sandbox"])];
 
 /// The service in this process. Clones share the account.
 ///
@@ -145,13 +89,14 @@ pub struct Emulator {
 struct Inner {
     account: Mutex<Account>,
     settings: Settings,
+    limits: Limits,
     clock: ManualClock,
     requests: AtomicU64,
     secrets_sent: AtomicU64,
     faults: Mutex<Faults>,
     rate_limit: Option<RateLimit>,
-    /// What keeps the account in a file, if it is kept in one.
-    journal: Option<Journal>,
+    /// The file that the account is kept in.
+    state: Option<StateFile>,
     /// The number that request ids are drawn from.
     request_ids: u64,
     admin_id: String,
@@ -183,15 +128,6 @@ impl Emulator {
     }
 
     /// The clock that expiries and grace periods are counted on.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use arize_api_keys::emulator::Emulator;
-    ///
-    /// let emulator = Emulator::new();
-    /// emulator.clock().advance(Duration::from_secs(3600)); // an hour later, whatever had less to live is dead
-    /// ```
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.inner.clock
@@ -212,13 +148,13 @@ impl Emulator {
     /// How many keys requests have created so far: a client that repeats what it should not makes one too many.
     #[must_use]
     pub fn keys_created(&self) -> u64 {
-        self.account().minted.created
+        self.account().counters.created
     }
 
     /// How many times requests have given a key a new secret so far.
     #[must_use]
     pub fn keys_refreshed(&self) -> u64 {
-        self.account().minted.refreshed
+        self.account().counters.refreshed
     }
 
     /// How many new secrets were sent whole so far, in an answer or in the part of one that was sent: a client that does
@@ -229,21 +165,6 @@ impl Emulator {
     }
 
     /// Serves the account over HTTP on 127.0.0.1, on a port that is free.
-    ///
-    /// ```
-    /// use std::io::{Read, Write};
-    ///
-    /// use arize_api_keys::emulator::Emulator;
-    ///
-    /// let server = Emulator::new().serve()?;
-    /// let mut connection = std::net::TcpStream::connect(server.addr())?;
-    /// connection.write_all(b"GET /v2/api-keys HTTP/1.1\r\nconnection: close\r\n\r\n")?;
-    /// let mut answer = String::new();
-    /// connection.read_to_string(&mut answer)?;
-    /// assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
-    /// server.stop();
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
     ///
     /// # Errors
     ///
@@ -277,30 +198,30 @@ impl Emulator {
     }
 
     /// Answers a request, or does not: what the transport and the server have in common.
-    fn answer(&self, request: &Request<Vec<u8>>) -> Reply {
+    fn answer(&self, request: &Request<Vec<u8>>) -> Delivery {
         let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
         let handle = || self.operate(request).unwrap_or_else(|problem| problem.into_response(Some(path)));
-        let mut reply = match self.let_through() {
-            Err(problem) => Reply::whole(problem.into_response(Some(path))),
+        let mut delivery = match self.let_through() {
+            Err(problem) => Delivery::whole(problem.into_response(Some(path))),
             Ok(()) => {
                 // The lock is released before the request is handled.
                 let fault = self.faults().next(request);
                 match fault {
                     Some(fault) => fault.commit(path, handle),
-                    None => Reply::whole(handle()),
+                    None => Delivery::whole(handle()),
                 }
             }
         };
         let request_id = format!("req-{:016x}", Rng::with_seed(self.inner.request_ids.wrapping_add(number)).u64(..));
-        if let (Some(response), Ok(request_id)) = (reply.response_mut(), HeaderValue::try_from(request_id)) {
+        if let (Some(response), Ok(request_id)) = (delivery.response_mut(), HeaderValue::try_from(request_id)) {
             response.headers_mut().insert(REQUEST_ID, request_id);
         }
-        reply
+        delivery
     }
 
     /// The order matters: no such path, then who is calling, then what they say.
-    fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Problem> {
+    fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ProblemResponse> {
         let route = Route::find(request.method(), request.uri())?;
         let secret = credentials::secret(request.headers())?;
         let settings = &self.inner.settings;
@@ -309,43 +230,58 @@ impl Emulator {
         let now = self.now();
         let (answer, seen) = {
             let mut account = self.account();
-            let answer = account
-                .authenticate(secret, now)
-                .and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
-            (answer, account.changes())
+            let caller = account.authenticate(secret, now).map_err(ProblemResponse::from);
+            let answer =
+                caller.and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
+            (answer, account.changes)
         };
         // Of others too: what an answer shows must not be gone after a crash.
-        self.make_durable(seen)?;
+        self.make_durable(seen).map_err(|error| {
+            let detail = format!("the state file cannot be written: {error}");
+            ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+        })?;
         answer
     }
 
-    fn make_durable(&self, change: u64) -> Result<(), Problem> {
-        let Some(journal) = &self.inner.journal else { return Ok(()) };
-        journal
-            .make_durable(change, || self.account())
-            .map_err(|problem| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem))
+    fn make_durable(&self, change: u64) -> io::Result<()> {
+        let Some(state) = &self.inner.state else { return Ok(()) };
+        state.make_durable(change, || {
+            let account = self.account();
+            (account.changes, account.document(self.now()))
+        })
     }
 
-    /// Changes the account, for the set-up of a test. If the state file cannot be written, the requests will be told.
+    /// Writes the state file, if there is one, at the start.
+    fn write_state(&self) -> Result<(), StateError> {
+        let change = self.account().changes;
+        self.make_durable(change).map_err(|source| StateError::Io {
+            action: "write",
+            path: self.inner.state.as_ref().map(|state| state.path().to_owned()).unwrap_or_default(),
+            source,
+        })
+    }
+
+    /// Changes the account, for the set-up of a test.
     fn change<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
         let (result, seen) = {
             let mut account = self.account();
-            (change(&mut account), account.changes())
+            (change(&mut account), account.changes)
         };
-        self.make_durable(seen).ok();
+        // A file that cannot be written is reported to the next request, which tries again.
+        drop(self.make_durable(seen));
         result
     }
 
-    fn let_through(&self) -> Result<(), Problem> {
+    fn let_through(&self) -> Result<(), ProblemResponse> {
         match &self.inner.rate_limit {
-            Some(limit) => limit.take(self.inner.clock.elapsed()).map_err(Problem::too_many_requests),
+            Some(limit) => limit.take(self.inner.clock.elapsed()).map_err(ProblemResponse::too_many_requests),
             None => Ok(()),
         }
     }
 
     /// Sends an answer by `send`, and counts the secret in it: first, for whoever has it may ask at once.
-    fn sending(&self, ending: &Ending, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let secrets = u64::from(ending.delivers_secret());
+    fn sending(&self, termination: &Termination, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let secrets = u64::from(termination.delivers_secret());
         self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
         let sent = send();
         if sent.is_err() {
@@ -382,7 +318,7 @@ impl Default for Emulator {
 impl Transport for Emulator {
     /// Answers without a socket. It fails only by a [`Fault`]: what is wrong with a request is said in the response.
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let Reply { delay, ending } = self.answer(&request);
+        let Delivery { delay, termination } = self.answer(&request);
         let patience = request.extensions().get::<SendOptions>().map(|options| options.timeout);
         if let Some(patience) = patience.filter(|patience| *patience < delay) {
             self.clock().sleep(patience);
@@ -391,9 +327,9 @@ impl Transport for Emulator {
         if !delay.is_zero() {
             self.clock().sleep(delay);
         }
-        let ending = ending.to(request.method());
-        self.inner.secrets_sent.fetch_add(ending.delivers_secret().into(), Ordering::Relaxed);
-        ending.into_result()
+        let termination = termination.to(request.method());
+        self.inner.secrets_sent.fetch_add(termination.delivers_secret().into(), Ordering::Relaxed);
+        termination.into_result()
     }
 }
 

@@ -37,7 +37,7 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// A PEM file of certificates to trust besides the default ones.
+    /// A PEM file of certificates to trust besides the roots.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -61,8 +61,8 @@ impl UreqTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if a choice of TLS needs a feature that is off, if the CA file cannot be read or holds no certificate or a broken one, if it is given together
-    /// with `danger_accept_invalid_certs`, or if the proxy is not such a URL.
+    /// [`Error::Config`] if a choice of TLS needs a feature that is off, if the CA file cannot be read or has no certificate or a
+    /// broken one, if both a CA file and `danger_accept_invalid_certs` are set, or if the proxy is not such a URL.
     pub fn build(self) -> Result<UreqTransport, Error> {
         if self.accept_invalid_certs && self.ca_file.is_some() {
             let problem = "has no effect with `danger_accept_invalid_certs`: set one of them";

@@ -29,7 +29,7 @@ pub(super) struct HeadFilter<T> {
 
 enum State {
     Head {
-        /// What has arrived of the head, and at last perhaps the start of the body.
+        /// The part of the head that has arrived, and at last perhaps the start of the body.
         bytes: Zeroizing<Vec<u8>>,
         /// The length of the interim responses before it.
         skipped: usize,
@@ -68,7 +68,7 @@ impl<T: Transport> Transport for HeadFilter<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        // Bytes before the request are no response to it; ureq treats them as it does without this filter.
+        // Bytes before the request are no response to it; ureq treats them as without this filter.
         if !self.connection.buffers().input().is_empty() {
             self.state = State::Passing;
         }
@@ -89,7 +89,7 @@ impl<T: Transport> Transport for HeadFilter<T> {
                     Progress::Incomplete if is_open => return Ok(true),
                     Progress::TooLong => return Err(Error::LargeResponseHeader(LIMIT + 1, LIMIT)),
                     Progress::Complete(filtered) => self.state = State::Pending(filtered),
-                    // ureq says what is wrong with it.
+                    // ureq reports its defect.
                     Progress::Incomplete | Progress::NotHttp => {
                         self.state = State::Pending(std::mem::take(bytes));
                     }
@@ -117,7 +117,7 @@ impl<T> fmt::Debug for HeadFilter<T> {
 
 enum Progress {
     Incomplete,
-    /// The filtered head and what came after it.
+    /// The filtered head and the bytes after it.
     Complete(Zeroizing<Vec<u8>>),
     TooLong,
     NotHttp,

@@ -214,7 +214,11 @@ fn what_create_refuses() {
         (user(json!({"space_id": space})), 400, "`space_id` is not known here"),
         (user(json!({"key_type": "user", "roles": {}})), 400, "`roles` is for service keys"),
         (user(json!({"expires_at": "2027-01-02T03:04:05"})), 400, "`expires_at` must be an RFC 3339 date-time"),
-        (user(json!({"expires_at": "9999-12-31T23:59:59-01:00"})), 400, "`expires_at` must be an RFC 3339 date-time"),
+        (
+            user(json!({"expires_at": "9999-12-31T23:59:59-01:00"})),
+            400,
+            "`expires_at` must be in the years 0 to 9999, in UTC",
+        ),
         (user(json!({"expires_at": "2026-01-02T03:04:05Z"})), 422, "`expires_at` must be in the future"),
         (json!({"key_type": "SERVICE", "name": "n"}), 400, "`organizations` is required"),
         (json!({"key_type": "service", "name": "n"}), 400, "`space_id` is required"),
@@ -831,7 +835,11 @@ fn one_connection_carries_many_requests() {
 
     let body = r#"{"key_type":"USER","name":"n"}"#;
     let halves = body.split_at(7);
-    wire.write(format!("POST /v2/api-keys HTTP/1.1\r\n{auth}content-length: {}\r\n\r\n{}", body.len(), halves.0));
+    wire.write(format!(
+        "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\n{auth}content-length: {}\r\n\r\n{}",
+        body.len(),
+        halves.0
+    ));
     wire.write(halves.1);
     let created = wire.answer();
     assert_eq!(status_line(&created), "HTTP/1.1 201 Created");
@@ -839,21 +847,21 @@ fn one_connection_carries_many_requests() {
     let id = encode(text(&key, "id"));
 
     wire.write(format!(
-        "POST /v2/api-keys/{id}/refresh HTTP/1.1\r\n{auth}transfer-encoding: chunked\r\n\r\n\
+        "POST /v2/api-keys/{id}/refresh HTTP/1.1\r\nhost: localhost\r\n{auth}transfer-encoding: chunked\r\n\r\n\
          1;x=y\r\n{{\r\n1b\r\n\"grace_period_seconds\": 300\r\n1\r\n}}\r\n0\r\nafter: all\r\n\r\n"
     ));
     assert_eq!(status_line(&wire.answer()), "HTTP/1.1 200 OK");
     assert!(caller.authenticates(&key));
 
     wire.write(format!(
-        "POST /v2/api-keys HTTP/1.1\r\n{auth}expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\n{auth}expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         body.len()
     ));
     assert_eq!(status_line(&wire.answer()), "HTTP/1.1 100 Continue");
     wire.write(body);
     assert_eq!(status_line(&wire.answer()), "HTTP/1.1 201 Created");
 
-    wire.write(format!("PUT /v2/api-keys/{id}/revoke HTTP/1.1\r\n{auth}content-length: 0\r\n\r\n"));
+    wire.write(format!("PUT /v2/api-keys/{id}/revoke HTTP/1.1\r\nhost: localhost\r\n{auth}content-length: 0\r\n\r\n"));
     let revoked = wire.answer();
     assert_eq!(status_line(&revoked), "HTTP/1.1 204 No Content");
     assert_eq!((revoked.0.contains("content-length"), revoked.1.as_str()), (false, ""));
@@ -861,7 +869,7 @@ fn one_connection_carries_many_requests() {
 
     // Two at once, and the second is the last.
     wire.write(format!(
-        "GET /v2/spaces?limit=1 HTTP/1.1\r\n{auth}\r\nHEAD /v2/spaces HTTP/1.1\r\nconnection: close\r\n\r\n"
+        "GET /v2/spaces?limit=1 HTTP/1.1\r\nhost: localhost\r\n{auth}\r\nHEAD /v2/spaces HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
     ));
     assert_eq!(status_line(&wire.answer()), "HTTP/1.1 200 OK");
     let last = wire.rest();
@@ -878,25 +886,46 @@ fn what_is_not_http_is_refused() {
         ("\u{0}\u{1}\u{2}\r\n\r\n".to_owned(), "400 Bad Request"),
         ("GET\r\n\r\n".to_owned(), "400 Bad Request"),
         ("GET / HTTP/2.0\r\n\r\n".to_owned(), "505 HTTP Version Not Supported"),
-        ("GET /\u{7f} HTTP/1.1\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), "400 Bad Request"),
-        (format!("GET / HTTP/1.1\r\nlong: {long}\r\n\r\n"), "431 Request Header Fields Too Large"),
-        (format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101)), "431 Request Header Fields Too Large"),
-        ("POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ncontent-length:\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n".to_owned(), "501 Not Implemented"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_owned(), "400 Bad Request"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n".to_owned(), "400 Bad Request"),
+        ("GET /\u{7f} HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), "400 Bad Request"),
+        ("GET / HTTP/1.1\r\nhost: localhost\r\nno colon\r\n\r\n".to_owned(), "400 Bad Request"),
+        (format!("GET / HTTP/1.1\r\nhost: localhost\r\nlong: {long}\r\n\r\n"), "431 Request Header Fields Too Large"),
         (
-            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff\r\n".to_owned(),
+            format!("GET / HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "a: b\r\n".repeat(101)),
+            "431 Request Header Fields Too Large",
+        ),
+        ("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n".to_owned(), "400 Bad Request"),
+        ("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n".to_owned(), "400 Bad Request"),
+        ("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length:\r\n\r\n".to_owned(), "400 Bad Request"),
+        (
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n".to_owned(),
+            "400 Bad Request",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            "400 Bad Request",
+        ),
+        ("POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: gzip\r\n\r\n".to_owned(), "501 Not Implemented"),
+        (
+            "POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_owned(),
+            "400 Bad Request",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n".to_owned(),
+            "400 Bad Request",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff\r\n".to_owned(),
             "413 Payload Too Large",
         ),
-        ("POST / HTTP/1.1\r\ncontent-length: 1048577\r\n\r\n".to_owned(), "413 Payload Too Large"),
-        (format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n\r\n", u64::MAX), "413 Payload Too Large"),
-        (format!("POST / HTTP/1.1\r\ncontent-length: {}0\r\n\r\n", u64::MAX), "413 Payload Too Large"),
+        ("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1048577\r\n\r\n".to_owned(), "413 Payload Too Large"),
+        (
+            format!("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", u64::MAX),
+            "413 Payload Too Large",
+        ),
+        (
+            format!("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}0\r\n\r\n", u64::MAX),
+            "413 Payload Too Large",
+        ),
     ];
     for (request, expected) in cases {
         let mut wire = Wire::open(&server);
@@ -918,7 +947,7 @@ fn what_is_not_http_is_refused() {
     let mut wire = Wire::open(&server);
     let body = "[".repeat(1024 * 1024);
     wire.write(format!(
-        "POST /v2/api-keys HTTP/1.1\r\nauthorization: {}\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\nauthorization: {}\r\ncontent-length: {}\r\n\r\n{body}",
         emulator.admin_key().expose_secret(),
         body.len()
     ));
@@ -927,17 +956,211 @@ fn what_is_not_http_is_refused() {
     assert!(answer.1.contains("the body is not JSON"), "{}", answer.1);
 }
 
+/// RFC 9112, section 11.2: what two readers could take differently.
+#[test]
+fn what_is_ambiguous_is_refused() {
+    let emulator = builder().build();
+    let server = emulator.serve().unwrap();
+    let chunked =
+        |body: &str| format!("POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n{body}");
+    let get = |head: &str| format!("GET / HTTP/1.1\r\n{head}\r\n");
+    let cases = [
+        (
+            get("host: localhost\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n"),
+            400,
+            "there is more than one header `transfer-encoding`",
+        ),
+        (
+            "GET / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
+            400,
+            "HTTP/1.0 has no transfer encodings",
+        ),
+        (get(""), 400, "there is no header `host`"),
+        (get("host: localhost\r\nhost: localhost\r\n"), 400, "there is more than one header `host`"),
+        (
+            "GET / HTTP/1.0\r\nhost: localhost\r\nhost: 127.0.0.1\r\n\r\n".to_owned(),
+            400,
+            "there is more than one header `host`",
+        ),
+        (get("host: localhost\r\nexpect: 200-ok\r\n"), 417, "the only expectation that can be met is `100-continue`"),
+        (
+            get("host: localhost\r\nexpect: 100-continue\r\nexpect: 100-continue\r\n"),
+            417,
+            "the only expectation that can be met is `100-continue`",
+        ),
+        (get("host: localhost\nx: y\r\n"), 400, "a line of the head ends without a carriage return"),
+        ("GET / HTTP/1.1\nhost: localhost\n\n".to_owned(), 400, "a line of the head ends without a carriage return"),
+        (get("host: localhost\r\nx: y\r\n folded\r\n"), 400, "this is not an HTTP request"),
+        (get("host: localhost\r\nx : y\r\n"), 400, "this is not an HTTP request"),
+        (chunked(";ext\r\n\r\n"), 400, "a chunk has no size"),
+        (chunked("\r\n"), 400, "a chunk has no size"),
+        (chunked("0x1\r\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
+        (chunked("1\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
+        (chunked("1;a\nb\r\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
+        (chunked("-1\r\n"), 400, "a chunk has no size"),
+        (chunked("0\r\nx: y\nz: a\r\n\r\n"), 400, "a trailer is malformed"),
+        (chunked(&format!("0\r\n{}\r\n", "a: b\r\n".repeat(101))), 400, "there are more than 100 trailers"),
+        (chunked(&format!("0\r\na: {}\r\n\r\n", "x".repeat(70_000))), 400, "the trailers are larger than 64 KiB"),
+        (get("host: evil.example\r\n"), 421, "this emulator answers to `localhost` and to loopback addresses only"),
+        (
+            get("host: localhost.evil.example:80\r\n"),
+            421,
+            "this emulator answers to `localhost` and to loopback addresses only",
+        ),
+        (get("host:\r\n"), 421, "this emulator answers to `localhost` and to loopback addresses only"),
+        (
+            "GET http://evil.example/v2/spaces HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
+            421,
+            "this emulator answers to `localhost` and to loopback addresses only",
+        ),
+    ];
+    for (request, status, detail) in cases {
+        let mut wire = Wire::open(&server);
+        wire.write(&request);
+        let answer = wire.rest();
+        let start: String = request.chars().take(90).collect();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start:?}: {answer}");
+        assert!(answer.contains(&format!("\"detail\":\"{detail}\"")), "{start:?}: {answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    assert_eq!(emulator.requests(), 0);
+    for host in ["LOCALHOST", "localhost:1", "127.0.0.1", "127.0.0.2:80", "[::1]:9"] {
+        let mut wire = Wire::open(&server);
+        wire.write(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+        assert_eq!(status_line(&wire.answer()), "HTTP/1.1 404 Not Found", "{host}");
+    }
+}
+
+#[test]
+fn a_member_or_a_key_that_is_there_twice_is_refused() {
+    let emulator = builder().build();
+    let caller = admin(&emulator);
+    for (body, member) in [
+        (r#"{"key_type":"USER","name":"a","name":"b"}"#, "name"),
+        (r#"{"key_type":"USER","key_type":"USER","name":"a"}"#, "key_type"),
+        (r#"{"key_type":"USER","name":"a","x":{"y":[{"z":1,"z":1}]}}"#, "z"),
+    ] {
+        let response = caller.send("POST", "/v2/api-keys", body);
+        assert_eq!(response.status(), 400);
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        assert!(text.contains(&format!("the member `{member}` is there twice at line 1")), "{text}");
+    }
+    let request = http::Request::get("http://emulator/v2/spaces")
+        .header("authorization", format!("Bearer {}", caller.secret))
+        .header("authorization", "Bearer ak-other")
+        .body(Vec::new())
+        .unwrap();
+    let response = emulator.send(request).unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(emulator.keys_created(), 0);
+}
+
+/// Each wait ends by itself. How long it takes is not looked at.
+#[test]
+fn a_client_that_is_slow_or_silent_is_let_go() {
+    let emulator = builder().read_timeout(Duration::from_millis(100)).build();
+    let server = emulator.serve().unwrap();
+    let idle = Wire::open(&server);
+    assert_eq!(idle.rest(), "", "silence is no request");
+    let head = "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\n";
+    for begun in [
+        "POST /v2/api-keys HT".to_owned(),
+        format!("{head}content-length: 10\r\n\r\n{{"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n1"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n0\r\ntrailer: x\r\n"),
+    ] {
+        let mut wire = Wire::open(&server);
+        wire.write(&begun);
+        let answer = wire.rest();
+        assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{begun:?}: {answer}");
+    }
+    // Byte by byte for ever: the whole head has the time, not each byte.
+    let mut wire = Wire::open(&server);
+    let mut reader = wire.stream.try_clone().unwrap();
+    let answer = std::thread::scope(|scope| {
+        let reading = scope.spawn(move || {
+            let mut answer = Vec::new();
+            drop(reader.read_to_end(&mut answer));
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        while !reading.is_finished() && wire.stream.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        reading.join().unwrap()
+    });
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(emulator.requests(), 0);
+}
+
+#[test]
+fn more_connections_than_it_keeps_are_told_so() {
+    let emulator = builder().max_connections(std::num::NonZeroUsize::new(2).unwrap()).build();
+    let server = emulator.serve().unwrap();
+    let get = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let mut kept = [Wire::open(&server), Wire::open(&server)];
+    for wire in &mut kept {
+        wire.write(get);
+        assert_eq!(status_line(&wire.answer()), "HTTP/1.1 404 Not Found");
+    }
+    let refused = Wire::open(&server).rest();
+    assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
+    assert!(refused.contains("\"detail\":\"this emulator keeps at most 2 connections\""), "{refused}");
+    let [first, _second] = kept;
+    drop(first);
+    // The place is free once the server has noticed.
+    let status = std::iter::repeat_with(|| {
+        let mut wire = Wire::open(&server);
+        wire.write(get);
+        status_line(&wire.answer()).to_owned()
+    });
+    assert!(status.take(10_000).any(|status| status == "HTTP/1.1 404 Not Found"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connection_takes_one_descriptor() {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let server = builder().build().serve().unwrap();
+    let get = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let open = |_| {
+        let mut wire = Wire::open(&server);
+        wire.write(get);
+        wire.answer();
+        wire
+    };
+    // Other tests of this process open and close some meanwhile.
+    let before = descriptors();
+    let wires: Vec<_> = (0..200).map(open).collect();
+    let taken = descriptors().saturating_sub(before);
+    assert!(taken < 2 * wires.len() + 100, "{taken}");
+}
+
+#[test]
+fn a_delayed_answer_ends_when_its_client_leaves() {
+    let emulator = builder().build();
+    let server = emulator.serve().unwrap();
+    emulator.inject(arize_api_keys::emulator::Fault::delay(Duration::from_secs(3600)));
+    let mut wire = Wire::open(&server);
+    wire.write("GET /v2/api-keys HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    while emulator.faults_committed() == 0 {
+        std::thread::yield_now();
+    }
+    // Nothing but the end of the thread closes the other side after this one has shut down.
+    wire.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(wire.rest(), "");
+}
+
 #[test]
 fn stopping_ends_every_thread() {
     let emulator = builder().build();
     let server = emulator.serve().unwrap();
     let addr = server.addr();
     let (mut idle, mut half) = (Wire::open(&server), Wire::open(&server));
-    idle.write("GET / HTTP/1.1\r\n\r\n");
+    idle.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
     idle.answer();
-    half.write("POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nabc");
+    half.write("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nabc");
     let mut waiting = Wire::open(&server);
-    waiting.write("GET / HTTP/1.1\r\n\r\n");
+    waiting.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
     server.stop();
     assert!(waiting.rest().starts_with("HTTP/1.1 404 Not Found\r\n"));
     assert_eq!((idle.rest(), half.rest()), (String::new(), String::new()));
@@ -962,7 +1185,7 @@ fn many_clients_at_once() {
             let mut wire = Wire::open(&server);
             let body = r#"{"key_type":"USER","name":"n"}"#;
             let request = format!(
-                "POST /v2/api-keys HTTP/1.1\r\nauthorization: {secret}\r\ncontent-length: {}\r\n\r\n{body}",
+                "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\nauthorization: {secret}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
             let create = |_| {
@@ -998,8 +1221,8 @@ fn no_bytes_break_the_server() {
         "%2F",
         "/refresh",
         "/revoke",
-        " HTTP/1.1\r\n",
-        " HTTP/1.1\r\n\r\n",
+        " HTTP/1.1\r\nhost: localhost\r\n",
+        " HTTP/1.1\r\nhost: localhost\r\n\r\n",
         "\r\n",
         "\r\n\r\n",
         "content-length: 3\r\n",

@@ -425,7 +425,7 @@ fn an_answer_without_a_body() {
     }
 }
 
-const ASK: &[u8] = b"GET /v2/api-keys HTTP/1.1\r\nhost: emulator\r\n\r\n";
+const ASK: &[u8] = b"GET /v2/api-keys HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[test]
 fn a_reset_is_one_on_the_wire() {

@@ -36,7 +36,7 @@ struct State {
     turn: Option<usize>,
 }
 
-/// What a runner unwinds with when it is killed.
+/// The panic with which a killed runner unwinds.
 struct Killed;
 
 /// One runner's view of the turns.
@@ -108,7 +108,7 @@ struct Scheduled {
 impl Transport for Scheduled {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         if !self.runner.step() {
-            // What a destructor sends during the unwinding.
+            // The requests of destructors during the unwinding.
             return Err(TransportError::new(TransportErrorKind::Connect, std::io::Error::other("killed")));
         }
         self.emulator.send(request)

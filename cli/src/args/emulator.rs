@@ -40,10 +40,14 @@ pub(crate) struct Emulator {
     /// Start without organizations and spaces
     #[arg(long, conflicts_with = "account")]
     pub(crate) empty: bool,
-    /// The key of the admin, in place of a new one; it opens nothing but this emulator
-    #[arg(long, value_name = "KEY")]
+    /// The key of the admin, in place of a new one; it opens nothing but this emulator, and every user of this machine
+    /// can see it
+    #[arg(long, value_name = "KEY", conflicts_with = "admin_key_file")]
     pub(crate) admin_key: Option<String>,
-    /// Keep the state in this file, and start from it; no crash loses an acknowledged change
+    /// Read the key of the admin from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_key_file: Option<PathBuf>,
+    /// Keep the account in this file, and start from it; no crash loses an acknowledged change
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Make the same ids and secrets on every run that makes the same calls

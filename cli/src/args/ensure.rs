@@ -12,7 +12,7 @@ use crate::times;
 /// Run it as often as you like, from cron or a timer. The key belongs to its owner, who is named at the end of its
 /// description as `[arize-keys owner=…]`; keys of other owners are never touched. The service and the store are the only state.
 ///
-/// With only --to-command, --read-command reads what the last of them stored. With --no-read, only names and dates decide.
+/// With only --to-command, --read-command prints the secret that the last of them stored. With --no-read, only names and dates decide.
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("place").args(["out", "env_file", "read_command", "no_read"]).required(true))]
 #[command(after_help = "\
@@ -58,7 +58,7 @@ pub(crate) struct Ensure {
     /// all keys stay
     #[arg(long, value_name = "CMD", group = "commands", value_parser = values::text())]
     pub(crate) then: Option<String>,
-    /// Without a file: run this shell command, which prints the stored secret. If it prints nothing, there is none
+    /// Without a file: run this shell command, which prints the stored secret. If it prints nothing, no secret is stored
     #[arg(long, value_name = "CMD", requires = "to_command", group = "commands", value_parser = values::text(),
           help_heading = "Where the secret goes")]
     pub(crate) read_command: Option<String>,

@@ -7,6 +7,7 @@ use std::path::Path;
 use arize_api_keys::emulator::{AccountSpec, Emulator, EmulatorBuilder, ManualClock};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiStage, ExposeSecret};
+use serde::Deserialize;
 
 use crate::args;
 use crate::console::Console;
@@ -69,9 +70,11 @@ fn builder(args: &args::Emulator, system: &dyn System) -> Result<EmulatorBuilder
     if let Some(path) = &args.account {
         builder = builder.account(account(path, system)?);
     }
-    if let Some(key) = &args.admin_key {
-        builder = builder.admin_key(key.as_str()).map_err(|error| {
-            Failure::new(Code::Usage, error.to_string()).hint("the option is --admin-key, or `secret` in the account")
+    let in_file = args.admin_key_file.as_ref().map(|path| key_in(path, system)).transpose()?;
+    if let Some(key) = in_file.as_deref().or(args.admin_key.as_deref()) {
+        builder = builder.admin_key(key).map_err(|error| {
+            let options = "the option is --admin-key-file or --admin-key, or `secret` in the account";
+            Failure::new(Code::Usage, error.to_string()).hint(options)
         })?;
     }
     Ok(builder.clock(clock(args.time, args.standing_clock, system)))
@@ -94,13 +97,26 @@ fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
         .and_then(io::read_to_string)
         .map_err(|error| Failure::input("read", path, &error))?;
     let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
-        toml::from_str(&text).map_err(|error| error.to_string())
+        from_toml(&text)
     } else {
         AccountSpec::from_json(&text).map_err(|error| error.to_string())
     };
-    read.map_err(|error| {
-        Failure::new(Code::Usage, format!("the account in `{}`: {}", path.display(), error.trim_end()))
-    })
+    read.map_err(|error| Failure::new(Code::Usage, format!("the account in `{}`: {error}", path.display())))
+}
+
+/// The messages of the TOML parser show the line, in which a secret may stand.
+fn from_toml(text: &str) -> Result<AccountSpec, String> {
+    let value: serde_json::Value = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("not TOML at line {}", before.matches('\n').count().saturating_add(1))
+    })?;
+    AccountSpec::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// The key in a file, without the end of its line.
+fn key_in(path: &Path, system: &dyn System) -> Result<String, Failure> {
+    let text = system.open(path, Access::Read).and_then(io::read_to_string);
+    Ok(text.map_err(|error| Failure::input("read", path, &error))?.trim().to_owned())
 }
 
 /// One line for a shell, after which clients verbosity to the emulator there.

@@ -16,7 +16,7 @@ use crate::store::{self, NotStored, Store};
 use crate::times::rfc3339;
 use crate::{args, connect, output};
 
-/// The part of a default owner that stands for commands: a number that no release of the program changes (FNV-1a).
+/// The part of a default owner that identifies commands: a number that no release of the program changes (FNV-1a).
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
@@ -108,7 +108,7 @@ fn with_stored(request: EnsureRequest, args: &Ensure, stored: Option<SecretStrin
     if args.no_read { request } else { request.stored(stored) }
 }
 
-/// What the read command prints. `None` if it prints nothing, or there is none.
+/// The output of the read command. `None` if it prints nothing, or without a read command.
 fn read(args: &Ensure, shell: &Shell) -> Result<Option<SecretString>, Failure> {
     let Some(text) = &args.read_command else { return Ok(None) };
     let stdout = shell.run(text, &Vec::new(), &[]).map_err(|problem| {
@@ -163,7 +163,7 @@ fn warn(warnings: &[EnsureWarning], console: &Console) {
     }
 }
 
-/// What was done, or would be.
+/// The change that was made, or would be.
 struct Report<'a> {
     change: EnsureChange,
     /// `None` for a key that would be created.

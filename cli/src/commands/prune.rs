@@ -21,8 +21,11 @@ pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
     let client = connect::client(console)?;
     let selected = select(args, &client, console)?;
     if selected.len() > args.max {
-        let message =
-            format!("{} keys are selected, more than --max {}; nothing was revoked", selected.len(), args.max);
+        let message = format!(
+            "the rules select {}, more than --max {}; nothing was revoked",
+            output::count(selected.len(), "key"),
+            args.max
+        );
         return Err(Failure::new(Code::Other, message).hint("narrow the rules, or pass a larger --max"));
     }
     // The lists may be minutes old, and a key may have been used since.
@@ -49,7 +52,7 @@ pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
             }
         }
     } else {
-        console.note(format_args!("a dry run: {} keys are selected; pass --yes to revoke them", selected.len()));
+        console.note(format_args!("a dry run selects {}; pass --yes to revoke", output::count(selected.len(), "key")));
     }
     match print(args, &selected, &revoked, console) {
         // The keys are revoked, even if stdout fails.

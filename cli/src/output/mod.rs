@@ -28,6 +28,11 @@ pub(crate) enum Reader {
     Gone,
 }
 
+/// A number of things, like `1 key` or `2 keys`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The result of writing to stdout.
 fn written(result: io::Result<()>) -> Result<Reader, Failure> {
     match result {

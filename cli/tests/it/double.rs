@@ -176,6 +176,8 @@ impl System for Double {
     }
 
     fn sleep(&self, duration: Duration) {
+        // A process that another test forks has a copy of a released lock until it runs its program.
+        std::thread::sleep(Duration::from_millis(1));
         self.0.clock.sleep(duration);
     }
 

@@ -100,6 +100,48 @@ fn an_account_from_a_file_in_either_format() {
 }
 
 #[test]
+fn the_admin_key_from_a_file() {
+    let key = file("admin-key", "ak-in-a-file\n");
+    let key = key.to_str().unwrap();
+    let (_running, line) = start(&["--admin-key-file", key]);
+    assert!(line.starts_with("export ARIZE_API_KEY=ak-in-a-file "), "{line}");
+    assert_eq!(refused(&["--admin-key-file", key, "--admin-key", "ak-other"]).0, Some(2));
+    assert_eq!(refused(&["--admin-key-file", "/nowhere"]).0, Some(2));
+}
+
+/// A file of the account, in either format, or the state: the message names the place and never a value.
+#[test]
+fn no_message_quotes_a_file() {
+    let secret = "ak-0123456789abcdef";
+    let cases = [
+        (
+            "a.json",
+            format!(r#"{{"keys": [{{"name": "x", "revoked": "{secret}"}}]}}"#),
+            "`keys[0].revoked`: expected a boolean at line 1",
+        ),
+        ("b.json", format!("{{\"admin\": {{\n\"secret\": \"{secret}\"\n"), "EOF while parsing"),
+        (
+            "c.json",
+            format!(r#"{{"keys": [{{"name": "x", "created_at": "{secret}"}}]}}"#),
+            "`keys[0].created_at`: must be an RFC 3339 date-time",
+        ),
+        ("d.toml", format!("[admin]\nsecret = '{secret}\n"), "not TOML at line 2"),
+        ("e.toml", format!("[[keys]]\nname = 'x'\nrevoked = '{secret}'\n"), "`keys[0].revoked`: expected a boolean"),
+        ("f.toml", format!("[admin]\nsecret = '{secret}'\nsecret = '{secret}'\n"), "not TOML at line 3"),
+    ];
+    for (name, text, expected) in cases {
+        let path = file(name, &text);
+        let path = path.to_str().unwrap();
+        let (code, err) = refused(&["--account", path]);
+        assert!(code == Some(2) && err.contains(expected) && !err.contains(secret), "{name}: {err}");
+        if name.ends_with(".json") {
+            let (code, err) = refused(&["--state", path]);
+            assert!(code == Some(1) && err.contains(expected) && !err.contains(secret), "{name}: {err}");
+        }
+    }
+}
+
+#[test]
 fn a_state_that_outlives_it() {
     let path = file("state", "");
     let state = path.to_str().unwrap();
@@ -109,6 +151,8 @@ fn a_state_that_outlives_it() {
     assert_eq!(code, Some(1));
     assert!(err.contains("in use by another emulator"), "{err}");
     drop(running);
+    let (code, err) = refused(&["--state", state, "--admin-key", "ak-another-0123456789"]);
+    assert!(code == Some(1) && err.contains("has another admin key than the one that is given"), "{err}");
     let (_running, line) = start(&["--state", state]);
     let list = shell(&line, "list -q -o csv");
     assert!(list.lines().count() == 3 && list.contains("2030-01-01T00:00:00Z"), "{list}");
@@ -120,7 +164,9 @@ fn faults_and_limits() {
     assert_eq!(shell(&line, "list -q -o csv").lines().count(), 2, "the program tries again");
     let (_running, line) = start(&["--rate-limit", "1"]);
     assert_eq!(shell(&line, "list -q -o csv && true").lines().count(), 2);
-    for wrong in [["--fault", "keys:503"], ["--fault", "99"], ["--fault-rate", "2"], ["--rate-limit", "0"]] {
+    for wrong in
+        [["--fault", "keys:503"], ["--fault", "99"], ["--fault", "503*0"], ["--fault-rate", "2"], ["--rate-limit", "0"]]
+    {
         assert_eq!(refused(&wrong).0, Some(2), "{wrong:?}");
     }
 }

@@ -41,7 +41,7 @@ fn a_command_is_read_back() {
     let again = json(&ensure(&service, &TO));
     assert_eq!((&again["change"], &again["id"]), (&"unchanged".into(), &first["id"]));
     let secret = service.read("taken");
-    for lost in ["", "no key at all", "ak-\u{e9}", "ak-of-nobody-0123456789"] {
+    for lost in ["", "no key at all", "ak-\u{e9}", "ak-unknown-0123456789"] {
         service.write("taken", lost, 0o600);
         service.clock.advance(std::time::Duration::from_secs(3600));
         let renewed = json(&ensure(&service, &TO));

@@ -101,13 +101,13 @@ impl World {
         keys.filter(|key| key.description.as_deref().is_some_and(|text| text.ends_with(OWNER))).collect()
     }
 
-    /// What happens to the account and to the store between two runs.
+    /// Changes of the account and of the store between two runs.
     fn disturb(&mut self) {
         let wait = self.random.pick(&[0, 0, 1, MINUTE, 20 * MINUTE, DAY, 70 * DAY, 100 * DAY]);
         self.double.world().clock.advance(Duration::from_secs(wait));
         match self.random.below(8) {
             0 => drop(fs::remove_file(self.double.path("key"))),
-            // What is beside a file is not read back.
+            // The commands beside a file are not read back.
             1 if self.place == Place::Command => drop(fs::remove_file(self.double.path("taken"))),
             2 => {
                 if let [key] = self.live().as_slice() {

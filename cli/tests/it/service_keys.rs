@@ -74,8 +74,14 @@ fn files_that_are_wrong() {
     for (content, problem) in [
         ("", "is not a file of assignments: EOF"),
         ("[]", "is not a file of assignments"),
-        (r#"{"organizations": [{"org_id": "a", "spaces": [], "extra": 1}]}"#, "unknown field `extra`"),
-        (r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": 1}]}]}"#, "a role is a text like"),
+        (
+            r#"{"organizations": [{"org_id": "a", "spaces": [], "extra": 1}]}"#,
+            "assignments: `organizations[0].extra` at line 1",
+        ),
+        (
+            r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": 1}]}]}"#,
+            "assignments: `organizations[0].spaces[0].role` at line 1",
+        ),
         (
             r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": "boss"}]}]}"#,
             "`file.json`: `organizations[0].spaces[0].role`: a role in a space is",

@@ -1,4 +1,4 @@
-//! What an `ensure` finds: the keys of the owner, the stored one, and whether a new one is due.
+//! The state that an `ensure` finds: the keys of the owner, the stored one, and whether a new one is due.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(super) struct Listed {
     skew: time::Duration,
 }
 
-/// What a run finds before it changes anything.
+/// The state before a run changes anything.
 pub(super) struct Found {
     pub(super) listed: Listed,
     /// The key whose secret is stored and accepted.
@@ -128,7 +128,7 @@ impl ApiKeysClient {
         };
         match self.verify(secret) {
             Ok(_) => {}
-            // Only the service's own 401 is a refusal. A text that cannot be sent as a key is none either.
+            // Only the service's own 401 is a refusal. A text that cannot be sent as a key is not accepted, either.
             Err(Error::Unauthorized(error)) if error.is_problem() => return Ok(None),
             Err(Error::Config(_)) => return Ok(None),
             Err(error) => return Err(EnsureError::Stored(error)),

@@ -38,7 +38,7 @@ pub struct Ensured {
     pub retired: Vec<ApiKey>,
     /// The old keys that a later run revokes, when the overlap is over.
     pub pending: Vec<ApiKey>,
-    /// What the caller should know.
+    /// Circumstances that the caller should know.
     pub warnings: Vec<EnsureWarning>,
 }
 
@@ -54,11 +54,11 @@ pub enum EnsureChange {
     Renewed,
 }
 
-/// What an [`ensure`](ApiKeysClient::ensure) would do: see [`ApiKeysClient::plan_ensure`].
+/// The plan of an [`ensure`](ApiKeysClient::ensure): see [`ApiKeysClient::plan_ensure`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EnsurePlan {
-    /// What would be done.
+    /// The change that a run would make.
     pub change: EnsureChange,
     /// The stored key, if it stays.
     pub key: Option<ApiKey>,
@@ -66,7 +66,7 @@ pub struct EnsurePlan {
     pub retired: Vec<ApiKey>,
     /// The old keys that a later run would revoke.
     pub pending: Vec<ApiKey>,
-    /// What the caller should know.
+    /// Circumstances that the caller should know.
     pub warnings: Vec<EnsureWarning>,
 }
 
@@ -157,7 +157,7 @@ impl ApiKeysClient {
         Ok(Ensured { warnings, ..ensured })
     }
 
-    /// What [`ensure`](Self::ensure) would do now. It only reads.
+    /// The plan that [`ensure`](Self::ensure) would carry out now. It only reads.
     ///
     /// # Errors
     ///

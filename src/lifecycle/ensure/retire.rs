@@ -19,7 +19,7 @@ pub(super) struct Retirement {
     is_of_predecessors: bool,
 }
 
-/// What a stored key replaces.
+/// The keys that a stored key replaces.
 pub(super) struct Replaced<'a> {
     /// The id of the key whose secret was stored when this run began.
     pub(super) stored: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! What an `ensure` reports beside its result.
+//! Warnings of an `ensure`, beside its result.
 
 use std::fmt;
 use std::time::Duration;

@@ -38,7 +38,7 @@ impl TlsFault {
         if matches!(self, Self::Alert(_)) { self } else { Self::Broken }
     }
 
-    /// The failure that an I/O error stands for.
+    /// The failure behind an I/O error.
     pub(in crate::ureq_transport) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }

@@ -42,8 +42,8 @@ pub(super) fn is_certificate(der: &[u8]) -> bool {
     Certificate::from_der(der).is_ok()
 }
 
-/// What a failure means, by its text: native-tls says it in no other way. The texts are those of OpenSSL; the libraries of other
-/// systems come out as the last one.
+/// The meaning of a failure, by its text: native-tls has nothing else. The texts are those of OpenSSL; the libraries of
+/// other systems come out as the last one.
 fn fault(error: &(dyn StdError + 'static)) -> TlsFault {
     const MEANINGS: [(&str, TlsFault); 15] = [
         ("has expired", TlsFault::Expired),

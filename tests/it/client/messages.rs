@@ -173,7 +173,7 @@ fn the_cause_of_a_transport_error_is_its_source() {
     let texts = [
         (Kind::Resolve, "the host name could not be resolved"),
         (Kind::Connect, "no connection could be made"),
-        (Kind::Tls, "TLS was refused"),
+        (Kind::Tls, "the TLS handshake failed"),
         (Kind::Proxy, "the proxy refused"),
         (Kind::Timeout, "timed out"),
         (Kind::Interrupted, "the connection broke"),

@@ -103,7 +103,7 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             "/organizations/1/name",
             json!("acme"),
-            "`users[0].organizations[0].organization`: there is more than one organization `acme`",
+            "`users[0].organizations[0].organization`: there is more than one organization `acme`: use the id",
         ),
     ];
     for (pointer, value, message) in cases {
@@ -111,13 +111,46 @@ fn what_is_wrong_is_named_with_its_place() {
     }
     for (text, part) in [
         ("{", "line 1 column 1"),
-        (r#"{ "organisations": [] }"#, "unknown field `organisations`"),
+        (r#"{ "organisations": [] }"#, "`organisations`: not known here; known: one of `admin`, `organizations`"),
         ("{\n \"keys\": [{ \"nam\": 1 }] }", "line 2"),
-        (r#"{ "keys": [{ "name": "x", "expires_at": "soon" }] }"#, "`soon` is not an RFC 3339 date-time"),
+        (
+            r#"{ "keys": [{ "name": "x", "expires_at": "0000-01-01T00:00:00+01:00" }] }"#,
+            "must be in the years 0 to 9999, in UTC",
+        ),
+        (
+            r#"{ "keys": [{ "name": "x" }, { "name": "x", "ak-0123456789": 1 }] }"#,
+            "`keys[1]`: not known here; known: one of `id`, `name`",
+        ),
+        (
+            r#"{ "keys": [{ "name": "x", "id": "ak-0123456789" }] }"#,
+            "`keys[0].id`: must be an id, as the emulator writes them at line 1",
+        ),
+        (r#"{ "keys": [{ "name": "x", "user": "ak-0123456789" }] }"#, "`keys[0].user`: there is no user"),
+        (
+            r#"{ "keys": [{ "name": "x", "expires_at": "soon" }] }"#,
+            "`keys[0].expires_at`: must be an RFC 3339 date-time at line 1 column",
+        ),
     ] {
         let message = AccountSpec::from_json(text).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
+        assert!(!message.contains("ak-0"), "{message}");
     }
+}
+
+#[test]
+fn the_admin_can_be_named() {
+    let account = |admin: &str, user: &str| {
+        let text = format!(
+            r#"{{ "admin": {{ "name": "root" }}, "users": [{{ "name": "{admin}" }}],
+            "keys": [{{ "name": "x", "user": "{user}", "secret": "ak-x" }}] }}"#
+        );
+        AccountSpec::from_json(&text)
+    };
+    let emulator = Emulator::builder().account(account("jo", "root").unwrap()).build();
+    let names: Vec<_> = client(&emulator, "ak-x").list(&ListRequest::new()).unwrap().api_keys;
+    assert_eq!(names.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["admin", "x"]);
+    let error = account("root", "root").unwrap_err().to_string();
+    assert_eq!(error, "`keys[0].user`: there is more than one user `root`: use the id");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn write(
 ) -> Option<()> {
     let mut connection = Connection::open(addr).ok()?;
     let mut call = |line: &str, body: &str| {
-        let head = format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {admin}");
+        let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {admin}");
         let answer = connection.send(&head, body).ok()?;
         assert!(answer.status < 300, "{}", String::from_utf8_lossy(&answer.body));
         acknowledged.fetch_add(1, Ordering::SeqCst);

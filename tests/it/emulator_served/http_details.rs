@@ -12,11 +12,11 @@ fn answers_are_dated_by_the_clock() {
     let server = Emulator::builder().clock(clock.clone()).build().serve().unwrap();
     let mut connection = Connection::open(server.addr()).unwrap();
     let get = "GET /v2/api-keys HTTP/1.1";
-    let answer = connection.send(&format!("{get}\r\nhost: x"), "").unwrap();
+    let answer = connection.send(&format!("{get}\r\nhost: localhost"), "").unwrap();
     assert_eq!(answer.header("date"), Some("fri, 04 oct 2024 00:00:00 gmt"));
     // The format has no fraction of a second.
     clock.set(OffsetDateTime::UNIX_EPOCH - time::Duration::seconds(1));
-    let answer = connection.send(&format!("{get}\r\nhost: x"), "").unwrap();
+    let answer = connection.send(&format!("{get}\r\nhost: localhost"), "").unwrap();
     assert_eq!((answer.status, answer.header("date")), (401, None));
 }
 
@@ -26,7 +26,7 @@ fn a_client_that_asks_is_told_to_go_on_and_one_that_does_not_wait_is_not() {
     let server = emulator.serve().unwrap();
     let key = emulator.admin_key();
     let head = format!(
-        "POST /v2/api-keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nexpect: 100-continue\r\ncontent-length: 32",
+        "POST /v2/api-keys HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nexpect: 100-continue\r\ncontent-length: 32",
         key.expose_secret()
     );
     let body = r#"{"key_type":"USER","name":"abc"} "#.trim_end();
@@ -56,7 +56,7 @@ fn paths_and_queries_are_decoded_as_every_client_encodes_them() {
     let mut send = |line: &str, more: &str| {
         let authorization = key.expose_secret();
         connection
-            .send(&format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {authorization}{more}"), "")
+            .send(&format!("{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {authorization}{more}"), "")
             .unwrap()
     };
     // Go, Python and JavaScript.
@@ -84,15 +84,18 @@ fn keys_without_bearer_and_odd_methods() {
     let key = emulator.admin_key();
     let mut connection = Connection::open(server.addr()).unwrap();
     let mut status = |line: &str, scheme: &str| {
-        let head = format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: {scheme}{}", key.expose_secret());
+        let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: {scheme}{}", key.expose_secret());
         connection.send(&head, "").unwrap().status
     };
     for scheme in ["Bearer ", "bearer ", ""] {
         assert_eq!(status("GET /v2/api-keys", scheme), 200);
     }
-    for (line, expected) in
-        [("PATCH /v2/api-keys", 405), ("BREW /v2/spaces", 405), ("OPTIONS *", 404), ("GET http://x/v2/api-keys", 200)]
-    {
+    for (line, expected) in [
+        ("PATCH /v2/api-keys", 405),
+        ("BREW /v2/spaces", 405),
+        ("OPTIONS *", 404),
+        ("GET http://localhost/v2/api-keys", 200),
+    ] {
         assert_eq!(status(line, "Bearer "), expected, "{line}");
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "emulator")]
 
 mod account;
+mod clock;
 #[cfg(unix)]
 mod crash;
 mod dialects;

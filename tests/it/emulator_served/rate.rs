@@ -15,7 +15,7 @@ fn what_is_too_much_in_a_second_is_told_to_come_back() {
     emulator.inject(Fault::status(503).only(Endpoint::ListKeys));
     let server = emulator.serve().unwrap();
     let mut connection = Connection::open(server.addr()).unwrap();
-    let mut list = || connection.send("GET /v2/api-keys HTTP/1.1\r\nhost: x", "").unwrap();
+    let mut list = || connection.send("GET /v2/api-keys HTTP/1.1\r\nhost: localhost", "").unwrap();
     assert_eq!([list().status, list().status, list().status], [503, 401, 401]);
     let answer = list();
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));

@@ -123,9 +123,9 @@ fn a_file_is_not_added_to_a_system_that_trusts_nobody() {
     assert_eq!(outcome(&system.with_file_name("missing.pem")), "configuration: `ca_file` cannot be used for TLS");
 }
 
-/// Run by the next test, in a process of its own.
+/// Run by the next test, in a separate process.
 #[test]
-#[ignore = "run by another test, in a process of its own"]
+#[ignore = "run by another test, in a separate process"]
 fn child_with_variables() {
     let url = std::env::var("URL").unwrap();
     let client = ApiKeysClient::builder().api_key("ak-test-0123456789").url(url).retry(RetryPolicy::none()).build();
@@ -187,7 +187,7 @@ fn certificates_that_are_refused() {
     both(&default, &private, "Tls, not sent");
 }
 
-/// A server that sends these bytes, and reads what it gets.
+/// A server that sends these bytes, and reads its input.
 fn raw(bytes: &'static [u8]) -> Server {
     Server::start(move |mut connection| {
         connection.write_all(bytes).unwrap();
@@ -205,7 +205,7 @@ fn cause(transport: &UreqTransport, server: &Server) -> String {
     let mut words = shown.split(|c: char| !c.is_alphanumeric());
     // A term of X.509.
     assert!(!words.any(|word| is_camel(word) && word != "serverAuth"), "{shown}");
-    shown.strip_prefix("TLS was refused: ").unwrap_or(&shown).to_owned()
+    shown.strip_prefix("the TLS handshake failed: ").unwrap_or(&shown).to_owned()
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_server_that_requires_a_client_certificate() {
         let config = server_config_for_known_clients(&trusted, version);
         let server = with_config(config, |mut stream| {
             let _ = read_request(&mut stream);
-            // What is left unread would reset the connection.
+            // Unread input would reset the connection.
             let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
         });
         let cause = cause(&transport, &server);

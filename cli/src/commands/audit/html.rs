@@ -9,7 +9,7 @@ use super::NOT_COVERED;
 use super::rules::Finding;
 use crate::console::Console;
 use crate::messages;
-use crate::output::moment;
+use crate::output::{count, moment};
 use crate::redact::printable;
 
 const STYLE: &str = "\
@@ -40,7 +40,7 @@ pub(super) fn page(
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     let _ = write!(page, "<title>API keys</title>\n<style>\n{STYLE}\n</style>\n<h1>API keys</h1>\n");
     let today = text(&shown(Some(now)));
-    let _ = writeln!(page, "<p>{} keys, {} findings. {today}</p>", keys.len(), findings.len());
+    let _ = writeln!(page, "<p>{}, {}. {today}</p>", count(keys.len(), "key"), count(findings.len(), "finding"));
     let _ = writeln!(page, "<p class=\"dim\">Not covered: {NOT_COVERED}.</p>");
     if !unread.is_empty() {
         page.push_str("<h2>Not read</h2>\n<ul>\n");

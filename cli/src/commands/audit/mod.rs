@@ -43,14 +43,14 @@ pub(crate) fn run(args: &Audit, console: &Console) -> Result<(), Failure> {
         }
     };
     console.note(format_args!(
-        "{} keys in {} spaces, {} findings; not covered: {NOT_COVERED}",
-        keys.len(),
-        read.spaces,
-        findings.len()
+        "{} in {}, {}; not covered: {NOT_COVERED}",
+        output::count(keys.len(), "key"),
+        output::count(read.spaces, "space"),
+        output::count(findings.len(), "finding")
     ));
     inventory::report_unread(&read.unread, console);
     if !findings.is_empty() {
-        return Err(Failure::new(Code::Findings, format!("{} findings", findings.len())));
+        return Err(Failure::new(Code::Findings, output::count(findings.len(), "finding")));
     }
     if read.unread.is_empty() { Ok(()) } else { Err(inventory::incomplete(&read.unread)) }
 }

@@ -1,0 +1,37 @@
+//! A time as it is written: RFC 3339, in UTC.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::emulator::clock::utc;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timestamp(pub(crate) OffsetDateTime);
+
+impl Timestamp {
+    /// The years that can be written, in UTC: [`parse`](Self::parse) reads no others.
+    pub(crate) fn can_be_written(time: OffsetDateTime) -> bool {
+        let utc = utc(time);
+        utc.offset().is_utc() && (0..=9999).contains(&utc.year())
+    }
+
+    /// Reads a time, or says what it must be.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be an RFC 3339 date-time")?;
+        if Self::can_be_written(time) { Ok(Self(utc(time))) } else { Err("must be in the years 0 to 9999, in UTC") }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = utc(self.0).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,16 @@
+//! The endpoints: requests read, carried out on the account, and answered.
+
+mod bindings;
+pub(crate) mod context;
+mod create_key;
+pub(crate) mod credentials;
+pub(crate) mod dialect;
+mod json_object;
+mod list_keys;
+pub(crate) mod problem;
+mod query;
+mod refresh_key;
+mod responses;
+mod revoke_key;
+pub(crate) mod route;
+mod spaces;

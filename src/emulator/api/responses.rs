@@ -1,0 +1,228 @@
+//! What the service says when it does what was asked.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use serde::Serialize;
+
+use super::problem::ProblemResponse;
+use super::query::Pagination;
+use crate::emulator::account::directory::{Assignment, OrganizationGrant, OrganizationRecord, SpaceRecord, User};
+use crate::emulator::account::enums::{KeyType, Role};
+use crate::emulator::account::id::Id;
+use crate::emulator::account::key::Key;
+use crate::emulator::account::timestamp::Timestamp;
+use crate::emulator::http::delivery::SecretEnd;
+use crate::stage::ApiStage;
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    let body = serde_json::to_vec(body).map_err(|error| {
+        ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer cannot be written: {error}"))
+    })?;
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// The answer that carries the new secret of a key.
+pub(crate) fn with_secret(
+    status: StatusCode,
+    view: KeyView<'_>,
+    key: &Key,
+) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    let mut response = json(status, &view.with_secret(key))?;
+    let secret = format!("\"key\":\"{}\"", key.secret);
+    let start = response.body().windows(secret.len()).position(|window| window == secret.as_bytes());
+    if let Some(start) = start {
+        response.extensions_mut().insert(SecretEnd(start.saturating_add(secret.len())));
+    }
+    Ok(response)
+}
+
+/// 204: done, and nothing to say.
+pub(crate) fn nothing() -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+#[derive(Serialize)]
+pub(crate) struct KeyPage<'a> {
+    pub(crate) api_keys: Vec<KeyView<'a>>,
+    pub(crate) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SpacePage<'a> {
+    pub(crate) spaces: Vec<SpaceView<'a>>,
+    pub(crate) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(crate) struct OrganizationPage<'a> {
+    pub(crate) organizations: Vec<OrganizationView<'a>>,
+    pub(crate) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(crate) struct KeyView<'a> {
+    id: Id,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    key_type: &'static str,
+    status: &'static str,
+    redacted_key: String,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    created_by_user_id: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_user: Option<BotView<'a>>,
+}
+
+impl<'a> KeyView<'a> {
+    /// The key without its secret and its bot.
+    pub(crate) fn new(key: &'a Key, stage: ApiStage) -> Self {
+        Self {
+            id: key.id,
+            name: &key.name,
+            description: key.description.as_deref(),
+            key_type: key.key_type.word(stage),
+            status: key.status.word(stage),
+            redacted_key: key.redacted(),
+            created_at: Timestamp(key.created_at),
+            expires_at: key.expires_at.map(Timestamp),
+            created_by_user_id: key.creator.id,
+            last_used_at: key.last_used_at.map(Timestamp),
+            key: None,
+            bot_user: None,
+        }
+    }
+
+    fn with_secret(self, key: &'a Key) -> Self {
+        Self { key: Some(&key.secret), ..self }
+    }
+
+    /// Calls a revoked key what the oldest clients know it as.
+    pub(crate) fn deleted(self) -> Self {
+        Self { status: "deleted", ..self }
+    }
+
+    /// Adds the bot of a service key, with these of its roles. Alpha knows no bots.
+    pub(crate) fn with_bot(self, key: &'a Key, stage: ApiStage, grants: &[OrganizationGrant]) -> Self {
+        let shown = key.key_type == KeyType::Service && stage == ApiStage::Beta;
+        Self { bot_user: shown.then(|| BotView::new(&key.user, grants)), ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct BotView<'a> {
+    id: Id,
+    name: &'a str,
+    account_role: RoleView,
+    organizations: Vec<OrganizationRoleView>,
+}
+
+#[derive(Serialize)]
+struct OrganizationRoleView {
+    org_id: Id,
+    role: RoleView,
+    spaces: Vec<SpaceRoleView>,
+}
+
+#[derive(Serialize)]
+struct SpaceRoleView {
+    space_id: Id,
+    role: RoleView,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum RoleView {
+    Predefined { name: &'static str },
+    Custom { id: Id, name: String },
+}
+
+impl<'a> BotView<'a> {
+    fn new(bot: &'a User, grants: &[OrganizationGrant]) -> Self {
+        let organizations = grants.iter().map(|grant| OrganizationRoleView {
+            org_id: grant.organization.id,
+            role: RoleView::predefined(grant.role),
+            spaces: grant
+                .spaces
+                .iter()
+                .map(|grant| SpaceRoleView { space_id: grant.space.id, role: RoleView::of(&grant.role) })
+                .collect(),
+        });
+        Self {
+            id: bot.id,
+            name: &bot.name,
+            account_role: RoleView::predefined(bot.account_role),
+            organizations: organizations.collect(),
+        }
+    }
+}
+
+impl RoleView {
+    fn predefined(role: Role) -> Self {
+        Self::Predefined { name: role.word() }
+    }
+
+    fn of(assignment: &Assignment) -> Self {
+        match assignment {
+            Assignment::Predefined(role) => Self::predefined(*role),
+            Assignment::Custom(role) => Self::Custom { id: role.id, name: role.name.clone() },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct SpaceView<'a> {
+    id: Id,
+    name: &'a str,
+    description: &'a str,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<Id>,
+}
+
+impl<'a> SpaceView<'a> {
+    pub(crate) fn new(space: &'a SpaceRecord, stage: ApiStage, with_organization: bool) -> Self {
+        let beta = stage == ApiStage::Beta;
+        Self {
+            id: space.id,
+            name: &space.name,
+            description: &space.description,
+            created_at: Timestamp(space.created_at),
+            is_private: beta.then_some(false),
+            organization_id: (beta && with_organization).then_some(space.organization.id),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct OrganizationView<'a> {
+    id: Id,
+    name: &'a str,
+    description: &'a str,
+    created_at: Timestamp,
+}
+
+impl<'a> OrganizationView<'a> {
+    pub(crate) fn new(organization: &'a OrganizationRecord) -> Self {
+        Self {
+            id: organization.id,
+            name: &organization.name,
+            description: &organization.description,
+            created_at: Timestamp(organization.created_at),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `PUT /v2/api-keys/{id}/revoke` and, in alpha, `DELETE /v2/api-keys/{id}`
+
+use http::Response;
+
+use super::context::Context;
+use super::problem::ProblemResponse;
+use super::responses;
+use crate::emulator::account::Account;
+use crate::emulator::account::enums::Status;
+
+pub(crate) struct RevokeKey {
+    pub(crate) id: String,
+    /// What a repetition gets: a 204 from the PUT, a 404 from the DELETE, which takes the key away.
+    pub(crate) repeatable: bool,
+}
+
+impl RevokeKey {
+    pub(crate) fn run(
+        self,
+        account: &mut Account,
+        context: &Context<'_>,
+    ) -> Result<Response<Vec<u8>>, ProblemResponse> {
+        let key = context.visible_key(account, &self.id)?;
+        if key.status == Status::Revoked && !self.repeatable {
+            return Err(ProblemResponse::not_found("this API key is deleted"));
+        }
+        if !key.is_revocable_by(&context.caller) {
+            return Err(ProblemResponse::forbidden("you may not revoke this API key"));
+        }
+        let number = key.id.number();
+        account.revoke(number);
+        Ok(responses::nothing())
+    }
+}

@@ -1,0 +1,83 @@
+//! `GET /v2/spaces`, `GET /v2/spaces/{id}` and `GET /v2/organizations`
+
+use http::{Response, StatusCode};
+
+use super::context::Context;
+use super::problem::ProblemResponse;
+use super::query::{Query, Window};
+use super::responses::{self, OrganizationPage, OrganizationView, SpacePage, SpaceView};
+use crate::emulator::account::Account;
+use crate::emulator::account::directory::SpaceRecord;
+
+pub(crate) struct ListSpaces {
+    organization_id: Option<String>,
+    /// A part of the name, in lower case.
+    name: String,
+    window: Window,
+}
+
+impl ListSpaces {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ProblemResponse> {
+        let query = Query::parse(query)?;
+        let organization_id = query.get("org_id")?.map(ToOwned::to_owned);
+        Ok(Self { organization_id, name: query.name()?, window: query.window()? })
+    }
+
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+        let organization = match &self.organization_id {
+            Some(id) => Some(context.visible_organization(account, id, "org_id")?.id),
+            None => None,
+        };
+        let listed = ("spaces", organization, &self.name);
+        let spaces = account.spaces.after(self.window.start(&listed)?).filter(|space| {
+            organization.is_none_or(|organization| space.organization.id == organization)
+                && matches(&space.name, &self.name)
+                && context.caller.space_role(space).is_some()
+        });
+        let (spaces, pagination) = self.window.page(spaces, |space| space.id.number(), &listed);
+        let spaces = spaces.into_iter().map(|space| view(space, context)).collect();
+        responses::json(StatusCode::OK, &SpacePage { spaces, pagination })
+    }
+}
+
+pub(crate) struct GetSpace {
+    pub(crate) id: String,
+}
+
+impl GetSpace {
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+        responses::json(StatusCode::OK, &view(context.visible_space(account, &self.id, "space_id")?, context))
+    }
+}
+
+pub(crate) struct ListOrganizations {
+    /// A part of the name, in lower case.
+    name: String,
+    window: Window,
+}
+
+impl ListOrganizations {
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ProblemResponse> {
+        let query = Query::parse(query)?;
+        Ok(Self { name: query.name()?, window: query.window()? })
+    }
+
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+        let listed = ("organizations", &self.name);
+        let organizations = account.organizations.after(self.window.start(&listed)?).filter(|organization| {
+            matches(&organization.name, &self.name) && context.caller.organization_role(organization).is_some()
+        });
+        let (organizations, pagination) =
+            self.window.page(organizations, |organization| organization.id.number(), &listed);
+        let organizations = organizations.into_iter().map(|organization| OrganizationView::new(organization)).collect();
+        responses::json(StatusCode::OK, &OrganizationPage { organizations, pagination })
+    }
+}
+
+fn matches(name: &str, part: &str) -> bool {
+    part.is_empty() || name.to_lowercase().contains(part)
+}
+
+fn view<'a>(space: &'a SpaceRecord, context: &Context<'_>) -> SpaceView<'a> {
+    SpaceView::new(space, context.dialect.stage, !context.settings.omit_organization_id)
+}

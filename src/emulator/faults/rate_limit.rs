@@ -1,0 +1,52 @@
+//! How many requests a second are let through.
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// So many requests in any second, and as many more as time gives back.
+pub(crate) struct RateLimit {
+    /// The time that gives one request back.
+    interval: Duration,
+    /// When everything will have been given back.
+    full_at: Mutex<Duration>,
+}
+
+impl RateLimit {
+    pub(crate) fn per_second(requests: NonZeroU32) -> Self {
+        Self { interval: SECOND / requests.get(), full_at: Mutex::default() }
+    }
+
+    /// Takes a request; or says how long to wait for the next one.
+    pub(crate) fn take(&self, now: Duration) -> Result<(), Duration> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = now.max(*full_at).saturating_add(self.interval);
+        let wait = next.saturating_sub(now.saturating_add(SECOND));
+        if wait.is_zero() {
+            *full_at = next;
+            return Ok(());
+        }
+        Err(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_has_so_many_requests() {
+        let limit = RateLimit::per_second(NonZeroU32::new(4).unwrap());
+        let at = |millis| limit.take(Duration::from_millis(millis));
+        assert!((0..4).all(|_| at(0).is_ok()));
+        assert_eq!(at(0), Err(Duration::from_millis(250)));
+        assert_eq!(at(100), Err(Duration::from_millis(150)));
+        assert_eq!(at(250), Ok(()));
+        assert_eq!(at(250), Err(Duration::from_millis(250)));
+        assert!((0..4).all(|_| at(60_000).is_ok()));
+        assert!(at(60_000).is_err());
+        assert!(limit.take(Duration::MAX).is_ok());
+    }
+}

@@ -1,0 +1,100 @@
+//! What becomes of a request: its answer, when it leaves, and how much of it.
+
+use std::io;
+use std::time::Duration;
+
+use http::{Method, Response};
+
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// How a request ends.
+pub(crate) struct Delivery {
+    pub(crate) delay: Duration,
+    pub(crate) termination: Termination,
+}
+
+pub(crate) enum Termination {
+    Whole(Response<Vec<u8>>),
+    /// The connection ends after this many bytes of the body.
+    Cut(Response<Vec<u8>>, usize),
+    /// The connection ends before the answer.
+    Reset,
+}
+
+/// On an answer with a new secret: where in the body the secret has ended, its closing quote included.
+#[derive(Clone, Copy)]
+pub(crate) struct SecretEnd(pub(crate) usize);
+
+impl Delivery {
+    fn new(termination: Termination) -> Self {
+        Self { delay: Duration::ZERO, termination }
+    }
+
+    pub(crate) fn whole(response: Response<Vec<u8>>) -> Self {
+        Self::new(Termination::Whole(response))
+    }
+
+    /// A body that is no longer than `length` is whole.
+    pub(crate) fn cut(response: Response<Vec<u8>>, length: usize) -> Self {
+        if length < response.body().len() {
+            Self::new(Termination::Cut(response, length))
+        } else {
+            Self::whole(response)
+        }
+    }
+
+    pub(crate) fn reset() -> Self {
+        Self::new(Termination::Reset)
+    }
+
+    pub(crate) fn delayed(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    pub(crate) fn response_mut(&mut self) -> Option<&mut Response<Vec<u8>>> {
+        match &mut self.termination {
+            Termination::Whole(response) | Termination::Cut(response, _) => Some(response),
+            Termination::Reset => None,
+        }
+    }
+}
+
+impl Termination {
+    /// The answer to `HEAD` has no body.
+    pub(crate) fn to(self, method: &Method) -> Self {
+        match self {
+            Self::Whole(mut response) | Self::Cut(mut response, _) if method == Method::HEAD => {
+                response.body_mut().clear();
+                Self::Whole(response)
+            }
+            termination => termination,
+        }
+    }
+
+    /// Whether a client to whom it is sent has a new secret.
+    pub(crate) fn delivers_secret(&self) -> bool {
+        let (response, length) = match self {
+            Self::Whole(response) => (response, response.body().len()),
+            Self::Cut(response, length) => (response, *length),
+            Self::Reset => return false,
+        };
+        response.extensions().get::<SecretEnd>().is_some_and(|end| end.0 <= length)
+    }
+
+    /// What a client over a socket would hear from its transport.
+    pub(crate) fn into_result(self) -> Result<Response<Vec<u8>>, TransportError> {
+        let broke = |kind: io::ErrorKind| TransportError::new(TransportErrorKind::Interrupted, io::Error::from(kind));
+        match self {
+            Self::Whole(mut response) => {
+                response.extensions_mut().clear();
+                Ok(response)
+            }
+            Self::Cut(mut response, length) => {
+                response.extensions_mut().clear();
+                response.body_mut().truncate(length);
+                Err(broke(io::ErrorKind::UnexpectedEof).with_partial_response(response))
+            }
+            Self::Reset => Err(broke(io::ErrorKind::ConnectionReset)),
+        }
+    }
+}

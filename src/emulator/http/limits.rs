@@ -1,0 +1,23 @@
+//! How long and how much a served emulator waits for.
+
+use std::time::Duration;
+
+/// The largest head of a request, and the longest fields after a chunked body.
+pub(crate) const MAX_HEAD: usize = 64 * 1024;
+pub(crate) const MAX_HEADERS: usize = 100;
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// The line that announces a chunk, with its extensions.
+pub(crate) const MAX_CHUNK_LINE: usize = 1024;
+
+/// What [`EmulatorBuilder`](crate::emulator::EmulatorBuilder) can set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) read_timeout: Duration,
+    pub(crate) connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { read_timeout: Duration::from_secs(30), connections: 900 }
+    }
+}

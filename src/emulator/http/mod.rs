@@ -1,0 +1,7 @@
+//! The emulator over HTTP/1.1.
+
+mod connection;
+pub(crate) mod delivery;
+mod framing;
+pub(crate) mod limits;
+pub(crate) mod server;
