@@ -138,4 +138,6 @@ mod documents {
     struct ErrorsAndRetries;
     #[doc = include_str!("../docs/security.md")]
     struct Security;
+    #[doc = include_str!("../docs/services.md")]
+    struct Services;
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 
@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::profile;
 use crate::redact::{is_like_a_key, printable};
-use crate::system::{Access, System};
+use crate::system::{Access, FileKind, System};
 
 const VARIABLE: &str = "ARIZE_API_KEY";
 const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
@@ -19,10 +19,19 @@ const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
 /// More than any file with a key has, in bytes.
 const FILE_LIMIT: u64 = 64 * 1024;
 
-/// A key, and whether it is left to the client, which reads the same environment.
+/// A key, and how the client gets it.
 pub(crate) struct Found {
     pub(crate) key: SecretString,
-    pub(crate) is_in_environment: bool,
+    pub(crate) source: Source,
+}
+
+pub(crate) enum Source {
+    /// The client reads the same variable, and names it in its errors.
+    Environment,
+    /// The client reads the same file, and reads it again after a 401: the key may be rotated while a command runs.
+    File(PathBuf),
+    /// The client gets the key.
+    Value,
 }
 
 /// The key that requests are made with. `None` if the client has to look for it.
@@ -30,7 +39,10 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
     let (args, system) = (&console.global.connection, &*console.system);
     let of_file = |path: &Path| {
         let key = in_file(&read(path, system)?).map_err(|defect| refused(&quoted(path), &defect))?;
-        known(key, false, console)
+        // A pipe can be read once.
+        let is_regular = system.metadata(path).is_ok_and(|found| found.kind == FileKind::Regular);
+        let is_file = path != Path::new("-") && is_regular;
+        known(key, if is_file { Source::File(path.to_owned()) } else { Source::Value }, console)
     };
     if let Some(path) = &args.api_key_file {
         return of_file(path);
@@ -38,12 +50,12 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
     if let Some(path) = &args.api_key_env_file {
         let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
         let value = decode(&read(path, system)?).and_then(|text| setting(&text, name)).and_then(|value| alone(&value));
-        return known(value.map_err(|defect| refused(&quoted(path), &defect))?, false, console);
+        return known(value.map_err(|defect| refused(&quoted(path), &defect))?, Source::Value, console);
     }
     if let Some(profile) = profile::named(console)? {
         let place = format!("the profile `{}`", printable(&profile.name));
         let key = alone(profile.key.expose_secret()).map_err(|defect| refused(&place, &defect))?;
-        return known(key, false, console);
+        return known(key, Source::Value, console);
     }
     match (variable(VARIABLE, system), variable(FILE_VARIABLE, system)) {
         (Some(_), Some(_)) => {
@@ -55,7 +67,7 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
         (Some(value), None) => {
             let key = in_file(value.to_string_lossy().as_bytes()).map_err(|defect| refused(VARIABLE, &defect))?;
             let is_as_it_is = key == value.to_string_lossy().trim();
-            known(key, is_as_it_is, console)
+            known(key, if is_as_it_is { Source::Environment } else { Source::Value }, console)
         }
         (None, None) => Ok(None),
     }
@@ -70,10 +82,10 @@ fn quoted(path: &Path) -> String {
     format!("`{}`", printable(path.display()))
 }
 
-fn known(key: String, is_in_environment: bool, console: &Console) -> Result<Option<Found>, Failure> {
+fn known(key: String, source: Source, console: &Console) -> Result<Option<Found>, Failure> {
     let key = SecretString::from(key);
     console.learn(&key)?;
-    Ok(Some(Found { key, is_in_environment }))
+    Ok(Some(Found { key, source }))
 }
 
 /// Where [`find`] looks, for people.

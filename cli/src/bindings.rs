@@ -191,7 +191,7 @@ impl File {
         let mut json = serde_json::Deserializer::from_str(&text);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (member, cause) = (error.path().to_string(), error.into_inner());
-            // What the parser says of a wrong type quotes the value, and somebody may have put a secret there.
+            // The parser quotes a value of the wrong type, which may be a secret.
             if cause.is_data() { format!("`{member}` at line {}", cause.line()) } else { cause.to_string() }
         });
         let whole = read.and_then(|file| json.end().map(|()| file).map_err(|error| error.to_string()));

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arize_api_keys::http::{Request, Response};
-use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiKeysClient, ClientBuilder, Transport, TransportError};
+use arize_api_keys::{ApiKeysClient, ClientBuilder, Error, Transport, TransportError};
 
+use crate::api_key::{Found, Source};
 use crate::args::Connection;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
@@ -25,18 +25,28 @@ const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// The client that the arguments and the environment describe. Nothing is sent yet.
 pub(crate) fn client(console: &Console) -> Result<ApiKeysClient, Failure> {
-    // A key in the environment is left to the client, which names the variable in its errors.
-    let found = api_key::find(console)?.filter(|found| !found.is_in_environment);
-    client_with(found.map(|found| found.key), console)
+    client_with(api_key::find(console)?.as_ref(), console)
 }
 
 /// A client with this key, or else with the one in the environment.
-pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Result<ApiKeysClient, Failure> {
+pub(crate) fn client_with(found: Option<&Found>, console: &Console) -> Result<ApiKeysClient, Failure> {
+    let builder = builder(console)?;
+    let built = match found.map(|found| (&found.source, &found.key)) {
+        None | Some((Source::Environment, _)) => builder.build(),
+        Some((Source::Value, key)) => builder.api_key(key.clone()).build(),
+        Some((Source::File(path), key)) => match builder.clone().api_key_file(path).build() {
+            // This program reads more forms of a key than the client.
+            Err(Error::Config(error)) if error.setting() == "api_key_file" => builder.api_key(key.clone()).build(),
+            built => built,
+        },
+    };
+    built.map(|client| limited(&client, console)).map_err(|error| Failure::sdk(&error, Effect::Read))
+}
+
+/// Everything but the key.
+fn builder(console: &Console) -> Result<ClientBuilder, Failure> {
     let args = &console.global.connection;
     let mut builder = console.system.client();
-    if let Some(key) = key {
-        builder = builder.api_key(key);
-    }
     if let Some(stage) = args.stage {
         builder = builder.stage(stage);
     }
@@ -82,13 +92,12 @@ pub(crate) fn client_with(key: Option<SecretString>, console: &Console) -> Resul
     let is_silenced = console.system.variable(NO_WARNING).is_some_and(|value| !value.is_empty() && value != "0");
     let warned = AtomicBool::new(false);
     let warning = console.clone();
-    let builder = builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |text| {
+    Ok(builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |text| {
         // One operation's warning says it for all of a command.
         if !is_silenced && !warned.swap(true, Ordering::Relaxed) {
             warning.warning(text);
         }
-    });
-    builder.build().map(|client| limited(&client, console)).map_err(|error| Failure::sdk(&error, Effect::Read))
+    }))
 }
 
 /// The single settings of the address.

@@ -28,6 +28,9 @@ pub(crate) enum Code {
     Declined = 12,
     Findings = 13,
     Incomplete = 14,
+    RunFailed = 125,
+    NotExecutable = 126,
+    CommandNotFound = 127,
 }
 
 /// The end of every long help, and a part of docs/command-line.md.
@@ -47,7 +50,12 @@ Exit codes:
   11  `rotate` or `ensure` ended early: a new key is stored, and an old one may still work
   12  the question whether to remove was not answered with yes
   13  `audit` found something
-  14  nothing was found, but not everything could be read";
+  14  nothing was found, but not everything could be read
+
+`run` ends with the code of its command, or with 128 + n after signal n. Its own codes:
+ 125  `run` failed, for any reason: the command was not started, or it is not known how it ended
+ 126  `run`: the command cannot be executed
+ 127  `run`: the command was not found";
 
 /// The kind of request, as far as errors differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

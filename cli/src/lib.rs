@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::args::Command;
 use crate::console::Console;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::redact::Secrets;
 use crate::system::System;
 
@@ -37,12 +37,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) ->
     let secrets = Secrets::of_environment(&*system);
     let cli = match args::parse(args.clone(), system.width()) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return console::usage(&*system, &args::quotable(error, &secrets)),
+        Err(error) if error.use_stderr() => {
+            let code = console::usage(&*system, &args::quotable(error, &secrets));
+            return if args::is_for_run(args) { Code::RunFailed as u8 } else { code };
+        }
         Err(text) => return console::usage(&*system, &text),
     };
     let console = Console::new(system, cli.global, args, secrets);
     match execute(&cli.command, &console) {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(failure) => {
             console.failure(&failure);
             failure.code as u8
@@ -50,8 +53,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) ->
     }
 }
 
-fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
-    match command {
+fn execute(command: &Command, console: &Console) -> Result<u8, Failure> {
+    let done = match command {
+        Command::Run(args) => return commands::run::run(args, console),
         Command::List(args) => commands::list::run(args, console),
         Command::Get(args) => commands::find::get(args, console),
         Command::Spaces(args) => commands::find::spaces(args, console),
@@ -70,5 +74,6 @@ fn execute(command: &Command, console: &Console) -> Result<(), Failure> {
         Command::Emulator(args) => commands::emulator::run(args, console),
         Command::Completions(args) => commands::generate::completions(args, console),
         Command::Man(args) => commands::generate::man(args, console),
-    }
+    };
+    done.map(|()| 0)
 }

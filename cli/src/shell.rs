@@ -15,6 +15,15 @@ use crate::times::rfc3339;
 /// The variables that lead to the caller's own key.
 const OWN_KEY_VARIABLES: [&str; 3] = ["ARIZE_API_KEY", "ARIZE_API_KEY_FILE", "ARIZE_PROFILE"];
 
+/// The variables that lead to the caller's own key, and those that hold it, as `Bearer …` for one.
+pub(crate) fn own_key_variables(console: &Console) -> Vec<OsString> {
+    let own = console.own_key().map(ExposeSecret::expose_secret);
+    let holds_own_key = |value: &OsString| own.is_some_and(|own| value.to_string_lossy().contains(own));
+    let variables = console.system.variables().into_iter();
+    let holding = variables.filter(|(_, value)| holds_own_key(value)).map(|(name, _)| name);
+    OWN_KEY_VARIABLES.into_iter().map(OsString::from).chain(holding).collect()
+}
+
 /// Variables to set, and, with `None`, to remove.
 pub(crate) type Environment = Vec<(OsString, Option<OsString>)>;
 
@@ -31,12 +40,7 @@ pub(crate) struct Shell {
 impl Shell {
     pub(crate) fn new(timeout: Duration, console: &Console) -> Self {
         let system = Arc::clone(&console.system);
-        let own = console.own_key().map(|key| OsString::from(key.expose_secret()));
-        let holds_own_key = |value: &OsString| own.as_ref().is_some_and(|own| own == value);
-        let variables = system.variables().into_iter();
-        let holding = variables.filter(|(_, value)| holds_own_key(value)).map(|(name, _)| name);
-        let removed = OWN_KEY_VARIABLES.into_iter().map(OsString::from).chain(holding).collect();
-        Self { system, timeout, removed }
+        Self { system, timeout, removed: own_key_variables(console) }
     }
 
     /// Before anything is created: checks that the command of this option exists, where its first word is plain.

@@ -22,7 +22,7 @@ use crate::stage::ApiStage;
 const DEFAULT_ACCOUNT: &[(&str, &[&str])] =
     &[("acme", &["prod", "prod-eu", "staging", "sandbox"]), ("acme-labs", &["research", "sandbox"])];
 
-/// Sets up an [`Emulator`]. What is not set is as [`Emulator::new`] has it.
+/// Sets up an [`Emulator`]. Without a setting it is as [`Emulator::new`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -79,8 +79,8 @@ impl EmulatorBuilder {
     /// clients that do not say who they are. It also decides the rule for the expiry of a key that they refresh.
     /// [`ApiStage::Beta`] unless set.
     ///
-    /// A request that speaks a stage is always answered in it, and so is one of an official SDK whose `sdk-language` and
-    /// `sdk-version` tell.
+    /// A request that speaks a stage is always answered in it. A request of an official SDK, too, whose `sdk-language` and
+    /// `sdk-version` show the stage.
     pub fn stage(mut self, stage: ApiStage) -> Self {
         self.settings.stage = stage;
         self
@@ -98,7 +98,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Answers 429 to what is more than this many requests in a second of the [clock](Self::clock), whoever sends them.
+    /// Answers 429 to requests above this number in a second of the [clock](Self::clock), from all callers together.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -149,7 +149,7 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// [`AccountError`] if it cannot stand in a header, or another key of the account has it: set the account first.
+    /// [`AccountError`] if it cannot be part of a header, or another key of the account has it: set the account first.
     pub fn admin_key(mut self, key: impl Into<SecretString>) -> Result<Self, AccountError> {
         let key = key.into();
         let key = key.expose_secret();
@@ -181,8 +181,8 @@ impl EmulatorBuilder {
     /// account is the one that is set here. Afterwards it is the one of the file, and the seed goes on from where it was.
     ///
     /// The file holds an account document, as [`AccountSpec`] reads it. A change is in it, and on the disk, before it is
-    /// answered, and so is everything that an answer shows: a crash loses nothing that was acknowledged. When a key was
-    /// last used is written with the next change. The file holds the secrets, so nobody else may read it (mode 0600).
+    /// acknowledged. Everything that a response shows is there, too: a crash loses no acknowledged change. When a key was
+    /// last used is written with the next change. The file holds the secrets, so no other user may read it (mode 0600).
     /// Beside it one whose name ends in `.new` appears while it is written. A change costs what the document costs:
     /// `docs/emulator.md` has figures.
     ///

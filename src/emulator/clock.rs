@@ -30,7 +30,7 @@ pub struct ManualClock {
     face: Arc<Mutex<Face>>,
 }
 
-/// What the clock shows, and how much of it was moved by hand.
+/// The time of the clock, and the part of it that was moved by hand.
 struct Face {
     hands: Hands,
     /// The part of [`Clock::elapsed`] that comes from moving the clock forward. It never shrinks.
@@ -44,7 +44,7 @@ enum Hands {
 }
 
 impl ManualClock {
-    /// A clock that stands at `now` until it is moved. Its [`sleep`](Clock::sleep) moves it instead of waiting.
+    /// A clock that shows `now` until it is moved. Its [`sleep`](Clock::sleep) moves it instead of waiting.
     #[must_use]
     pub fn at(now: OffsetDateTime) -> Self {
         Self::with(Hands::Standing(utc(now)))

@@ -28,7 +28,7 @@
 //! [`Emulator::set_space_role`] make more, who see and may do less. [`EmulatorBuilder::account`] takes another account, and
 //! [`Emulator::inject`] makes requests fail.
 //!
-//! `docs/emulator.md` has the account document, the state file, the faults, the limits, and what the emulator does where the
+//! `docs/emulator.md` has the account document, the state file, the faults, the limits, and the choices where the
 //! description of the service is silent.
 
 mod account;
@@ -80,7 +80,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The service in this process. Clones share the account.
 ///
-/// See the [module](self) for what it does.
+/// The [module](self) describes it.
 #[derive(Clone)]
 pub struct Emulator {
     inner: Arc<Inner>,
@@ -133,13 +133,13 @@ impl Emulator {
         &self.inner.clock
     }
 
-    /// Whether a request with this secret would be let in now. Does not count as a use of the key.
+    /// Whether a request with this secret would be authenticated now. Does not count as a use of the key.
     #[must_use]
     pub fn authenticates(&self, secret: &str) -> bool {
         self.account().key_of(secret, self.now()).is_ok()
     }
 
-    /// How many requests came so far, whatever became of them.
+    /// The number of requests so far, with any result.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.inner.requests.load(Ordering::Relaxed)
@@ -168,7 +168,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// What the operating system says when it gives no port or no thread.
+    /// The error of the operating system if it gives no port or no thread.
     pub fn serve(&self) -> io::Result<EmulatorServer> {
         self.serve_on((Ipv4Addr::LOCALHOST, 0))
     }
@@ -177,7 +177,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// What the operating system says when the address cannot be had, or no thread.
+    /// The error of the operating system if it does not give the address, or no thread.
     pub fn serve_on(&self, addr: impl ToSocketAddrs) -> io::Result<EmulatorServer> {
         EmulatorServer::start(self.clone(), addr)
     }
@@ -279,7 +279,7 @@ impl Emulator {
         }
     }
 
-    /// Sends an answer by `send`, and counts the secret in it: first, for whoever has it may ask at once.
+    /// Sends a response by `send`, and counts the secret in it before: a client that has it may ask at once.
     fn sending(&self, termination: &Termination, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let secrets = u64::from(termination.delivers_secret());
         self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
@@ -316,13 +316,13 @@ impl Default for Emulator {
 }
 
 impl Transport for Emulator {
-    /// Answers without a socket. It fails only by a [`Fault`]: what is wrong with a request is said in the response.
+    /// Answers without a socket. It fails only by a [`Fault`]: a defect of a request is in the response.
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let Delivery { delay, termination } = self.answer(&request);
         let patience = request.extensions().get::<SendOptions>().map(|options| options.timeout);
         if let Some(patience) = patience.filter(|patience| *patience < delay) {
             self.clock().sleep(patience);
-            return Err(TransportError::new(TransportErrorKind::Timeout, "the answer takes longer"));
+            return Err(TransportError::new(TransportErrorKind::Timeout, "the response takes longer"));
         }
         if !delay.is_zero() {
             self.clock().sleep(delay);

@@ -1,4 +1,4 @@
-//! What a test puts into the account before it starts.
+//! The contents that a test puts into the account before it starts.
 
 use std::sync::Arc;
 

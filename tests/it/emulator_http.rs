@@ -982,11 +982,15 @@ fn what_is_ambiguous_is_refused() {
             400,
             "there is more than one header `host`",
         ),
-        (get("host: localhost\r\nexpect: 200-ok\r\n"), 417, "the only expectation that can be met is `100-continue`"),
+        (
+            get("host: localhost\r\nexpect: 200-ok\r\n"),
+            417,
+            "the only expectation that the emulator supports is `100-continue`",
+        ),
         (
             get("host: localhost\r\nexpect: 100-continue\r\nexpect: 100-continue\r\n"),
             417,
-            "the only expectation that can be met is `100-continue`",
+            "the only expectation that the emulator supports is `100-continue`",
         ),
         (get("host: localhost\nx: y\r\n"), 400, "a line of the head ends without a carriage return"),
         ("GET / HTTP/1.1\nhost: localhost\n\n".to_owned(), 400, "a line of the head ends without a carriage return"),
@@ -1055,7 +1059,7 @@ fn a_member_or_a_key_that_is_there_twice_is_refused() {
     assert_eq!(emulator.keys_created(), 0);
 }
 
-/// Each wait ends by itself. How long it takes is not looked at.
+/// Each wait ends on its own. The test does not look at the time.
 #[test]
 fn a_client_that_is_slow_or_silent_is_let_go() {
     let emulator = builder().read_timeout(Duration::from_millis(100)).build();

@@ -13,6 +13,7 @@ mod global;
 mod list;
 mod refresh;
 mod rotate;
+mod run;
 mod scopes;
 mod secret;
 mod service_key;
@@ -38,6 +39,7 @@ pub(crate) use self::global::{Format, Global};
 pub(crate) use self::list::{List, Sort, Status};
 pub(crate) use self::refresh::Refresh;
 pub(crate) use self::rotate::Rotate;
+pub(crate) use self::run::Run;
 pub(crate) use self::scopes::Scopes;
 pub(crate) use self::secret::{Expiry, NewKeyArgs, SecretTo};
 pub(crate) use self::service_key::{Binding, CreateServiceKey, RotateService};
@@ -83,14 +85,23 @@ pub(crate) enum Command {
     Revoke(Revoke),
     Rotate(Rotate),
     Ensure(Ensure),
+    Run(Run),
     Check(Check),
     Emulator(Emulator),
     Completions(Completions),
     Man(Man),
 }
 
-/// The commands that send no requests, each with the ids of the global options that it takes or redefines.
-const LOCAL: [(&str, &[&str]); 3] = [("emulator", &["quiet", "port", "stage"]), ("completions", &[]), ("man", &[])];
+/// Whether a command takes or redefines a global option, given by its id.
+fn takes(command: &str, option: &str) -> bool {
+    match command {
+        "emulator" => ["quiet", "port", "stage"].contains(&option),
+        "completions" | "man" => false,
+        // stdout belongs to the command that it runs.
+        "run" => !["output", "raw"].contains(&option),
+        _ => true,
+    }
+}
 
 /// The arguments, checked.
 pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap::Error> {
@@ -149,26 +160,27 @@ pub(crate) fn quotable(mut error: clap::Error, secrets: &Secrets) -> clap::Error
 pub(crate) fn command() -> clap::Command {
     let mut command = Cli::command();
     command.build();
-    command.mut_subcommands(|command| match taken(command.get_name()) {
-        None => command,
-        Some(taken) => command.mut_args(|arg| {
-            let is_hidden = arg.is_global_set() && !taken.contains(&arg.get_id().as_str());
+    command.mut_subcommands(|command| {
+        let name = command.get_name().to_owned();
+        command.mut_args(|arg| {
+            let is_hidden = arg.is_global_set() && !takes(&name, arg.get_id().as_str());
             if is_hidden { arg.hide(true) } else { arg }
-        }),
+        })
     })
-}
-
-/// The global options of a command that sends no requests. `None` if it does, and takes all of them.
-fn taken(name: &str) -> Option<&'static [&'static str]> {
-    LOCAL.iter().find_map(|(local, taken)| (*local == name).then_some(*taken))
 }
 
 /// A global option that was given to a command which does not take it.
 fn without_effect<'a>(command: &'a clap::Command, matches: &ArgMatches) -> Option<&'a str> {
-    let taken = taken(matches.subcommand_name()?)?;
+    let name = matches.subcommand_name()?;
     command
         .get_arguments()
-        .filter(|arg| arg.is_global_set() && !taken.contains(&arg.get_id().as_str()))
+        .filter(|arg| arg.is_global_set() && !takes(name, arg.get_id().as_str()))
         .filter(|arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine))
         .find_map(|arg| arg.get_long())
+}
+
+/// Whether arguments that hold a mistake are for `run`, whose exit codes are those of the command that it runs.
+pub(crate) fn is_for_run(args: Vec<OsString>) -> bool {
+    let matches = command().ignore_errors(true).try_get_matches_from(args);
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
 }

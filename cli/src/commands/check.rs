@@ -3,7 +3,7 @@
 use arize_api_keys::secrecy::ExposeSecret;
 use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};
 
-use crate::api_key::{self, Found};
+use crate::api_key::{self, Found, Source};
 use crate::args::Check;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
@@ -11,17 +11,18 @@ use crate::output::moment;
 use crate::{connect, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
-    let (key, client) = match api_key::find(console) {
-        Ok(None) => (None, connect::client_with(None, console)),
-        Ok(Some(Found { key, is_in_environment })) => {
-            (Some(key.clone()), connect::client_with(Some(key).filter(|_| !is_in_environment), console))
+    let (found, client) = match api_key::find(console) {
+        Ok(found) => {
+            let client = connect::client_with(found.as_ref(), console);
+            (found, client)
         }
         Err(failure) => (None, Err(failure)),
     };
+    let no_key = Found { key: "no-key".into(), source: Source::Value };
     let (client, unusable) = match client {
         Ok(client) => (client, None),
         // The endpoint does not depend on the key. This client sends nothing.
-        Err(failure) => match connect::client_with(Some("no-key".into()), console) {
+        Err(failure) => match connect::client_with(Some(&no_key), console) {
             Ok(client) => (client, Some(failure)),
             Err(_) => return Err(failure),
         },
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         },
     };
     let own = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-    let key = key.as_ref().zip(own).and_then(|(key, own)| itself(own, key.expose_secret()));
+    let key = found.zip(own).and_then(|(found, own)| itself(own, found.key.expose_secret()));
     let facts = [
         ("endpoint", Some(client.endpoint())),
         ("stage", Some(client.stage().to_string())),

@@ -13,7 +13,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
-use crate::system::{Access, Stream, System};
+use crate::system::{Access, Signal, Stream, System};
 
 pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
@@ -47,8 +47,8 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     }
     // A handler, not the default effect: as process 1 of a container, the program would ignore both signals. Nothing remains
     // to be written: every change that was acknowledged is in the state file.
-    let mut signals =
-        system.signals().map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")))?;
+    let signals = system.signals(&[Signal::Interrupt, Signal::Terminate]);
+    let mut signals = signals.map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")))?;
     signals.next();
     Ok(())
 }

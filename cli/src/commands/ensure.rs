@@ -23,6 +23,7 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     let owner = owner(args, console)?;
     let request = request(args, &owner, console)?;
+    request.validate().map_err(|error| Failure::sdk(&error.into(), Effect::Read))?;
     let client = connect::client(console)?;
     let shell = Shell::new(args.secret.command_timeout, console);
     for (option, text) in [("--then", &args.then), ("--read-command", &args.read_command)] {

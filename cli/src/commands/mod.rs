@@ -11,4 +11,5 @@ pub(crate) mod identify;
 pub(crate) mod list;
 pub(crate) mod prune;
 pub(crate) mod rotate;
+pub(crate) mod run;
 pub(crate) mod secret_commands;

@@ -49,7 +49,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     }
     let found = api_key::find(console)?;
     let own = found.as_ref().map(|found| found.key.clone());
-    let client = connect::client_with(found.filter(|found| !found.is_in_environment).map(|found| found.key), console)?;
+    let client = connect::client_with(found.as_ref(), console)?;
     let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
     // No key has such an id: the client refuses it before it sends anything.
@@ -116,7 +116,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
 }
 
 /// Before the request: who is interrupted knows what to look for.
-fn announce_create(name: &str, console: &Console) {
+pub(crate) fn announce_create(name: &str, console: &Console) {
     console.report(format_args!(
         "creating a key named `{}` at {}; if this is interrupted, look for that name in a list",
         printable(name),

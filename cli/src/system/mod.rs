@@ -25,7 +25,7 @@
 
 mod os;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -121,8 +121,17 @@ pub trait System: Send + Sync {
     /// ends without having read its input is no error: its status decides. Its stderr is ours.
     fn shell(&self, command: &ShellCommand<'_>) -> io::Result<Finished>;
 
-    /// Catches signals from now on, instead of their default effect.
-    fn signals(&self) -> io::Result<Box<dyn Signals>>;
+    /// The file that a shell runs for this name: the name itself if it is a path, else the first one in the folders of `PATH`.
+    ///
+    /// The error is of the kind `NotFound` if there is none, and of the kind `PermissionDenied` if this process may not execute it.
+    fn find_program(&self, name: &OsStr) -> io::Result<PathBuf>;
+
+    /// Starts a program, with the standard streams and in the process group of this one.
+    fn spawn(&self, program: &Program<'_>) -> io::Result<Box<dyn Child>>;
+
+    /// Catches these signals from now on, instead of their default effect. A signal that was ignored when this process started
+    /// stays ignored, and the programs that it starts ignore it, too.
+    fn signals(&self, signals: &[Signal]) -> io::Result<Box<dyn Signals>>;
 }
 
 /// An open file, pipe, device or directory. Dropping it closes it and releases its lock.
@@ -149,19 +158,46 @@ pub trait File: Read + Write + Send {
     fn try_lock(&self) -> io::Result<bool>;
 }
 
+/// A program that was started. Dropping it does not end it.
+pub trait Child: Send {
+    /// How it ended. `None` if it runs. Does not wait.
+    fn try_wait(&mut self) -> io::Result<Option<Exit>>;
+
+    /// Sends it a signal.
+    fn signal(&mut self, signal: Signal) -> io::Result<()>;
+}
+
 /// The signals that the program catches.
 pub trait Signals: Send {
     /// Waits for the next signal.
-    fn next(&mut self) -> Signal;
+    fn next(&mut self) -> Caught;
+
+    /// The next signal, if one has come.
+    fn try_next(&mut self) -> Option<Caught>;
 }
 
-/// A request to end.
+/// A signal that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caught {
+    /// Which one.
+    pub signal: Signal,
+    /// Whether a process sent it. The terminal sends its signals to a whole process group.
+    pub is_from_process: bool,
+}
+
+/// A signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
+    /// The end of the terminal.
+    HangUp,
     /// Ctrl-C.
     Interrupt,
+    /// Ctrl-\.
+    Quit,
     /// From `kill` and supervisors.
     Terminate,
+    /// A child has ended. Without signals: time to look for it.
+    Child,
 }
 
 /// A standard stream.
@@ -239,6 +275,19 @@ pub struct ShellCommand<'a> {
     pub input: &'a [u8],
     /// How long it may take.
     pub timeout: Duration,
+}
+
+/// A program to start.
+#[derive(Clone, Debug)]
+pub struct Program<'a> {
+    /// Its file.
+    pub path: &'a Path,
+    /// The name by which it was called.
+    pub name: &'a OsStr,
+    /// Its arguments.
+    pub args: &'a [OsString],
+    /// Its environment.
+    pub environment: &'a [(OsString, OsString)],
 }
 
 /// How a command ended.

@@ -1,7 +1,7 @@
 //! A system for tests in this process: real files, an emulator in place of the network, streams in memory, and errors or a kill
 //! at chosen steps.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Read, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ use arize_api_keys::{
     ApiKeysClient, ClientBuilder, Clock, ExposeSecret, Transport, TransportError, TransportErrorKind,
 };
 use arize_keys::system::{
-    Access, File, FileKind, Finished, Metadata, Os, ShellCommand, Signal, Signals, Stream, System,
+    Access, Caught, Child, Exit, File, FileKind, Finished, Metadata, Os, Program, ShellCommand, Signal, Signals,
+    Stream, System,
 };
 use indicatif::ProgressBar;
 use tempfile::TempDir;
@@ -179,6 +180,8 @@ impl System for Double {
         // A process that another test forks has a copy of a released lock until it runs its program.
         std::thread::sleep(Duration::from_millis(1));
         self.0.clock.sleep(duration);
+        // A process that another test is starting has this process's locks for a moment.
+        std::thread::sleep(Duration::from_millis(1));
     }
 
     fn variables(&self) -> Vec<(OsString, OsString)> {
@@ -281,17 +284,56 @@ impl System for Double {
         self.0.step(&format!("shell {}", command.text), || self.0.os.shell(command))
     }
 
-    fn signals(&self) -> io::Result<Box<dyn Signals>> {
-        Ok(Box::new(Terminated))
+    fn find_program(&self, name: &OsStr) -> io::Result<PathBuf> {
+        self.0.step(&format!("find_program {}", name.display()), || self.0.os.find_program(name))
+    }
+
+    fn spawn(&self, program: &Program<'_>) -> io::Result<Box<dyn Child>> {
+        let child = self.0.step(&format!("spawn {}", program.name.display()), || self.0.os.spawn(program))?;
+        Ok(Box::new(WatchedChild { child, system: self.clone() }))
+    }
+
+    fn signals(&self, signals: &[Signal]) -> io::Result<Box<dyn Signals>> {
+        let has_child = signals.contains(&Signal::Child);
+        self.0.step("signals", || Ok(Box::new(Planned { has_child }) as Box<dyn Signals>))
     }
 }
 
-/// Somebody ends the program at once.
-struct Terminated;
+/// Somebody ends the program at once, unless it waits for a child.
+struct Planned {
+    has_child: bool,
+}
 
-impl Signals for Terminated {
-    fn next(&mut self) -> Signal {
-        Signal::Terminate
+impl Signals for Planned {
+    fn next(&mut self) -> Caught {
+        // A child needs a while to end.
+        std::thread::sleep(Duration::from_millis(u64::from(self.has_child)));
+        let signal = if self.has_child { Signal::Child } else { Signal::Terminate };
+        Caught { signal, is_from_process: true }
+    }
+
+    fn try_next(&mut self) -> Option<Caught> {
+        None
+    }
+}
+
+struct WatchedChild {
+    child: Box<dyn Child>,
+    system: Double,
+}
+
+impl Child for WatchedChild {
+    fn try_wait(&mut self) -> io::Result<Option<Exit>> {
+        // No step until it has ended: how often the program looks depends on the time.
+        match self.child.try_wait()? {
+            Some(exit) => self.system.0.step("wait", || Ok(Some(exit))),
+            None => Ok(None),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        let Self { child, system } = self;
+        system.0.step(&format!("signal {signal:?}"), || child.signal(signal))
     }
 }
 

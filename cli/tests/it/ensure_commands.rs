@@ -171,6 +171,26 @@ fn a_hook_runs_before_old_keys_are_revoked() {
     assert!(!service.path("reloaded").exists(), "nothing was to be revoked");
 }
 
+#[test]
+fn bad_input_is_refused_before_anything_runs() {
+    let service = Service::new();
+    let long = ["é".repeat(34), "d".repeat(990)];
+    for (args, message) in [
+        (&["--owner", &long[0]][..], "--owner must have 1 to 200 bytes"),
+        (&["--owner", "o", "--description", &long[1]], "--description must have at most 1000 characters"),
+        (&["--owner", "o", "--renew-before", "3650d"], "--renew-before must be less than --lifetime"),
+        (
+            &["--owner", "o", "--then", "no-such-program-here"],
+            "--then: the command `no-such-program-here` was not found",
+        ),
+    ] {
+        let run = ensure(&service, &[args, &["--to-command", "cat", "--read-command", "touch ran"]].concat());
+        assert!(run.failed(2).err.contains(message), "{}", run.err);
+    }
+    assert!(service.files().is_empty());
+    assert_eq!(service.emulator.requests(), 0);
+}
+
 /// Also before the file exists.
 #[test]
 fn the_default_owner_is_the_host_and_the_path() {

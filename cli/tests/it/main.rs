@@ -23,6 +23,9 @@ mod ensure_kills;
 mod exit_codes;
 mod failures;
 mod find;
+#[cfg(target_os = "linux")]
+mod job_control;
+mod key_file;
 mod list;
 mod places;
 mod profile;
@@ -30,6 +33,7 @@ mod redact;
 mod remove;
 mod renewing;
 mod rotate;
+mod run;
 mod secrets;
 mod service;
 mod service_keys;

@@ -18,12 +18,18 @@ enum On {
     Stderr,
 }
 
-/// Runs a command in a terminal of this width, with this typed in: its exit code and all that the terminal showed.
-fn run(mut command: Command, on: On, width: u16, typed: &str) -> (Option<i32>, String) {
+/// A terminal: the side of the person, and the path of the side of programs.
+pub(crate) fn open() -> (File, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    (File::from(master), name)
+}
+
+/// Runs a command in a terminal of this width, with this typed in: its exit code and all that the terminal showed.
+fn run(mut command: Command, on: On, width: u16, typed: &str) -> (Option<i32>, String) {
+    let (mut master, name) = open();
     let slave = || -> File { OpenOptions::new().read(true).write(true).open(&name).unwrap() };
     let keep = slave();
     tcsetwinsize(&keep, Winsize { ws_row: 25, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
@@ -36,7 +42,6 @@ fn run(mut command: Command, on: On, width: u16, typed: &str) -> (Option<i32>, S
     let mut child = command.spawn().unwrap();
     drop(command);
     drop(keep);
-    let mut master = File::from(master);
     master.write_all(typed.as_bytes()).unwrap();
     let reader = thread::spawn(move || {
         let mut shown = Vec::new();

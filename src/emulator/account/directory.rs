@@ -1,4 +1,4 @@
-//! Who acts, and what they may do where.
+//! The users and bot users, and their rights.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -33,8 +33,8 @@ use super::timestamp::Timestamp;
 /// let emulator = Emulator::builder().account(account).build();
 /// assert!(emulator.authenticates("ak-of-jo"));
 ///
-/// let wrong = AccountSpec::from_json(r#"{ "keys": [{ "name": "laptop", "user": "nobody" }] }"#);
-/// assert_eq!(wrong.unwrap_err().to_string(), "`keys[0].user`: there is no user `nobody`");
+/// let wrong = AccountSpec::from_json(r#"{ "keys": [{ "name": "laptop", "user": "max" }] }"#);
+/// assert_eq!(wrong.unwrap_err().to_string(), "`keys[0].user`: there is no user `max`");
 /// # Ok::<(), arize_api_keys::emulator::AccountError>(())
 /// ```
 ///
@@ -44,7 +44,7 @@ pub struct AccountSpec {
     pub(crate) document: Document,
 }
 
-/// What is wrong with an account document, and where. The text quotes no value of the document, which may be a secret.
+/// The defect of an account document, and its place. The text quotes no value of the document, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct AccountError {
@@ -62,7 +62,7 @@ impl AccountSpec {
     ///
     /// # Errors
     ///
-    /// [`AccountError`] names the member, and for what is not JSON or has the wrong type also the line and the column.
+    /// [`AccountError`] names the member; for a text that is not JSON and for a wrong type also the line and the column.
     pub fn from_json(text: &str) -> Result<Self, AccountError> {
         serde_json::from_str(text).map_err(|error| AccountError { text: error.to_string() })
     }
@@ -108,7 +108,7 @@ fn located(path: &str, message: &str) -> String {
     if matches!(shown, "" | ".") { problem } else { format!("`{shown}`: {problem}") }
 }
 
-/// A whole account. What is optional is made, or has a default, when the account is loaded.
+/// A whole account. Optional members are generated, or have a default, when the account is loaded.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "an account document: an object")]
 pub(crate) struct Document {

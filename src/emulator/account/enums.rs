@@ -37,7 +37,7 @@ impl KeyType {
         }
     }
 
-    /// What the word says, and the stage that says it so.
+    /// The meaning of the word, and its stage.
     pub(crate) fn read(word: &str) -> Option<(Self, ApiStage)> {
         Some(match word {
             "user" => (Self::User, ApiStage::Alpha),
@@ -59,7 +59,7 @@ impl Status {
         }
     }
 
-    /// What the word says, and the stage that says it so. `deleted` is what the oldest clients say.
+    /// The meaning of the word, and its stage. The oldest clients write `deleted`.
     pub(crate) fn read(word: &str) -> Option<(Self, ApiStage)> {
         Some(match word {
             "active" => (Self::Active, ApiStage::Alpha),

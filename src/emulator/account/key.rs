@@ -1,4 +1,4 @@
-//! An API key, and what it is made of.
+//! An API key, and the values for a new one.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct Key {
     pub(crate) secret: Arc<str>,
 }
 
-/// What a new key is made of, before it has an id and a secret.
+/// The values for a new key, before it has an id and a secret.
 pub(crate) struct KeyDraft {
     pub(crate) name: String,
     pub(crate) description: Option<String>,

@@ -20,14 +20,14 @@ const MAX_SECRET: usize = 4096;
 /// The name of the admin, and of the key that they get.
 pub(crate) const ADMIN: &str = "admin";
 
-/// What may be wrong with a given secret: that it cannot stand in a header.
+/// The defect of a given secret: it cannot be part of a header.
 pub(crate) fn secret_fault(secret: &str) -> Option<&'static str> {
     let fits = (1..=MAX_SECRET).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic());
     (!fits).then_some("a key is 1 to 4096 visible ASCII characters, without blanks")
 }
 
 impl Account {
-    /// Makes the account. What the document leaves out comes from `rng`.
+    /// Makes the account. Ids and secrets that the document leaves out come from `rng`.
     pub(crate) fn load(document: &Document, rng: Rng, now: OffsetDateTime) -> Result<Self, AccountError> {
         let mut loader = Loader { account: Self::new(rng), now, names: Names::default() };
         loader.check_ids(document)?;
@@ -43,7 +43,7 @@ struct Loader {
     names: Names,
 }
 
-/// What the names and ids of the document stand for. `None`: several have the name.
+/// The objects of the names and ids in the document. `None`: several have the name.
 #[derive(Default)]
 struct Names {
     organizations: HashMap<String, Option<Arc<OrganizationRecord>>>,

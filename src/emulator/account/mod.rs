@@ -43,7 +43,7 @@ pub(crate) struct Account {
     pub(crate) counters: Counters,
     ids: Rng,
     rng: Rng,
-    /// How many changes there were. The use of a key is none.
+    /// The number of changes. The use of a key does not count.
     pub(crate) changes: u64,
 }
 

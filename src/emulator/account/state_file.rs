@@ -1,6 +1,6 @@
 //! The state file: the account document, written whole before a change is acknowledged.
 //!
-//! Whoever waits first writes for all who wait. The document goes to a temporary file that then takes the name of the
+//! The first waiting thread writes for all that wait. The document goes to a temporary file that then takes the name of the
 //! state file, so that a crash finds the old document or the new one. The file itself is locked, and the temporary one
 //! before it takes its place, so that there is no moment at which another emulator could lock it.
 
@@ -39,7 +39,7 @@ pub enum StateError {
     Malformed {
         /// The state file.
         path: PathBuf,
-        /// What is wrong with the document, and where.
+        /// The defect of the document, and its place.
         problem: AccountError,
     },
     /// The given key of the admin opens nothing in this account.
@@ -51,11 +51,11 @@ pub enum StateError {
     /// It cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What could not be done.
+        /// The step that failed.
         action: &'static str,
         /// The file that it concerns.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -78,7 +78,7 @@ struct Progress {
 }
 
 impl StateFile {
-    /// Locks the file, and reads the document in it. There is none in a new or an empty file.
+    /// Locks the file, and reads the document in it. A new or an empty file has no document.
     pub(crate) fn open(path: &Path) -> Result<(Self, Option<AccountSpec>), StateError> {
         // A link keeps its place: the file that it names is replaced.
         let path = match fs::symlink_metadata(path) {
@@ -202,7 +202,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// For files that nobody else may read: they hold secrets.
+/// For files that no other user may read: they hold secrets.
 fn private() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "other systems have no modes"))]
     let mut options = OpenOptions::new();

@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use super::id::{Id, Kind};
 
-/// What has an id.
+/// An object with an id.
 pub(crate) trait Record {
     const KIND: Kind;
     fn id(&self) -> Id;

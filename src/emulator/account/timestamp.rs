@@ -16,7 +16,7 @@ impl Timestamp {
         utc.offset().is_utc() && (0..=9999).contains(&utc.year())
     }
 
-    /// Reads a time, or says what it must be.
+    /// Reads a time, or returns the rule that it breaks.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be an RFC 3339 date-time")?;
         if Self::can_be_written(time) { Ok(Self(utc(time))) } else { Err("must be in the years 0 to 9999, in UTC") }

@@ -63,7 +63,7 @@ impl Level {
         }
     }
 
-    /// Reads a predefined role. What the account level refuses is a 400, as the newest description has it; the
+    /// Reads a predefined role. A role that the account level refuses is a 400, by the newest description; the
     /// other levels answer 422.
     fn read(self, word: &str, stage: ApiStage, path: &str) -> Result<Role, ProblemResponse> {
         let refused = format!("`{path}`: service keys cannot have `{word}`");
@@ -114,7 +114,7 @@ impl Bindings {
         })
     }
 
-    /// What the account grants for this: everything has to exist, to belong together, and to be the caller's to give.
+    /// The assignments in the account: every part has to exist and to belong together, and the caller must be allowed to give it.
     pub(crate) fn resolve(
         self,
         account: &Account,

@@ -1,4 +1,4 @@
-//! What every operation is told besides its request.
+//! The context of every operation besides its request.
 
 use std::sync::Arc;
 use std::time::Duration;

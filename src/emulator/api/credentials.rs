@@ -5,7 +5,7 @@ use http::header::{AUTHORIZATION, HeaderValue};
 
 use super::problem::ProblemResponse;
 
-/// What stands after `Bearer`, or the whole header: the oldest clients send the bare key.
+/// The text after `Bearer`, or the whole header: the oldest clients send the bare key.
 pub(crate) fn secret(headers: &HeaderMap) -> Result<&str, ProblemResponse> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let header = lines.next().ok_or_else(|| ProblemResponse::unauthorized("there is no API key in the request"))?;
@@ -16,7 +16,7 @@ pub(crate) fn secret(headers: &HeaderMap) -> Result<&str, ProblemResponse> {
     Ok(after_bearer(text).unwrap_or(text))
 }
 
-/// Whether the key is said to be one.
+/// Whether the header names the scheme `Bearer`.
 pub(crate) fn is_bearer(header: &HeaderValue) -> bool {
     header.to_str().is_ok_and(|text| after_bearer(text.trim()).is_some())
 }

@@ -13,9 +13,9 @@ const GO_BETA_WORDS: u64 = 17;
 /// How a request is answered that speaks neither stage: refreshing, and reading without a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    /// Whose words and members the answer has.
+    /// The stage of the words and members of the response.
     pub(crate) stage: ApiStage,
-    /// Whose rule decides on the expiry of a refreshed key.
+    /// The stage whose rule decides on the expiry of a refreshed key.
     pub(crate) refresh_rule: ApiStage,
 }
 

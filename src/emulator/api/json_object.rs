@@ -11,7 +11,7 @@ use crate::emulator::account::timestamp::Timestamp;
 
 pub(crate) struct JsonObject<'a> {
     members: &'a Map<String, Value>,
-    /// Where the object stands in the body, with a `.` at the end unless it is the body.
+    /// The path of the object in the body, with a `.` at the end unless it is the body.
     at: String,
 }
 
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 impl<'a> JsonObject<'a> {
-    /// The members of `value`, which stands at `at` (nothing for the body itself).
+    /// The members of `value`, whose path is `at` (empty for the body itself).
     pub(crate) fn of(value: &'a Value, at: &str) -> Result<Self, ProblemResponse> {
         let members =
             value.as_object().ok_or_else(|| ProblemResponse::bad_request(format!("`{at}` must be an object")))?;
@@ -93,7 +93,7 @@ impl<'a> JsonObject<'a> {
         Ok(Self { members, at })
     }
 
-    /// Where a member stands in the body.
+    /// The path of a member in the body.
     pub(crate) fn path(&self, name: &str) -> String {
         format!("{}{name}", self.at)
     }

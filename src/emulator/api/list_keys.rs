@@ -17,7 +17,7 @@ use crate::stage::ApiStage;
 pub(crate) struct ListKeys {
     key_type: Option<KeyType>,
     status: Status,
-    /// What the words of the filters speak; none if there are none.
+    /// The stage of the words of the filters; `None` without filters.
     stage: Option<ApiStage>,
     /// Whether revoked keys are asked for by the word that the oldest clients know them by.
     says_deleted: bool,

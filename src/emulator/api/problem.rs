@@ -1,4 +1,4 @@
-//! What the service says when it does not do what was asked: RFC 9457.
+//! The responses of the service to a request that it refuses: RFC 9457.
 
 use std::time::Duration;
 

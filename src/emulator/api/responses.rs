@@ -1,4 +1,4 @@
-//! What the service says when it does what was asked.
+//! The responses of the service to a request that it processed.
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -17,7 +17,7 @@ use crate::stage::ApiStage;
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
     let body = serde_json::to_vec(body).map_err(|error| {
-        ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the answer cannot be written: {error}"))
+        ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the response cannot be written: {error}"))
     })?;
     let mut response = Response::new(body);
     *response.status_mut() = status;

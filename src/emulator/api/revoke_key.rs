@@ -10,7 +10,7 @@ use crate::emulator::account::enums::Status;
 
 pub(crate) struct RevokeKey {
     pub(crate) id: String,
-    /// What a repetition gets: a 204 from the PUT, a 404 from the DELETE, which takes the key away.
+    /// The response to a repetition: a 204 from the PUT, a 404 from the DELETE, which takes the key away.
     pub(crate) repeatable: bool,
 }
 

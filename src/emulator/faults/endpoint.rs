@@ -1,6 +1,6 @@
 //! The parts of the service that a fault can be for.
 
-/// A part of the service, for faults that shall hit nothing else.
+/// A part of the service, for faults that hit no other part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {

@@ -1,4 +1,4 @@
-//! A fault that the emulator commits when it is told to.
+//! A fault that the emulator commits on demand.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::emulator::http::delivery::Delivery;
 /// |---|---|---|
 /// | [`status`](Self::status), [`rate_limit`](Self::rate_limit) | a problem document with that status | the same |
 /// | [`html`](Self::html) | a page where JSON should be | the same |
-/// | [`delay`](Self::delay) | the answer comes late | the clock is moved; [`Timeout`] if the client waits less |
+/// | [`delay`](Self::delay) | the response comes late | the clock is moved; [`Timeout`] if the client waits less |
 /// | [`reset`](Self::reset) | the connection is reset | [`Interrupted`] |
 /// | [`truncate`](Self::truncate) | the connection is closed within the body | [`Interrupted`], with the part |
 ///
@@ -70,7 +70,7 @@ impl Fault {
         Self { kind, handled: false, retry_after: None, times: 1, only: None }
     }
 
-    /// Answers with this status and a problem document. What is not a final status (below 200, above 999) is taken as
+    /// Answers with this status and a problem document. A status that is not final (below 200, above 999) becomes
     /// 500.
     pub fn status(status: u16) -> Self {
         Self::new(Kind::Status(final_status(status)))
@@ -97,8 +97,8 @@ impl Fault {
         Self::new(Kind::Delay(wait))
     }
 
-    /// Resets the connection in place of an answer. Whether the request was handled, nobody can tell from that: it was
-    /// not, unless [`after_handling`](Self::after_handling) is said.
+    /// Resets the connection in place of a response. A client cannot tell whether the request was handled: it was not, unless
+    /// [`after_handling`](Self::after_handling) is called.
     ///
     /// Where the operating system does not reset a connection that is closed with something unread in it (Linux, BSD and
     /// Windows do), the connection is closed.
@@ -112,7 +112,7 @@ impl Fault {
         Self::new(Kind::Truncate(bytes))
     }
 
-    /// Puts `Retry-After` on the answer, in whole seconds, rounded up. A reset has no answer.
+    /// Adds `Retry-After` to the response, in whole seconds, rounded up. A reset has no response.
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -121,8 +121,8 @@ impl Fault {
     /// Lets the service do what it was asked, and commits the fault in place of its answer. Delays and truncated answers
     /// always come after handling.
     ///
-    /// This is how a gateway fails that lost the service's answer. No rate limiter does it: a client that is told 429
-    /// believes that nothing was done.
+    /// This is how a gateway fails that lost the response of the service. No rate limiter does it: a client that gets a 429
+    /// assumes that nothing was done.
     pub fn after_handling(mut self) -> Self {
         self.handled = true;
         self
@@ -171,7 +171,7 @@ fn final_status(status: u16) -> StatusCode {
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Statuses whose answers end with the head, whatever they say.
+/// Statuses whose responses end with the head, with any headers.
 fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }

@@ -36,7 +36,7 @@ pub(crate) trait Handler: Send + Sync {
     fn send(&self, termination: &Termination, write: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()>;
 }
 
-/// Answers requests until the client is done, the server is stopping, or what comes is not HTTP.
+/// Answers requests until the client is done, the server is stopping, or the input is not HTTP.
 pub(super) fn serve_connection(
     stream: &TcpStream,
     handler: &dyn Handler,
@@ -74,7 +74,7 @@ pub(super) fn serve_connection(
     }
 }
 
-/// Answers a client for whom there is no place, without reading what it sends.
+/// Answers a client above the limit of connections, without reading what it sends.
 pub(super) fn turn_away(stream: &TcpStream, limits: Limits, date: Option<&str>) -> io::Result<()> {
     let detail = format!("this emulator keeps at most {} connections", limits.connections);
     let problem = ProblemResponse::new(StatusCode::SERVICE_UNAVAILABLE, detail);
@@ -84,9 +84,9 @@ pub(super) fn turn_away(stream: &TcpStream, limits: Limits, date: Option<&str>) 
 struct Connection<'a> {
     stream: &'a TcpStream,
     is_loopback: bool,
-    /// What has arrived and is not read yet.
+    /// The bytes that have arrived and are not read yet.
     unread: Vec<u8>,
-    /// How much of what has arrived the socket still holds. To close a socket with something unread in it resets the
+    /// The number of those bytes that the socket still holds. To close a socket with something unread in it resets the
     /// connection, and nothing else does in `std`: so what came last is left there until a request is answered. (Of several
     /// requests in one piece, that is the first.)
     held: usize,
@@ -309,7 +309,7 @@ impl Connection<'_> {
     }
 
     /// Reads on a little after the last answer. To close a socket with something unread in it resets the connection,
-    /// and the client may lose the answer.
+    /// and the client may lose the response.
     fn linger(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let start = Instant::now();

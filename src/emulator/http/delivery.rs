@@ -17,7 +17,7 @@ pub(crate) enum Termination {
     Whole(Response<Vec<u8>>),
     /// The connection ends after this many bytes of the body.
     Cut(Response<Vec<u8>>, usize),
-    /// The connection ends before the answer.
+    /// The connection ends before the response.
     Reset,
 }
 
@@ -71,7 +71,7 @@ impl Termination {
         }
     }
 
-    /// Whether a client to whom it is sent has a new secret.
+    /// Whether a client that gets it has a new secret.
     pub(crate) fn delivers_secret(&self) -> bool {
         let (response, length) = match self {
             Self::Whole(response) => (response, response.body().len()),
@@ -81,7 +81,7 @@ impl Termination {
         response.extensions().get::<SecretEnd>().is_some_and(|end| end.0 <= length)
     }
 
-    /// What a client over a socket would hear from its transport.
+    /// The error that the transport of a client over a socket would return.
     pub(crate) fn into_result(self) -> Result<Response<Vec<u8>>, TransportError> {
         let broke = |kind: io::ErrorKind| TransportError::new(TransportErrorKind::Interrupted, io::Error::from(kind));
         match self {

@@ -14,7 +14,7 @@ pub(super) struct Head {
     /// How many bytes of the stream it was.
     pub(super) length: usize,
     pub(super) framing: Framing,
-    /// Whether the client sends the body only once it is told to go on.
+    /// Whether the client sends the body only after a `100 Continue`.
     pub(super) expects_continue: bool,
 }
 
@@ -108,7 +108,7 @@ fn is_own_name(host: &str) -> bool {
     is_loopback || name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("localhost")
 }
 
-/// RFC 9110, section 10.1.1: what is not known cannot be met. HTTP/1.0 does not know the header.
+/// RFC 9110, section 10.1.1: an unknown expectation cannot be fulfilled. HTTP/1.0 does not know the header.
 fn expects_continue(request: &Request<Vec<u8>>) -> Result<bool, ProblemResponse> {
     let mut expectations = request.headers().get_all(EXPECT).iter();
     if request.version() != Version::HTTP_11 {
@@ -118,7 +118,7 @@ fn expects_continue(request: &Request<Vec<u8>>) -> Result<bool, ProblemResponse>
         (None, _) => Ok(false),
         (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(true),
         _ => {
-            let detail = "the only expectation that can be met is `100-continue`";
+            let detail = "the only expectation that the emulator supports is `100-continue`";
             Err(ProblemResponse::new(StatusCode::EXPECTATION_FAILED, detail))
         }
     }

@@ -26,7 +26,7 @@ const END_OF_HTTP_DATES: i64 = 253_402_300_800;
 /// How many connections can wait to be accepted.
 const BACKLOG: usize = 128;
 
-/// How many connections above the limit are told so at a time. More are closed.
+/// How many connections above the limit get a response at a time. More are closed.
 const TURNED_AWAY: usize = 64;
 
 /// An [`Emulator`] that is served over HTTP. Dropping it stops it.
@@ -155,7 +155,7 @@ impl Shared {
                     Err(_) => thread::sleep(Duration::from_millis(10)),
                 }
             }
-            // Those that connected before are let in still: their requests may have arrived.
+            // Earlier connections are still accepted: their requests may have arrived.
             if listener.set_nonblocking(true).is_ok() {
                 iter::from_fn(|| listener.accept().ok()).take(BACKLOG).for_each(|(stream, _)| welcome(stream));
             }
@@ -185,7 +185,7 @@ impl Shared {
 
     fn serve(&self, number: u64, stream: &TcpStream, is_full: bool) {
         // Nagle's algorithm would hold back the end of an answer until the client has acknowledged its beginning.
-        // And some systems hand the listener's mode on to what it accepts.
+        // And some systems pass the mode of the listener on to accepted connections.
         let ready = stream
             .set_nodelay(true)
             .and_then(|()| stream.set_nonblocking(false))

@@ -12,7 +12,7 @@ const OWNER: &str = "owner";
 const ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@').remove(b'+').remove(b'-');
 
-/// The owner as it stands in the marker.
+/// The owner in the form of the marker.
 pub(super) fn encode(owner: &str) -> String {
     utf8_percent_encode(owner, ESCAPES).to_string()
 }

@@ -151,7 +151,13 @@ impl EnsureRequest {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), InvalidRequest> {
+    /// Checks the owner, the times and the description without I/O. [`ensure`](crate::ApiKeysClient::ensure) begins with it; call it
+    /// before you open the store.
+    ///
+    /// # Errors
+    ///
+    /// The field, and what is wrong with it.
+    pub fn validate(&self) -> Result<(), InvalidRequest> {
         if self.owner.trim().is_empty() || self.marker_value().len() > OWNER_LIMIT {
             return Err(InvalidRequest::new("owner", "must have 1 to 200 bytes, percent-encoded"));
         }

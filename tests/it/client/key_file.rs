@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use arize_api_keys::{
     ApiKeysClient, ClientBuilder, CreateRequest, Error, ExposeSecret, ListRequest, Outcome, RefreshRequest,
     RetryPolicy, http,
 };
 
-use super::support::{CREATED, LIST, OWN_KEY};
+use super::support::{CREATED, LIST, OWN_KEY, TestClock};
 
 const NEXT_KEY: &str = "ak-PLANTED-NEXT-5555555555";
 const REFUSED: &str = r#"{"title":"Unauthorized","status":401,"detail":"the key TOLD is unknown"}"#;
@@ -100,7 +101,9 @@ fn only_a_problem_document_has_a_create_sent_again() {
     rig.rotate(NEXT_KEY);
     let error = client.create(&CreateRequest::new("ci")).unwrap_err();
     assert!(matches!(error, Error::Unauthorized(_)), "{error}");
-    assert_eq!(rig.seen(), [OWN_KEY]);
+    let error = client.refresh(&RefreshRequest::new("QXBpS2V5OjE6YWJjZA==")).unwrap_err();
+    assert!(matches!(error, Error::Unauthorized(_)), "{error}");
+    assert_eq!(rig.seen(), [OWN_KEY, OWN_KEY]);
     client.list(&ListRequest::new()).unwrap();
     assert_eq!(rig.seen(), [OWN_KEY, NEXT_KEY]);
 }
@@ -177,6 +180,57 @@ fn threads_survive_a_rotation() {
         }
     });
     assert_eq!(done.into_inner(), 320);
+}
+
+/// A call that began with the old key takes the new one that the client has by now. The file may be gone.
+#[test]
+fn a_late_refusal_does_not_read_the_file() {
+    let rig = Rig::new("late", OWN_KEY);
+    let other: Arc<Mutex<Option<ApiKeysClient>>> = Arc::default();
+    let (inner, rival) = (rig.clone(), Arc::clone(&other));
+    let wrapped = rig.builder().wrap_transport(move |transport| {
+        let (rig, rival) = (inner.clone(), Arc::clone(&rival));
+        Arc::new(move |request: http::Request<Vec<u8>>| {
+            // While the first call is under way, another thread's call meets the rotation.
+            let rival = rival.lock().unwrap().take();
+            let response = transport.send(request);
+            if let Some(client) = rival {
+                rig.rotate(NEXT_KEY);
+                client.list(&ListRequest::new()).unwrap();
+                fs::remove_file(&rig.path).unwrap();
+            }
+            response
+        })
+    });
+    let client = wrapped.api_key_file(&rig.path).build().unwrap();
+    client.list(&ListRequest::new()).unwrap();
+    *rig.accepted.lock().unwrap() = NEXT_KEY.to_owned();
+    *other.lock().unwrap() = Some(client.clone());
+    client.list(&ListRequest::new()).unwrap();
+    assert_eq!(rig.seen(), [OWN_KEY, OWN_KEY, OWN_KEY, NEXT_KEY, NEXT_KEY]);
+}
+
+/// The second request needs time, too.
+#[test]
+fn nothing_is_sent_again_after_the_deadline() {
+    let rig = Rig::new("deadline", OWN_KEY);
+    let clock = TestClock::new();
+    let slow = clock.clone();
+    let builder = rig.builder().clock(clock).timeout(Duration::from_secs(10)).wrap_transport(move |transport| {
+        let slow = slow.clone();
+        Arc::new(move |request: http::Request<Vec<u8>>| {
+            slow.advance(Duration::from_secs(11));
+            transport.send(request)
+        })
+    });
+    let client = builder.api_key_file(&rig.path).build().unwrap();
+    rig.rotate(NEXT_KEY);
+    let error = client.list(&ListRequest::new()).unwrap_err();
+    assert!(matches!(error, Error::Unauthorized(_)), "{error}");
+    assert_eq!(rig.seen(), [OWN_KEY]);
+    // The next call has the new key.
+    client.list(&ListRequest::new()).unwrap();
+    assert_eq!(rig.seen(), [NEXT_KEY]);
 }
 
 #[test]

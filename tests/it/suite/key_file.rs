@@ -4,7 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use arize_api_keys::emulator::{Endpoint, Fault};
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeysClient, CreateRequest, Error, ExposeSecret, ListRequest, RefreshRequest, RetryPolicy};
 
@@ -41,8 +43,8 @@ fn client(world: &World, file: &KeyFile) -> ApiKeysClient {
     builder.api_key_file(&file.0).build().unwrap()
 }
 
-fn rotate(world: &World, old: &str, file: &KeyFile) -> String {
-    let new = world.client.rotate(old, CreateRequest::new("service"), |created| -> Result<(), ()> {
+fn rotate(admin: &ApiKeysClient, old: &str, file: &KeyFile) -> String {
+    let new = admin.rotate(old, CreateRequest::new("service"), |created| -> Result<(), ()> {
         file.write(created.key.expose_secret());
         Ok(())
     });
@@ -56,20 +58,20 @@ fn a_service_survives_the_rotation_of_its_key() {
         let file = KeyFile::new(&first.key);
         let client = client(world, &file);
         client.list(&ListRequest::new()).unwrap();
-        let second = rotate(world, &first.id, &file);
+        let second = rotate(&world.client, &first.id, &file);
         // The refused request and the one with the new key; then no more.
         world.costs(2, |_| client.list(&ListRequest::new())).unwrap();
         world.costs(1, |_| client.list(&ListRequest::new())).unwrap();
         // Every verb, since the service refused before it did anything.
-        let third = rotate(world, &second, &file);
+        let third = rotate(&world.client, &second, &file);
         let made = world.costs(2, |_| client.create(&CreateRequest::new("made"))).unwrap();
         assert_eq!(
             world.client.list_all(&ListRequest::new()).filter(|key| key.as_ref().unwrap().name == "made").count(),
             1
         );
-        let fourth = rotate(world, &third, &file);
+        let fourth = rotate(&world.client, &third, &file);
         world.costs(2, |_| client.refresh(&RefreshRequest::new(&made.id))).unwrap();
-        rotate(world, &fourth, &file);
+        rotate(&world.client, &fourth, &file);
         world.costs(2, |_| client.revoke(&made.id)).unwrap();
     });
 }
@@ -137,39 +139,77 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// Threads under load, and a key that changes beneath them: no call fails.
+/// 16 threads make 20,000 calls, and 50 rotations change the key beneath them: no call fails.
 #[test]
-fn many_threads_and_many_rotations() {
+fn a_service_under_load_survives_its_rotations() {
     each(|world| {
         let first = world.client.create(&CreateRequest::new("service")).unwrap();
         let file = KeyFile::new(&first.key);
         let client = client(world, &file);
-        let mut id = first.id.clone();
-        // How many calls each thread has made; the last number means that it has ended.
-        let made = [const { AtomicU32::new(0) }; 8];
-        thread::scope(|threads| {
-            for made in &made {
-                threads.spawn(|| {
-                    let ended = Ended(made);
-                    for _ in 0..200 {
-                        client.list(&ListRequest::new().limit(1)).unwrap();
-                        made.fetch_add(1, Ordering::Relaxed);
-                    }
-                    drop(ended);
-                });
+        under_load(&world.client, first.id.clone(), &file, &|_| client.list(&ListRequest::new().limit(1)).map(drop));
+    });
+}
+
+/// The same, with faults in 5 % of the calls.
+#[test]
+fn a_service_under_load_survives_rotations_and_faults() {
+    each(|world| {
+        let first = world.client.create(&CreateRequest::new("service")).unwrap();
+        let file = KeyFile::new(&first.key);
+        // A call may meet the faults of several threads.
+        let retry = RetryPolicy::default().max_attempts(10).base_delay(Duration::from_millis(1));
+        let builder = world.builder().clock(world.emulator.clock().clone()).retry(retry);
+        let client = builder.clone().api_key_file(&file.0).build().unwrap();
+        let admin = builder.api_key(world.emulator.admin_key()).build().unwrap();
+        under_load(&admin, first.id.clone(), &file, &|n| {
+            if n % 20 == 0 && world.emulator.faults_left() < 4 {
+                let faults = [Fault::status(503), Fault::reset(), Fault::html(502), Fault::truncate(10)];
+                let fault = faults[n as usize / 20 % faults.len()].clone();
+                world.emulator.inject(fault.only(Endpoint::ListKeys));
             }
-            for _ in 0..10 {
-                // A call may span one rotation, not two: it is sent once more, and no more.
-                id = rotate(world, &id, &file);
-                let before = made.each_ref().map(|made| made.load(Ordering::Relaxed));
-                let goes_on = |(made, before): (&AtomicU32, u32)| {
-                    let now = made.load(Ordering::Relaxed);
-                    now == u32::MAX || now > before.saturating_add(1)
-                };
-                while !made.iter().zip(before).all(goes_on) {
-                    thread::yield_now();
-                }
-            }
+            client.list(&ListRequest::new().limit(1)).map(drop)
         });
     });
+}
+
+const THREADS: usize = 16;
+const CALLS: u32 = 1250;
+const ROTATIONS: u32 = 50;
+
+/// Rotates the key in the file while threads make calls. A call gets a number, another one in each thread.
+fn under_load(admin: &ApiKeysClient, mut id: String, file: &KeyFile, call: &(dyn Fn(u32) -> Result<(), Error> + Sync)) {
+    // How many calls each thread has made; the last number means that it has ended.
+    let made = [const { AtomicU32::new(0) }; THREADS];
+    let mut rotations = 0;
+    thread::scope(|threads| {
+        for (thread, made) in (0..).zip(&made) {
+            threads.spawn(move || {
+                let ended = Ended(made);
+                for n in 0..CALLS {
+                    call(thread + n).unwrap();
+                    made.fetch_add(1, Ordering::Relaxed);
+                }
+                drop(ended);
+            });
+        }
+        for _ in 0..ROTATIONS {
+            // At even distances.
+            let due = CALLS / (ROTATIONS + 1) * (rotations + 1);
+            while made.iter().any(|made| made.load(Ordering::Relaxed) < due) {
+                thread::yield_now();
+            }
+            id = rotate(admin, &id, file);
+            rotations += 1;
+            // A call may span one rotation, not two: it is sent once more, and no more.
+            let before = made.each_ref().map(|made| made.load(Ordering::Relaxed));
+            let goes_on = |(made, before): (&AtomicU32, u32)| {
+                let now = made.load(Ordering::Relaxed);
+                now == u32::MAX || now > before.saturating_add(1)
+            };
+            while !made.iter().zip(before).all(goes_on) {
+                thread::yield_now();
+            }
+        }
+    });
+    assert_eq!((rotations, made.map(|made| made.load(Ordering::Relaxed))), (ROTATIONS, [u32::MAX; THREADS]));
 }

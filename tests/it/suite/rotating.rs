@@ -269,3 +269,27 @@ fn each_step_is_announced_before_it_is_taken() {
         assert_eq!(*steps.lock().unwrap(), expected.map(|(text, keys)| (text.to_owned(), keys)));
     });
 }
+
+#[test]
+fn a_hook_that_fails_keeps_both_keys() {
+    each(|world| {
+        let old = old_key(world);
+        let new = ReplacementKey::from(next()).before_revoke(|created| {
+            assert_eq!(created.name, "new");
+            Err("the program did not reload".into())
+        });
+        let error = world.client.rotate(&old.id, new, store).unwrap_err();
+        let RotationError::BeforeRevoke { created, .. } = &error else { panic!("{error}") };
+        assert!(world.alive(&created.key) && world.alive(&old.key));
+        let expected = format!(
+            "the old key is unchanged; the new key `{}` is stored and works, but the program did not reload",
+            created.id
+        );
+        assert_eq!(error.to_string(), expected);
+        // Rotated again, both are replaced.
+        let new = ReplacementKey::from(next()).before_revoke(|_| Ok(()));
+        let new = world.client.rotate(&old.id, new, store).unwrap();
+        assert_eq!(world.client.list(&ListRequest::new()).unwrap().api_keys.len(), 2);
+        assert!(world.alive(&new.key) && !world.alive(&created.key));
+    });
+}

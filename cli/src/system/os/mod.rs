@@ -2,9 +2,10 @@
 
 mod files;
 mod process;
+mod signals;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, SystemClock};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use terminal_size::{Width, terminal_size_of};
 
-use super::{Access, File, Finished, Metadata, ShellCommand, Signals, Stream, System};
+use super::{Access, Child, File, Finished, Metadata, Program, ShellCommand, Signal, Signals, Stream, System};
 
 /// The operating system.
 #[derive(Debug)]
@@ -152,7 +153,15 @@ impl System for Os {
         process::shell(command)
     }
 
-    fn signals(&self) -> io::Result<Box<dyn Signals>> {
-        process::signals()
+    fn find_program(&self, name: &OsStr) -> io::Result<PathBuf> {
+        process::find_program(name)
+    }
+
+    fn spawn(&self, program: &Program<'_>) -> io::Result<Box<dyn Child>> {
+        process::spawn(program)
+    }
+
+    fn signals(&self, signals: &[Signal]) -> io::Result<Box<dyn Signals>> {
+        signals::catch(signals)
     }
 }

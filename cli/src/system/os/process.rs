@@ -1,14 +1,18 @@
-//! Processes and signals of the operating system.
+//! Processes of the operating system.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
+#[cfg(unix)]
+use std::{env, fs, path::Path};
 
 use wait_timeout::ChildExt;
 
-use super::super::{Exit, Finished, ShellCommand, Signal, Signals};
+use super::super::{Child, Exit, Finished, Program, ShellCommand, Signal};
 
 /// By default, writing past the file size limit ends the process by SIGXFSZ, with no word and with the secret in its hands. With
 /// a handler, the write fails instead. Not "ignore": the commands that the program starts would inherit it.
@@ -89,36 +93,69 @@ fn exit(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or_default())
 }
 
-#[cfg(unix)]
-pub(super) fn signals() -> io::Result<Box<dyn Signals>> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-
-    struct Caught(signal_hook::iterator::Signals);
-
-    impl Signals for Caught {
-        fn next(&mut self) -> Signal {
-            match self.0.forever().next() {
-                Some(SIGINT) => Signal::Interrupt,
-                _ => Signal::Terminate,
-            }
-        }
-    }
-
-    Ok(Box::new(Caught(signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?)))
+/// Elsewhere, the operating system looks for the program when it is started.
+#[cfg(not(unix))]
+pub(super) fn find_program(name: &OsStr) -> io::Result<PathBuf> {
+    Ok(name.into())
 }
 
-/// Without handlers: Ctrl-C ends the process.
-#[cfg(not(unix))]
-pub(super) fn signals() -> io::Result<Box<dyn Signals>> {
-    struct Never;
+#[cfg(unix)]
+pub(super) fn find_program(name: &OsStr) -> io::Result<PathBuf> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-    impl Signals for Never {
-        fn next(&mut self) -> Signal {
-            loop {
-                thread::park();
+    let is_path = name.as_encoded_bytes().contains(&b'/');
+    let folders = env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let files: Vec<PathBuf> = match () {
+        () if name.is_empty() => Vec::new(),
+        () if is_path => vec![name.into()],
+        // An empty folder is the current one.
+        () => env::split_paths(&folders).map(|folder| Path::new(".").join(folder).join(name)).collect(),
+    };
+    let mut problem = io::ErrorKind::NotFound;
+    for file in files {
+        match fs::metadata(&file) {
+            Ok(found) if found.is_file() && accessat(CWD, &file, Access::EXEC_OK, AtFlags::EACCESS).is_ok() => {
+                return Ok(file);
             }
+            Ok(found) if found.is_file() || is_path => problem = io::ErrorKind::PermissionDenied,
+            Err(error) if is_path => return Err(error),
+            Ok(_) | Err(_) => {}
         }
     }
+    Err(problem.into())
+}
 
-    Ok(Box::new(Never))
+pub(super) fn spawn(program: &Program<'_>) -> io::Result<Box<dyn Child>> {
+    let mut command = Command::new(program.path);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, program.name);
+    command.args(program.args).env_clear().envs(program.environment.iter().cloned());
+    Ok(Box::new(OsChild(command.spawn()?)))
+}
+
+struct OsChild(std::process::Child);
+
+impl Child for OsChild {
+    fn try_wait(&mut self) -> io::Result<Option<Exit>> {
+        self.0.try_wait().map(|status| status.map(exit))
+    }
+
+    #[cfg(unix)]
+    fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        use rustix::process::{Pid, Signal as Native, kill_process};
+
+        let signal = match signal {
+            Signal::HangUp => Native::HUP,
+            Signal::Interrupt => Native::INT,
+            Signal::Quit => Native::QUIT,
+            Signal::Terminate => Native::TERM,
+            Signal::Child => Native::CHILD,
+        };
+        Ok(kill_process(Pid::from_child(&self.0), signal)?)
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&mut self, _: Signal) -> io::Result<()> {
+        self.0.kill()
+    }
 }
