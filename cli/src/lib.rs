@@ -11,7 +11,6 @@ mod console;
 mod deliver;
 mod env_file;
 mod failure;
-mod faults;
 mod inventory;
 mod messages;
 mod output;

@@ -182,12 +182,12 @@ impl Store {
     }
 
     /// Keeps a secret that could not be stored, and that is worth keeping.
-    pub(crate) fn rescue(&mut self, created: &ApiKeyCreated) -> Rescue {
+    pub(crate) fn rescue(&mut self, secret: &SecretString) -> Rescue {
         let beside = match &mut self.place {
             Place::File(target) => Some(target.give_up()),
             Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => None,
         };
-        rescue::keep(created.key.expose_secret(), beside, &*self.system)
+        rescue::keep(secret.expose_secret(), beside, &*self.system)
     }
 }
 
