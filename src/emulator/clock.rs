@@ -37,7 +37,8 @@ struct Face {
     moved: Duration,
 }
 
-enum Hands {
+#[derive(Clone, Copy)]
+pub(crate) enum Hands {
     Standing(OffsetDateTime),
     /// The distance to the system's time.
     Running(time::Duration),
@@ -83,6 +84,15 @@ impl ManualClock {
             Hands::Standing(now) => *now = to,
             Hands::Running(offset) => *offset = offset.saturating_add(by),
         }
+    }
+
+    pub(crate) fn hands(&self) -> Hands {
+        self.face().hands
+    }
+
+    /// Sets the clock to what it was, standing or running. [`Clock::elapsed`] does not go back with it.
+    pub(crate) fn set_hands(&self, hands: Hands) {
+        self.face().hands = hands;
     }
 
     fn face(&self) -> MutexGuard<'_, Face> {

@@ -35,6 +35,7 @@ mod account;
 mod api;
 mod builder;
 mod clock;
+mod control;
 mod faults;
 mod http;
 mod seed;
@@ -55,8 +56,10 @@ pub use self::account::enums::Role;
 pub use self::account::state_file::StateError;
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::ManualClock;
+pub use self::control::ControlServer;
 pub use self::faults::endpoint::Endpoint;
 pub use self::faults::fault::Fault;
+pub use self::faults::grammar::FaultError;
 pub use self::http::server::EmulatorServer;
 pub use self::seed::{AddedKey, UnknownId};
 
@@ -236,10 +239,7 @@ impl Emulator {
             (answer, account.changes)
         };
         // Of others too: what an answer shows must not be gone after a crash.
-        self.make_durable(seen).map_err(|error| {
-            let detail = format!("the state file cannot be written: {error}");
-            ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-        })?;
+        self.make_durable(seen).map_err(unwritten)?;
         answer
     }
 
@@ -341,6 +341,12 @@ impl fmt::Debug for Emulator {
             .field("requests", &self.requests())
             .finish_non_exhaustive()
     }
+}
+
+/// The answer to a request whose change is not on the disk. It takes the error by value for `map_err`.
+fn unwritten(error: io::Error) -> ProblemResponse {
+    let detail = format!("the state file cannot be written: {error}");
+    ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 /// The clock's time in whole microseconds: more digits than some clients can read.

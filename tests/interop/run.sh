@@ -25,7 +25,7 @@ if [ ! -e "$work/python.done" ]; then
   python3 -m venv "$work/venv"
   # Without what only uploads and traces need: half a gigabyte less.
   "$work/venv/bin/pip" install --quiet --no-deps arize==8.61.0 arize-ax-cli==0.39.0
-  "$work/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"
+  "$work/venv/bin/pip" install --quiet pytest --requirement "$here/requirements.txt"
   touch "$work/python.done"
 fi
 if [ ! -e "$work/node.done" ]; then
@@ -75,5 +75,15 @@ echo "== JavaScript SDK"
 cp javascript_sdk.mjs "$work/node/" && node "$work/node/javascript_sdk.mjs" || failed=1
 echo "== ax"
 "$work/venv/bin/python" ax_cli.py || failed=1
+echo "== fixtures"
+export ARIZE_KEYS=$program
+"$work/venv/bin/python" -m pytest -q -p no:cacheprovider fixtures || failed=1
+cp fixtures/*.mjs "$work/node/" && (cd "$work/node" && node --test lost_answer.test.mjs >/dev/null) || failed=1
+if command -v go >/dev/null; then
+  mkdir -p "$work/go" && cp fixtures/*.go "$work/go/" && (cd "$work/go" && { [ -e go.mod ] || go mod init fixtures; } &&
+    go mod tidy && go test ./...) || failed=1
+else
+  echo "not run: the fixture for Go, for there is no go"
+fi
 echo "== $([ $failed = 0 ] && echo 'all cases passed' || echo 'some cases failed')"
 exit $failed

@@ -10,7 +10,7 @@ use arize_api_keys::emulator::Fault;
 use arize_api_keys::time::OffsetDateTime;
 use clap::Args;
 
-use crate::{faults, times};
+use crate::times;
 
 /// Serve an emulator of the service on this machine, for tests
 ///
@@ -72,9 +72,21 @@ pub(crate) struct Emulator {
     #[arg(long, value_name = "N", conflicts_with = "standing_clock")]
     pub(crate) rate_limit: Option<NonZeroU32>,
     /// Make a request fail, once or as often as the fault says; may be repeated
-    #[arg(long = "fault", value_name = "FAULT", value_parser = faults::parse)]
+    #[arg(long = "fault", value_name = "FAULT", value_parser = clap::value_parser!(Fault))]
     pub(crate) faults: Vec<Fault>,
     /// Make this share of the requests fail, from 0 to 1, in all kinds of ways; the same ones with the same --seed
-    #[arg(long, value_name = "SHARE", value_parser = faults::share)]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) fault_rate: Option<f64>,
+    /// Serve the controls of the emulator at this port of 127.0.0.1, for tests in other languages; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) control_port: Option<u16>,
+    /// Write the line to this file too, once the emulator answers; the file is removed before the start and at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+}
+
+/// From 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "it must be a number from 0 to 1".to_owned())
 }

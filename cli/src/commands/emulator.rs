@@ -1,10 +1,10 @@
 //! `emulator`: the service on this machine.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use arize_api_keys::emulator::{AccountSpec, Emulator, EmulatorBuilder, ManualClock};
+use arize_api_keys::emulator::{AccountSpec, ControlServer, Emulator, EmulatorBuilder, ManualClock};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiStage, ExposeSecret};
 use serde::Deserialize;
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     if let Some(share) = args.fault_rate {
         emulator.inject_randomly(share, args.seed.unwrap_or_default());
     }
+    if let Some(path) = &args.ready_file {
+        remove_ready(path, system)?;
+    }
     let server = emulator.serve_on((args.address, args.port)).map_err(|error| {
         let address = SocketAddr::new(args.address, args.port);
         Failure::new(Code::Other, format!("cannot serve at {address}: {error}")).hint("take another --port")
@@ -38,7 +41,15 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     if !args.address.is_loopback() {
         console.warning("any machine that reaches this one can use the emulator, and nothing is encrypted");
     }
-    let line = exports(reachable(server.addr()), emulator.admin_key().expose_secret(), args.stage);
+    let control = args.control_port.map(|port| server.control_at(port)).transpose().map_err(|error| {
+        Failure::new(Code::Other, format!("cannot serve the controls: {error}")).hint("take another --control-port")
+    })?;
+    let line = exports(
+        reachable(server.addr()),
+        emulator.admin_key().expose_secret(),
+        args.stage,
+        control.as_ref().map(ControlServer::url).as_deref(),
+    );
     if output::print(line.as_bytes(), system)? == Reader::Gone {
         return Err(Failure::new(Code::Other, "the address of the emulator cannot be printed: stdout is closed"));
     }
@@ -49,8 +60,12 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     // to be written: every change that was acknowledged is in the state file.
     let signals = system.signals(&[Signal::Interrupt, Signal::Terminate]);
     let mut signals = signals.map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")))?;
+    // After the handler: whoever waits for the file may end the program at once.
+    if let Some(path) = &args.ready_file {
+        write_ready(path, &line, system)?;
+    }
     signals.next();
-    Ok(())
+    args.ready_file.as_ref().map_or(Ok(()), |path| remove_ready(path, system))
 }
 
 fn builder(args: &args::Emulator, system: &dyn System) -> Result<EmulatorBuilder, Failure> {
@@ -119,8 +134,32 @@ fn key_in(path: &Path, system: &dyn System) -> Result<String, Failure> {
     Ok(text.map_err(|error| Failure::input("read", path, &error))?.trim().to_owned())
 }
 
-/// One line for a shell, after which clients verbosity to the emulator there.
-fn exports(addr: SocketAddr, key: &str, stage: ApiStage) -> String {
+/// Writes the file whole: a script that sees it can read the line. It holds a key, so nobody else may read it.
+fn write_ready(path: &Path, line: &str, system: &dyn System) -> Result<(), Failure> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let write = || {
+        remove_if_there(&new, system)?;
+        system.create(&new)?.write_all(line.as_bytes())?;
+        system.rename(&new, path)
+    };
+    write().map_err(|error| Failure::file("write", path, &error))
+}
+
+fn remove_ready(path: &Path, system: &dyn System) -> Result<(), Failure> {
+    remove_if_there(path, system).map_err(|error| Failure::file("remove", path, &error))
+}
+
+fn remove_if_there(path: &Path, system: &dyn System) -> io::Result<()> {
+    match system.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// One line for a shell, after which clients talk to the emulator there.
+fn exports(addr: SocketAddr, key: &str, stage: ApiStage, control: Option<&str>) -> String {
     // The port twice: the clients differ in whether they read one from the host or from a separate variable.
     let (key, port) = (quoted(key), addr.port());
     let mut line = format!(
@@ -129,6 +168,10 @@ fn exports(addr: SocketAddr, key: &str, stage: ApiStage) -> String {
     );
     if stage == ApiStage::Alpha {
         line.push_str(" ARIZE_API_STAGE=alpha");
+    }
+    if let Some(url) = control {
+        line.push_str(" ARIZE_EMULATOR_CONTROL=");
+        line.push_str(url);
     }
     // What else would send them somewhere else.
     line.push_str(" ; unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n");
@@ -159,11 +202,11 @@ mod tests {
 
     #[test]
     fn the_line_is_for_a_shell() {
-        let line = exports("127.0.0.1:4010".parse().unwrap(), "ak-1", ApiStage::Alpha);
+        let line = exports("127.0.0.1:4010".parse().unwrap(), "ak-1", ApiStage::Alpha, Some("http://127.0.0.1:9"));
         assert_eq!(
             line,
             "export ARIZE_API_KEY=ak-1 ARIZE_API_SCHEME=http ARIZE_API_HOST=127.0.0.1:4010 ARIZE_API_PORT=4010 \
-             ARIZE_BASE_URL=http://127.0.0.1:4010 ARIZE_API_STAGE=alpha ; \
+             ARIZE_BASE_URL=http://127.0.0.1:4010 ARIZE_API_STAGE=alpha ARIZE_EMULATOR_CONTROL=http://127.0.0.1:9 ; \
              unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n"
         );
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");

@@ -46,18 +46,28 @@ use crate::emulator::http::delivery::Delivery;
 ///
 /// [`Timeout`]: crate::TransportErrorKind::Timeout
 /// [`Interrupted`]: crate::TransportErrorKind::Interrupted
+/// A fault is also written as text, as `--fault` of the command line takes it:
+///
+/// ```
+/// use arize_api_keys::emulator::{Endpoint, Fault};
+///
+/// let fault: Fault = "create:reset,after*2".parse()?;
+/// assert_eq!(fault, Fault::reset().after_handling().times(2).only(Endpoint::CreateKey));
+/// assert_eq!(fault.to_string(), "create:reset,after*2");
+/// # Ok::<(), arize_api_keys::emulator::FaultError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a fault happens only once it is injected"]
 pub struct Fault {
-    kind: Kind,
-    handled: bool,
-    retry_after: Option<Duration>,
+    pub(super) kind: Kind,
+    pub(super) handled: bool,
+    pub(super) retry_after: Option<Duration>,
     pub(crate) times: u32,
     pub(crate) only: Option<Endpoint>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Status(StatusCode),
     Html(StatusCode),
     Delay(Duration),

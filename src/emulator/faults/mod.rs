@@ -2,6 +2,7 @@
 
 pub(crate) mod endpoint;
 pub(crate) mod fault;
+pub(crate) mod grammar;
 pub(crate) mod rate_limit;
 
 use std::collections::VecDeque;
@@ -15,7 +16,7 @@ use super::Emulator;
 use super::api::route::Route;
 
 /// The faults that wait to be committed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Faults {
     queue: VecDeque<Fault>,
     /// How likely a request that no fault waits for is to meet one, and the generator that decides.
@@ -28,6 +29,21 @@ impl Faults {
         if fault.times > 0 {
             self.queue.push_back(fault);
         }
+    }
+
+    /// Those in the queue, as text.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.queue.iter().map(ToString::to_string).collect()
+    }
+
+    pub(crate) fn replace_queue(&mut self, faults: Vec<Fault>) {
+        self.queue = faults.into();
+    }
+
+    /// Ends all faults, those by chance too.
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.chance = None;
     }
 
     fn left(&self) -> u64 {

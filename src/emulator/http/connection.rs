@@ -12,7 +12,7 @@ use ::http::{Method, Request, Response, StatusCode, Version};
 
 use super::delivery::{Delivery, Termination};
 use super::framing::{Framing, Head, chunk_size, malformed, parse_head, too_large};
-use super::limits::{Limits, MAX_BODY, MAX_CHUNK_LINE, MAX_HEAD, MAX_HEADERS};
+use super::limits::{Limits, MAX_CHUNK_LINE, MAX_HEAD, MAX_HEADERS};
 use crate::emulator::api::problem::ProblemResponse;
 
 /// How much is read at a time.
@@ -120,7 +120,7 @@ impl Connection<'_> {
     fn read(&mut self) -> Result<Option<Request<Vec<u8>>>, NoRequest> {
         let mut deadline = None;
         let Head { mut request, length, framing, expects_continue } = loop {
-            if let Some(head) = parse_head(&self.unread, self.is_loopback)? {
+            if let Some(head) = parse_head(&self.unread, self.is_loopback, self.limits)? {
                 break head;
             }
             match self.fill() {
@@ -169,13 +169,13 @@ impl Connection<'_> {
         let mut body = Vec::new();
         loop {
             let line = self.take_line(MAX_CHUNK_LINE, "a chunk has no size", deadline)?;
-            let size = chunk_size(&line)?;
+            let size = chunk_size(&line, self.limits.body)?;
             if size == 0 {
                 self.skip_trailers(deadline)?;
                 return Ok(body);
             }
-            if size > MAX_BODY.saturating_sub(body.len()) {
-                return Err(too_large().into());
+            if size > self.limits.body.saturating_sub(body.len()) {
+                return Err(too_large(self.limits.body).into());
             }
             body.append(&mut self.take(size, deadline)?);
             if self.take(2, deadline)? != b"\r\n" {

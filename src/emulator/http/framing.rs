@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ::http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use ::http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 
-use super::limits::{MAX_BODY, MAX_HEAD, MAX_HEADERS};
+use super::limits::{Limits, MAX_HEAD, MAX_HEADERS};
 use crate::emulator::api::problem::ProblemResponse;
 
 /// A request without its body.
@@ -28,8 +28,9 @@ pub(super) fn malformed(detail: &str) -> ProblemResponse {
     ProblemResponse::bad_request(detail)
 }
 
-pub(super) fn too_large() -> ProblemResponse {
-    ProblemResponse::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB")
+pub(super) fn too_large(max: usize) -> ProblemResponse {
+    let detail = format!("the body is larger than {} MiB", max / (1024 * 1024));
+    ProblemResponse::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 fn head_too_large(detail: &str) -> ProblemResponse {
@@ -37,7 +38,7 @@ fn head_too_large(detail: &str) -> ProblemResponse {
 }
 
 /// The head that `bytes` begins with; nothing while a part of it is missing.
-pub(super) fn parse_head(bytes: &[u8], is_loopback: bool) -> Result<Option<Head>, ProblemResponse> {
+pub(super) fn parse_head(bytes: &[u8], is_loopback: bool, limits: Limits) -> Result<Option<Head>, ProblemResponse> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Request::new(&mut fields);
     let length = match head.parse(bytes) {
@@ -70,7 +71,7 @@ pub(super) fn parse_head(bytes: &[u8], is_loopback: bool) -> Result<Option<Head>
         }
     }
     check_host(&request, is_loopback)?;
-    let framing = Framing::of(request.headers(), request.version())?;
+    let framing = Framing::of(request.headers(), request.version(), limits.body)?;
     let expects_continue = expects_continue(&request)?;
     Ok(Some(Head { request, length, framing, expects_continue }))
 }
@@ -125,7 +126,7 @@ fn expects_continue(request: &Request<Vec<u8>>) -> Result<bool, ProblemResponse>
 }
 
 impl Framing {
-    fn of(headers: &HeaderMap, version: Version) -> Result<Self, ProblemResponse> {
+    fn of(headers: &HeaderMap, version: Version, max: usize) -> Result<Self, ProblemResponse> {
         let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
         let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
         match (encodings.next(), lengths.next()) {
@@ -145,10 +146,10 @@ impl Framing {
                 match text.map(str::parse::<usize>) {
                     _ if lengths.any(|other| other != length) => Err(malformed("there are two lengths")),
                     None => Err(malformed("the length is not a number")),
-                    Some(Ok(length)) if length <= MAX_BODY => Ok(Self::Length(length)),
+                    Some(Ok(length)) if length <= max => Ok(Self::Length(length)),
                     // All digits, so what does not parse is either nothing or a number too large.
                     Some(Err(_)) if length.is_empty() => Err(malformed("the length is not a number")),
-                    Some(_) => Err(too_large()),
+                    Some(_) => Err(too_large(max)),
                 }
             }
         }
@@ -156,14 +157,14 @@ impl Framing {
 }
 
 /// The size in the line that announces a chunk (without its end): hexadecimal digits, and perhaps an extension.
-pub(super) fn chunk_size(line: &[u8]) -> Result<usize, ProblemResponse> {
+pub(super) fn chunk_size(line: &[u8], max: usize) -> Result<usize, ProblemResponse> {
     let text = std::str::from_utf8(line).map_err(|_| malformed("a chunk has no size"))?;
     let digits = text.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t']);
     let is_size = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_size || text.contains(['\r', '\n']) {
         return Err(malformed("a chunk has no size"));
     }
-    usize::from_str_radix(digits, 16).map_err(|_| too_large())
+    usize::from_str_radix(digits, 16).map_err(|_| too_large(max))
 }
 
 #[cfg(test)]
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn sizes_of_chunks() {
-        let size = |line: &str| chunk_size(line.as_bytes()).ok();
+        let size = |line: &str| chunk_size(line.as_bytes(), 9).ok();
         assert_eq!((size("0"), size("1F;name=value"), size("a \t;x")), (Some(0), Some(31), Some(10)));
         for line in ["", ";ext", " 1", "0x1", "-1", "+1", "1 2", "1\n", "g", "1_0"] {
             assert_eq!(size(line), None, "{line:?}");

@@ -1,6 +1,6 @@
 //! The emulator over HTTP/1.1.
 
-mod connection;
+pub(crate) mod connection;
 pub(crate) mod delivery;
 mod framing;
 pub(crate) mod limits;

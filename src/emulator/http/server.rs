@@ -41,6 +41,10 @@ impl EmulatorServer {
         Ok(Self { emulator, server })
     }
 
+    pub(crate) fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
     /// The address that it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {

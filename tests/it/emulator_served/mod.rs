@@ -3,6 +3,7 @@
 
 mod account;
 mod clock;
+mod control;
 #[cfg(unix)]
 mod crash;
 mod dialects;
