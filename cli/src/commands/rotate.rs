@@ -4,20 +4,20 @@ use std::sync::{Arc, OnceLock};
 
 use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
 
-use crate::args::Rotate;
+use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
 use crate::commands::secret_commands::{
     describe, how_to_revoke, nothing_created, print_details, report_warnings, service_key, user_key,
 };
-use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::messages::causes;
 use crate::store::{NotStored, Store};
+use crate::{bindings, connect};
 
 /// Announces every step before it is taken, so that after an interruption the user knows which keys work.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
-    let new = replacement(args, console)?;
+    let mut new = replacement(args, &args.service.binding, console)?;
     let client = connect::client(console)?;
     let old = printable(&args.id);
     if !args.yes {
@@ -25,6 +25,9 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     }
     let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
     let client = connect::limited(&client, console);
+    if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
+        new = replacement(args, &binding, console)?;
+    }
     let location = store.location().unwrap_or_else(|| "stdout".to_owned());
     let steps = console.clone();
     let partial = Arc::new(OnceLock::new());
@@ -63,8 +66,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn replacement(args: &Rotate, console: &Console) -> Result<ReplacementKey, Failure> {
-    let binding = &args.service.binding;
+fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<ReplacementKey, Failure> {
     let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     // Without a name, that of the old key carries over.
     let name = args.name.as_deref().unwrap_or_default();
@@ -122,11 +124,11 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
             Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
         }
         RotationError::Ambiguous { created, .. } => {
-            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(created)))
+            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(&created.key)))
         }
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
-            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(created)))
+            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(&created.key)))
                 .hint(how_to_revoke(created))
         }
         RotationError::Verify { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))

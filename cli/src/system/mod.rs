@@ -64,6 +64,9 @@ pub trait System: Send + Sync {
     /// The id of the user that this process acts as. 0 where users have none.
     fn user(&self) -> u32;
 
+    /// How many requests of one command may be in flight at the same time. With 1, a command starts no thread for them.
+    fn concurrency(&self) -> usize;
+
     /// The start of every client: the settings of the environment, with the transport and the clock of this system.
     fn client(&self) -> ClientBuilder;
 
