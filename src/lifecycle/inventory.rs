@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::client::ApiKeysClient;
-use crate::error::{AmbiguousSpace, Error, InvalidRequest, SpaceNotFound};
+use crate::error::{Error, InvalidRequest};
 use crate::model::{ApiKey, ApiKeyStatus, ApiKeyType, Space};
 use crate::operations::list::ListRequest;
 use crate::operations::lookup::SpaceRef;
@@ -109,6 +109,12 @@ impl InventoryRequest {
             return Err(InvalidRequest::new("user_keys_of", "must not be empty or blank"));
         }
         self.spaces.iter().try_for_each(|space| space.check("space"))
+    }
+
+    fn report(&self, scopes_done: usize, scopes_known: usize) {
+        if let Some(on_progress) = &self.on_progress {
+            on_progress(InventoryProgress { scopes_done, scopes_known });
+        }
     }
 
     fn statuses(&self) -> &'static [ApiKeyStatus] {
@@ -251,7 +257,8 @@ impl ApiKeysClient {
         let id = id.as_ref();
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
-        for scope in scopes {
+        let scopes_known = scopes.len();
+        for (n, scope) in scopes.into_iter().enumerate() {
             for status in request.statuses() {
                 for key in client.list_all(&scope.request(status.clone())) {
                     match key {
@@ -265,6 +272,7 @@ impl ApiKeysClient {
                     }
                 }
             }
+            request.report(n + 1, scopes_known);
         }
         unread.map_or(Ok(None), Err)
     }
@@ -299,21 +307,8 @@ impl ApiKeysClient {
         let Some(name) = space.as_name() else {
             return Ok(Space { id: space.text().to_owned(), ..Space::default() });
         };
-        let mut exact = Vec::new();
-        let mut similar = Vec::new();
-        for space in self.list_spaces(&ListSpacesRequest::new().name(name)) {
-            let space = space?;
-            if space.name == name { &mut exact } else { &mut similar }.push(space);
-        }
-        let candidates = |spaces: &[Space]| spaces.iter().map(|space| self.candidate(space)).collect();
-        let name = self.strip_key(name);
-        match exact.len() {
-            0 => {
-                Err(Error::SpaceNotFound(SpaceNotFound { name, organization_id: None, similar: candidates(&similar) }))
-            }
-            1 => Ok(exact.swap_remove(0)),
-            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(&exact) })),
-        }
+        let spaces = self.list_spaces(&ListSpacesRequest::new().name(name)).collect::<Result<_, _>>()?;
+        self.the_one_named(name, spaces)
     }
 
     /// Reads the scopes with the threads of the request. The results are in the order of the scopes.
@@ -334,9 +329,7 @@ impl ApiKeysClient {
                     *slot = Some(read);
                 }
                 let scopes_done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(on_progress) = &request.on_progress {
-                    on_progress(InventoryProgress { scopes_done, scopes_known: scopes.len() });
-                }
+                request.report(scopes_done, scopes.len());
             }
         };
         if request.concurrency == 1 {
