@@ -118,7 +118,6 @@ impl Console {
 
     fn progress_in(&self, what: &'static str, is_shown: bool) -> Progress {
         let bar = if is_shown { self.system.progress() } else { ProgressBar::hidden() };
-        bar.set_message(what);
         let (console, interrupted) = (self.clone(), bar.clone());
         self.system.on_interrupt(Some(Arc::new(move || {
             interrupted.finish_and_clear();
@@ -127,6 +126,8 @@ impl Console {
         })));
         let progress = Progress { bar, system: Arc::clone(&self.system) };
         progress.style("{spinner} {human_pos} {msg}");
+        // This draws the bar, so that a short walk shows it, too.
+        progress.bar.set_message(what);
         progress
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Read {
     pub(crate) keys: Vec<FoundKey>,
     pub(crate) spaces: usize,
     pub(crate) unread: Vec<UnreadScope>,
+    /// The time of the service, or of this machine if the service does not say it.
+    pub(crate) now: OffsetDateTime,
 }
 
 /// Reads every scope: the caller's keys, those of the users that are named, those of the spaces.
@@ -50,7 +52,8 @@ pub(crate) fn read(
         return Err(Failure { message: format!("{}: {}", unread.scope, failure.message), ..failure });
     }
     warn_of_own_expiry(inventory.keys.iter().map(|found| &found.key), console);
-    Ok(Read { keys: inventory.keys, spaces: inventory.spaces.len(), unread: inventory.unread })
+    let now = inventory.server_time.unwrap_or_else(|| console.system.now());
+    Ok(Read { keys: inventory.keys, spaces: inventory.spaces.len(), unread: inventory.unread, now })
 }
 
 /// The request for these scopes.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use arize_api_keys::time::{Duration, OffsetDateTime};
-use arize_api_keys::{CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest};
+use arize_api_keys::{Clock, CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest};
 use serde_json::Value;
 
 use crate::service::{Answer, Run, Service};
@@ -230,6 +230,26 @@ fn keys_are_pruned_by_every_rule_at_once() {
     assert_eq!(json(run.succeeded())["revoked"][0], bot.as_str());
     let run = service.run(&["prune", "--expired", "-o", "json"]);
     assert_eq!(json(run.succeeded())["selected"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn keys_expire_by_the_clock_of_the_service() {
+    let service = Service::new();
+    let expiring = CreateRequest::new("short").expires_at(service.clock.now() + Duration::hours(1));
+    service.client().create(&expiring).unwrap();
+    let server = service.emulator.serve().unwrap();
+    let selected = || {
+        let url = format!("http://127.0.0.1:{}", server.port());
+        let mut command = service.command(&["prune", "--expired", "--url", &url, "-o", "json"]);
+        let run = crate::service::finish(command.env_remove("ARIZE_API_SCHEME").env_remove("ARIZE_API_HOST"));
+        names(&json(run.succeeded())["selected"]).len()
+    };
+    // By the clock of this machine it expired long ago.
+    assert_eq!(selected(), 0);
+    service.clock.advance(std::time::Duration::from_secs(3600 + 299));
+    assert_eq!(selected(), 0);
+    service.clock.advance(std::time::Duration::from_secs(2));
+    assert_eq!(selected(), 1);
 }
 
 #[test]
