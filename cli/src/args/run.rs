@@ -8,7 +8,7 @@ use clap::Args;
 use super::{RotateService, values};
 use crate::{env_file, times};
 
-/// Run a command with a key of its own, and revoke the key when the command ends
+/// Run a command with a new key, and revoke the key when the command ends
 ///
 /// The command finds the new key in its environment, and not the key that this program uses. It keeps its terminal, its streams
 /// and its exit code. SIGTERM and SIGHUP are forwarded to it. The service ends the key after --ttl, even if this program is

@@ -123,7 +123,7 @@ pub trait System: Send + Sync {
 
     /// The file that a shell runs for this name: the name itself if it is a path, else the first one in the folders of `PATH`.
     ///
-    /// The error is of the kind `NotFound` if there is none, and of the kind `PermissionDenied` if this process may not execute it.
+    /// The error is of the kind `NotFound` if no directory has it, and of the kind `PermissionDenied` if this process may not execute it.
     fn find_program(&self, name: &OsStr) -> io::Result<PathBuf>;
 
     /// Starts a program, with the standard streams and in the process group of this one.

@@ -36,7 +36,7 @@ pub(crate) struct Account {
     pub(crate) keys: Store<Key>,
     pub(crate) listings: Index<(Listing, Status)>,
     /// Every secret that authenticates, or did until it expired or its key was revoked.
-    secrets: HashMap<Arc<str>, Credential>,
+    secrets: HashMap<Arc<str>, SecretEntry>,
     /// By the number of the key: its former secrets that have a grace period.
     former: HashMap<u64, Vec<Arc<str>>>,
     /// What requests have made. The set-up of the account does not count.
@@ -53,7 +53,7 @@ pub(crate) struct Counters {
     pub(crate) refreshed: u64,
 }
 
-struct Credential {
+struct SecretEntry {
     key: u64,
     /// For a secret that a refresh has replaced: the end of its grace period, never after its own expiry.
     until: Option<OffsetDateTime>,
@@ -134,7 +134,7 @@ impl Account {
         for listing in key.listings() {
             self.listings.insert((listing, key.status), number);
         }
-        self.secrets.insert(Arc::clone(&key.secret), Credential { key: number, until: None });
+        self.secrets.insert(Arc::clone(&key.secret), SecretEntry { key: number, until: None });
         self.keys.push(key)
     }
 
@@ -152,7 +152,7 @@ impl Account {
         self.changes += 1;
         let old_secret = std::mem::replace(&mut key.secret, Arc::clone(&secret));
         let old_expiry = std::mem::replace(&mut key.expires_at, expires_at);
-        self.secrets.insert(secret, Credential { key: number, until: None });
+        self.secrets.insert(secret, SecretEntry { key: number, until: None });
         self.secrets.remove(&old_secret);
         self.forget_former(number, now);
         if let Some(end) = grace_end {
@@ -163,7 +163,7 @@ impl Account {
 
     /// A secret that a key had before, which opens it until its grace period ends.
     fn add_former(&mut self, number: u64, secret: Arc<str>, until: OffsetDateTime) {
-        self.secrets.insert(Arc::clone(&secret), Credential { key: number, until: Some(until) });
+        self.secrets.insert(Arc::clone(&secret), SecretEntry { key: number, until: Some(until) });
         self.former.entry(number).or_default().push(secret);
     }
 

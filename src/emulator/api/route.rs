@@ -15,7 +15,7 @@ use crate::emulator::account::Account;
 use crate::emulator::faults::endpoint::Endpoint;
 
 /// An operation of the service, with its request read.
-pub(crate) enum Operation {
+pub(crate) enum ParsedRequest {
     ListKeys(ListKeys),
     CreateKey(CreateKey),
     RefreshKey(RefreshKey),
@@ -81,21 +81,26 @@ impl Route {
     }
 
     /// Reads the rest of the request.
-    pub(crate) fn read(self, query: Option<&str>, body: &[u8], dialect: Dialect) -> Result<Operation, ProblemResponse> {
+    pub(crate) fn read(
+        self,
+        query: Option<&str>,
+        body: &[u8],
+        dialect: Dialect,
+    ) -> Result<ParsedRequest, ProblemResponse> {
         Ok(match self {
-            Self::ListKeys => Operation::ListKeys(ListKeys::parse(query)?),
-            Self::CreateKey => Operation::CreateKey(CreateKey::parse(body, dialect.stage)?),
-            Self::RefreshKey { id } => Operation::RefreshKey(RefreshKey::parse(id, body, dialect)?),
-            Self::RevokeKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: true }),
-            Self::DeleteKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: false }),
-            Self::ListSpaces => Operation::ListSpaces(ListSpaces::parse(query)?),
-            Self::GetSpace { id } => Operation::GetSpace(GetSpace { id }),
-            Self::ListOrganizations => Operation::ListOrganizations(ListOrganizations::parse(query)?),
+            Self::ListKeys => ParsedRequest::ListKeys(ListKeys::parse(query)?),
+            Self::CreateKey => ParsedRequest::CreateKey(CreateKey::parse(body, dialect.stage)?),
+            Self::RefreshKey { id } => ParsedRequest::RefreshKey(RefreshKey::parse(id, body, dialect)?),
+            Self::RevokeKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: true }),
+            Self::DeleteKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: false }),
+            Self::ListSpaces => ParsedRequest::ListSpaces(ListSpaces::parse(query)?),
+            Self::GetSpace { id } => ParsedRequest::GetSpace(GetSpace { id }),
+            Self::ListOrganizations => ParsedRequest::ListOrganizations(ListOrganizations::parse(query)?),
         })
     }
 }
 
-impl Operation {
+impl ParsedRequest {
     pub(crate) fn run(
         self,
         account: &mut Account,

@@ -11,4 +11,3 @@ mod properties;
 mod rotation;
 mod service_keys;
 mod spaces;
-mod support;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arize_api_keys::{ApiKey, Error, ListRequest, Outcome, PaginationErrorKind, SpaceRef, TransportErrorKind as Kind};
 
-use super::support::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
+use crate::support::script::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
 
 /// A page of keys, and its `pagination`.
 fn page(ids: &[&str], pagination: &str) -> Answer {

@@ -7,7 +7,8 @@ use arize_api_keys::{
     OrgRole, Outcome, RefreshRequest, RoleAssignment, SpaceBinding, SpaceRef, SpaceRole, time,
 };
 
-use super::support::{CREATED, KEY_ID, ORG_ID, Rig, SPACE_ID, json, moment};
+use crate::support::moment;
+use crate::support::script::{CREATED, KEY_ID, ORG_ID, Rig, SPACE_ID, json};
 
 fn simple() -> CreateServiceKeyRequest {
     CreateServiceKeyRequest::new("ci", SpaceRef::id(SPACE_ID)).org_id(ORG_ID)
@@ -52,7 +53,7 @@ fn unknown_role<R>() -> RoleAssignment<R> {
 fn refused_on_both_stages() {
     let name = "é".repeat(257);
     let text = "é".repeat(1001);
-    let past = moment("2026-03-01T12:00:00Z");
+    let past = moment("2026-01-02T03:04:05Z");
     let long = "é".repeat(256);
     let cases = [
         (CreateServiceKeyRequest::new(name, SPACE_ID), "`name` must have at most 256 characters"),
@@ -244,7 +245,7 @@ fn refused_user_keys() {
     for (request, message) in [
         (CreateRequest::new("x".repeat(257)), "`name` must have at most 256 characters"),
         (CreateRequest::new("n").description("x".repeat(1001)), "`description` must have at most 1000 characters"),
-        (CreateRequest::new("n").expires_at(moment("2026-03-01T12:00:00Z")), "`expires_at` must be in the future"),
+        (CreateRequest::new("n").expires_at(moment("2026-01-02T03:04:05Z")), "`expires_at` must be in the future"),
         (
             CreateRequest::new("n").expires_at(offset),
             "`expires_at` must have a year up to 9999 and an offset in whole minutes",
@@ -255,7 +256,7 @@ fn refused_user_keys() {
     }
     let rig = Rig::new([json(201, CREATED), json(201, CREATED)]);
     rig.client.create(&CreateRequest::new("é".repeat(256)).description("é".repeat(1000))).unwrap();
-    rig.client.create(&CreateRequest::new("n").expires_at(moment("2026-03-01T12:00:00.000000001Z"))).unwrap();
+    rig.client.create(&CreateRequest::new("n").expires_at(moment("2026-01-02T03:04:05.000000001Z"))).unwrap();
 }
 
 #[test]
