@@ -25,6 +25,10 @@ pub(crate) enum ParsedRequest {
     ListOrganizations(ListOrganizations),
 }
 
+/// A request that was carried out on the account, before its response is written: that happens without the lock on the
+/// account, which other requests wait for.
+pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
+
 /// A path and a method that the service has.
 pub(crate) enum Route {
     ListKeys,
@@ -101,20 +105,17 @@ impl Route {
 }
 
 impl ParsedRequest {
-    pub(crate) fn run(
-        self,
-        account: &mut Account,
-        context: &Context<'_>,
-    ) -> Result<Response<Vec<u8>>, ProblemResponse> {
-        match self {
-            Self::ListKeys(operation) => operation.run(account, context),
-            Self::CreateKey(operation) => operation.run(account, context),
-            Self::RefreshKey(operation) => operation.run(account, context),
-            Self::RevokeKey(operation) => operation.run(account, context),
-            Self::ListSpaces(operation) => operation.run(account, context),
-            Self::GetSpace(operation) => operation.run(account, context),
-            Self::ListOrganizations(operation) => operation.run(account, context),
-        }
+    pub(crate) fn run(self, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+        let response = match self {
+            Self::ListKeys(operation) => return operation.run(account, context),
+            Self::ListSpaces(operation) => return operation.run(account, context),
+            Self::ListOrganizations(operation) => return operation.run(account, context),
+            Self::CreateKey(operation) => operation.run(account, context)?,
+            Self::RefreshKey(operation) => operation.run(account, context)?,
+            Self::RevokeKey(operation) => operation.run(account, context)?,
+            Self::GetSpace(operation) => operation.run(account, context)?,
+        };
+        Ok(Box::new(|| Ok(response)))
     }
 }
 
