@@ -138,6 +138,11 @@ pub(crate) trait Scalar: Sized {
     fn from_number(_: &str) -> Option<Self> {
         None
     }
+
+    /// A number with a fraction or an exponent, whose digits need not be those that were sent.
+    fn from_float(_: &str) -> Option<Self> {
+        None
+    }
 }
 
 impl Scalar for String {
@@ -195,6 +200,10 @@ impl<'de, T: Scalar> Shape<'de> for ScalarSeed<T> {
         T::from_number(number).map_or_else(|| Field::Odd(number.to_owned()), Field::Value)
     }
 
+    fn float(self, number: &str) -> Field<T> {
+        T::from_float(number).map_or_else(|| Field::Odd(number.to_owned()), Field::Value)
+    }
+
     fn null(self) -> Field<T> {
         Field::Null
     }
@@ -234,6 +243,10 @@ trait Shape<'de>: Sized {
 
     fn number(self, _: &str) -> Self::Value {
         self.odd("a number".into())
+    }
+
+    fn float(self, number: &str) -> Self::Value {
+        self.odd(number.into())
     }
 
     fn null(self) -> Self::Value {
@@ -279,7 +292,7 @@ impl<'de, S: Shape<'de>> Visitor<'de> for LenientVisitor<S> {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
         // Also what is too large for an integer: its digits are no longer those that were sent, so it is no id.
-        Ok(self.0.odd(number.to_string().into()))
+        Ok(self.0.float(&number.to_string()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<S::Value, E> {

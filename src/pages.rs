@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::error::{Error, InvalidRequest, PaginationErrorKind};
 use crate::json::ReadMembers;
-use crate::model::{ApiKey, Organization, Space};
+use crate::model::{ApiKey, Organization, Scrub, Space};
 use crate::operation::Operation;
 use crate::operations::list::{self, ListRequest};
 use crate::operations::page::{CursorGuard, read_page};
@@ -179,7 +179,7 @@ struct PageWalk<T> {
     guard: CursorGuard,
 }
 
-impl<T: ReadMembers + Default> PageWalk<T> {
+impl<T: ReadMembers + Scrub + Default> PageWalk<T> {
     fn new(pipeline: Arc<Pipeline>, operation: Operation, target: Result<RequestTarget, InvalidRequest>) -> Self {
         let guard = CursorGuard::new(operation);
         Self { pipeline, operation, target, cursor: None, page: Vec::new().into_iter(), is_last_page: false, guard }
@@ -205,7 +205,9 @@ impl<T: ReadMembers + Default> PageWalk<T> {
         let target = self.target.clone()?.query_opt("cursor", self.cursor.as_deref());
         let request = ApiRequest::get(self.operation, target);
         let scope = self.pipeline.begin(self.operation);
-        let page = scope.run(&request, |response| read_page(response, member(self.operation)))?;
+        let page = scope.run(&request, |response| {
+            read_page(response, member(self.operation), scope.settings().credentials.current().known_keys())
+        })?;
         self.is_last_page = !self.guard.follow(&page.pagination)?;
         self.page = page.items.into_iter();
         self.cursor = page.pagination.next_cursor;

@@ -19,7 +19,15 @@ pub(crate) struct DecodedSecret {
 /// Reads what there is. The body may be cut off, badly encoded, or no JSON at all.
 pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
     let body = strip_bom(body);
-    let key = scan(body, "key");
+    // One pass for both: it costs as much as the decoding.
+    let (mut key, mut keys, mut ids) = (None, 0, 0);
+    for (start, end) in names(body) {
+        if is_string(body, start, end, "key") {
+            keys += 1;
+            key = key.or_else(|| member_text(body, end));
+        }
+        ids += usize::from(is_string(body, start, end, "id"));
+    }
     let mut fields = ApiKey::default();
     // The usual case first: replacing what is not UTF-8 is slow even where there is nothing to replace.
     let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
@@ -36,12 +44,12 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
     }
     // Without the id the key could not be removed.
     if fields.id.is_empty()
-        && let Some(id) = scan(body, "id")
+        && let Some(id) = text_of_member(body, "id")
     {
         fields.id = id.expose_secret().to_owned();
     }
-    for field in ["key", "id"] {
-        if members(body, field).nth(1).is_some() {
+    for (field, count) in [("key", keys), ("id", ids)] {
+        if count > 1 {
             fields.warnings.push(FieldWarning { field, found: DUPLICATE.to_owned() });
         }
     }
@@ -50,13 +58,13 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
 
 /// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON. A string without its
 /// closing quote is never taken.
-fn scan(body: &[u8], wanted: &str) -> Option<SecretString> {
-    members(body, wanted).find_map(|at| member_text(body, at))
+fn text_of_member(body: &[u8], wanted: &str) -> Option<SecretString> {
+    names(body).filter(|(start, end)| is_string(body, *start, *end, wanted)).find_map(|(_, end)| member_text(body, end))
 }
 
-/// The positions after the name of each member `wanted` of the outermost object. The scanner follows strings and brackets
-/// and skips the rest.
-fn members<'a>(body: &'a [u8], wanted: &'a str) -> impl Iterator<Item = usize> + 'a {
+/// Where the name of each member of the outermost object begins and ends. The scanner follows strings and brackets and skips
+/// the rest.
+fn names(body: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let mut depth = 0_usize;
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -68,8 +76,8 @@ fn members<'a>(body: &'a [u8], wanted: &'a str) -> impl Iterator<Item = usize> +
                     let start = at;
                     at = string_end(body, start)?;
                     let is_name = || body.get(skip_blanks(body, at)) == Some(&b':');
-                    if depth == 1 && is_string(body, start, at, wanted) && is_name() {
-                        return Some(at);
+                    if depth == 1 && is_name() {
+                        return Some((start, at));
                     }
                     continue;
                 }

@@ -31,7 +31,7 @@ pub(crate) fn read(
 ) -> Result<Read, Failure> {
     let bar = Arc::new(console.progress("scopes read"));
     let shown = Arc::clone(&bar);
-    let request = request(scopes, include_revoked).on_progress(move |progress| {
+    let request = request(scopes, include_revoked, console).on_progress(move |progress| {
         shown.set_length(progress.scopes_known as u64);
         shown.set_position(progress.scopes_done as u64);
     });
@@ -60,8 +60,8 @@ pub(crate) fn read(
 }
 
 /// The request for these scopes.
-pub(crate) fn request(scopes: &Scopes, include_revoked: bool) -> InventoryRequest {
-    let request = InventoryRequest::new().include_revoked(include_revoked).concurrency(8);
+pub(crate) fn request(scopes: &Scopes, include_revoked: bool, console: &Console) -> InventoryRequest {
+    let request = InventoryRequest::new().include_revoked(include_revoked).concurrency(console.system.concurrency());
     let request = scopes.space.iter().fold(request, |request, space| request.space(space.as_str()));
     scopes.user.iter().fold(request, |request, user| request.user_keys_of(user))
 }

@@ -24,7 +24,7 @@ mod times;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use crate::args::Command;
+use crate::args::{Cli, Command};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::redact::Secrets;
@@ -32,22 +32,47 @@ use crate::system::System;
 
 /// Runs the program: the arguments with its own name first, and the world that it acts on. Returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, system: Arc<dyn System>) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let secrets = Secrets::of_environment(&*system);
-    let cli = match args::parse(args.clone(), system.width()) {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
-            let code = console::usage(&*system, &args::quotable(error, &secrets));
-            return if args::is_for_run(args) { Code::RunFailed as u8 } else { code };
+    match CommandLine::parse(args, &*system) {
+        Ok(command_line) => command_line.run(system),
+        Err(code) => code,
+    }
+}
+
+/// Arguments that were parsed. They can run more than once: a simulator runs the same ones a thousand times.
+pub struct CommandLine {
+    args: Vec<OsString>,
+    cli: Cli,
+}
+
+impl CommandLine {
+    /// Parses the arguments, with the name of the program first.
+    ///
+    /// # Errors
+    ///
+    /// The exit code of a command line that is wrong, or asks for help.
+    pub fn parse(args: impl IntoIterator<Item = OsString>, system: &dyn System) -> Result<Self, u8> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        match args::parse(args.clone(), system.width()) {
+            Ok(cli) => Ok(Self { args, cli }),
+            Err(error) if error.use_stderr() => {
+                let secrets = Secrets::of_environment(system);
+                let code = console::usage(system, &args::quotable(error, &secrets));
+                Err(if args::is_for_run(args) { Code::RunFailed as u8 } else { code })
+            }
+            Err(text) => Err(console::usage(system, &text)),
         }
-        Err(text) => return console::usage(&*system, &text),
-    };
-    let console = Console::new(system, cli.global, args, secrets);
-    match execute(&cli.command, &console) {
-        Ok(code) => code,
-        Err(failure) => {
-            console.failure(&failure);
-            failure.code as u8
+    }
+
+    /// Runs the command. Returns the exit code.
+    pub fn run(&self, system: Arc<dyn System>) -> u8 {
+        let secrets = Secrets::of_environment(&*system);
+        let console = Console::new(system, self.cli.global.clone(), self.args.clone(), secrets);
+        match execute(&self.cli.command, &console) {
+            Ok(code) => code,
+            Err(failure) => {
+                console.failure(&failure);
+                failure.code as u8
+            }
         }
     }
 }

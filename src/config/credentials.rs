@@ -15,7 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::key_text::{self, KEY_VARIABLE};
 use super::source::{Env, Sourced};
 use crate::error::ConfigError;
-use crate::redact::sanitize;
+use crate::percent::percent_encode;
+use crate::redact::{sanitize, shows_secret};
 
 const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
 
@@ -30,6 +31,8 @@ pub(crate) struct Credential {
     authorization: HeaderValue,
     /// This key first, then those before it, one a line.
     known_keys: SecretString,
+    /// The same keys as they are in a URL.
+    keys_in_url: SecretString,
 }
 
 impl Credential {
@@ -38,7 +41,9 @@ impl Credential {
             .map_err(|_| ConfigError::new("api_key", "cannot be sent in a header"))?;
         authorization.set_sensitive(true);
         let known: Vec<&str> = [key].into_iter().chain(before.lines()).take(KNOWN_KEYS).collect();
-        Ok(Self { authorization, known_keys: SecretString::from(known.join("\n")) })
+        let in_url: Vec<String> = known.iter().map(|key| percent_encode(key).to_string()).collect();
+        let (known_keys, keys_in_url) = (known.join("\n").into(), in_url.join("\n").into());
+        Ok(Self { authorization, known_keys, keys_in_url })
     }
 
     pub(crate) fn authorization(&self) -> HeaderValue {
@@ -53,6 +58,11 @@ impl Credential {
     /// Whether the secret is the key or one that the client had before it.
     pub(crate) fn is_known(&self, secret: &SecretString) -> bool {
         self.known_keys().lines().any(|key| key == secret.expose_secret())
+    }
+
+    /// Whether the target of a request shows the key or one before it.
+    pub(crate) fn is_in_target(&self, target: &str) -> bool {
+        self.keys_in_url.expose_secret().lines().any(|key| shows_secret(target, key))
     }
 
     fn key(&self) -> &str {

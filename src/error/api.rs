@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretSlice;
+use secrecy::{SecretSlice, SecretString};
 
 use super::context::{CallContext, Outcome};
 use super::problem::Problem;
@@ -30,6 +30,7 @@ pub(crate) struct ApiErrorInner {
     pub(crate) other_body: Option<String>,
     /// A proxy or a login page may have sent the response instead of the service.
     pub(crate) is_foreign: bool,
+    pub(crate) secret: Option<SecretString>,
     pub(crate) context: CallContext,
 }
 
@@ -67,6 +68,12 @@ impl ApiError {
     /// The header `x-request-id`. Quote it in a support request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// The secret of a new key that the body has as `key`, in spite of the status: a text of the form `ak-…` in the response to a
+    /// create or a refresh. The key may be in use then; the outcome is the one of the status.
+    pub fn secret(&self) -> Option<&SecretString> {
+        self.0.secret.as_ref()
     }
 
     /// Whether the body is a problem document (RFC 9457).
@@ -120,6 +127,9 @@ impl fmt::Display for ApiError {
         }
         if let Some(id) = self.request_id() {
             write!(f, " [request {id}]")?;
+        }
+        if self.secret().is_some() {
+            f.write_str("; the response has the secret of a new key nevertheless")?;
         }
         if let Some(hint) = self.hint() {
             write!(f, "; {hint}")?;

@@ -320,18 +320,15 @@ impl ApiKeysClient {
     fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Vec<ScopeRead>, Error> {
         let next = AtomicUsize::new(0);
         let done = AtomicUsize::new(0);
-        let is_over = AtomicUsize::new(0);
         let reads: Mutex<Vec<Option<ScopeRead>>> = Mutex::new(scopes.iter().map(|_| None).collect());
         let work = || {
-            while let Some((n, scope)) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
-            {
-                if is_over.load(Ordering::Relaxed) != 0 {
-                    return;
-                }
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(scope) = scopes.get(n) else { return };
                 let read = self.read_scope(scope, request);
                 if matches!(read.error, Some(Error::Unauthorized(_))) {
-                    is_over.store(1, Ordering::Relaxed);
+                    // No other scope can be read then.
+                    next.store(scopes.len(), Ordering::Relaxed);
                 }
                 if let Some(slot) = reads.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
                     *slot = Some(read);

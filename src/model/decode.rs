@@ -145,10 +145,9 @@ fn read_object<'de, T: ReadMembers + Default, A: MapAccess<'de>>(map: &mut A) ->
 
 impl Scalar for OffsetDateTime {
     /// RFC 3339, and the variants that mean one moment only: lower-case letters, a blank for the `T`, an offset as `+0100` or `+01`,
-    /// no offset (UTC), a date alone (midnight UTC). A number is not read: it may count seconds or
-    /// milliseconds.
+    /// no offset (UTC), a date alone (midnight UTC), and Unix time.
     fn from_text(text: &str) -> Option<Self> {
-        Self::parse(text, &Rfc3339).ok().or_else(|| {
+        Self::parse(text, &Rfc3339).ok().or_else(|| unix_time(text.trim())).or_else(|| {
             let text = text.trim().to_ascii_uppercase().replacen(' ', "T", 1);
             let Some((date, time)) = text.split_once('T') else {
                 return Self::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok();
@@ -162,11 +161,70 @@ impl Scalar for OffsetDateTime {
             Self::parse(&format!("{date}T{}{offset}", clock.trim_end()), &Rfc3339).ok()
         })
     }
+
+    fn from_number(number: &str) -> Option<Self> {
+        unix_time(number)
+    }
+
+    fn from_float(number: &str) -> Option<Self> {
+        unix_time(number)
+    }
+}
+
+/// Seconds or milliseconds since 1970, perhaps with a fraction. Their number of digits tells them apart from 2001 to 2286; other numbers
+/// could be anything.
+fn unix_time(number: &str) -> Option<OffsetDateTime> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let nanos_per_unit = match whole.len() {
+        10 => 1_000_000_000,
+        13 => 1_000_000,
+        _ => return None,
+    };
+    if whole.starts_with('0') || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // A nanosecond has nine digits of a second.
+    let fraction: i128 = format!("{fraction:0<9.9}").parse().ok()?;
+    let nanos = whole.parse::<i128>().ok()? * nanos_per_unit + fraction * nanos_per_unit / 1_000_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unix_time_in_numbers() {
+        for (json, millis) in [
+            ("1798804800", Some(1_798_804_800_000)),
+            ("1798804800000", Some(1_798_804_800_000)),
+            ("1798804800123", Some(1_798_804_800_123)),
+            ("1798804800.25", Some(1_798_804_800_250)),
+            ("1798804800.0", Some(1_798_804_800_000)),
+            ("1.7988048e9", Some(1_798_804_800_000)),
+            ("1000000000", Some(1_000_000_000_000)),
+            ("9999999999", Some(9_999_999_999_000)),
+            ("1", None),
+            ("0", None),
+            ("-1798804800", None),
+            ("1798804800000000", None),
+            ("1e300", None),
+        ] {
+            for json in [json.to_owned(), format!("\"{json}\"")] {
+                if json.contains('"') && json.contains('e') {
+                    continue;
+                }
+                let mut key = ApiKey::default();
+                let body = format!("{{\"expires_at\":{json},\"name\":\"n\"}}");
+                crate::json::read_available_members(body.as_bytes(), &mut key);
+                let found = key.expires_at.map(|time| time.unix_timestamp_nanos() / 1_000_000);
+                assert_eq!(found, millis, "{json}");
+                // What is not read is told as it came.
+                assert_eq!(key.warnings.is_empty(), millis.is_some(), "{json}: {:?}", key.warnings);
+                assert!(key.warnings.iter().all(|warning| warning.field == "expires_at"));
+            }
+        }
+    }
 
     #[test]
     fn times_that_mean_one_moment() {
@@ -183,6 +241,11 @@ mod tests {
             "2027-01-01T13:00:00+01",
             "2027-01-01 13:30:00 +0130",
             "2027-01-01T12:00:00.000+0000",
+            "1798804800",
+            " 1798804800 ",
+            "1798804800000",
+            "1798804800.75",
+            "1798804800123.5",
         ] {
             let time = OffsetDateTime::from_text(text).map(OffsetDateTime::unix_timestamp);
             assert_eq!(time, Some(1_798_804_800), "{text}");
@@ -200,6 +263,19 @@ mod tests {
             "12:00",
             "20270101",
             "1",
+            "0",
+            "0000000000",
+            "-1798804800",
+            "+1798804800",
+            "179880480",
+            "17988048000",
+            "179880480000",
+            "1798804800000000",
+            "1798804800,5",
+            "1798804800.5.",
+            "1798804800.x",
+            "1.7988048e9",
+            "0x6B37A9C0AA",
         ] {
             assert_eq!(OffsetDateTime::from_text(text), None, "{text}");
         }

@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 pub(crate) use self::enums::WireEnum;
 pub use self::enums::{AccountRole, ApiKeyStatus, ApiKeyType, OrgRole, SpaceRole, UnknownValue};
 pub use self::role::RoleAssignment;
+pub(crate) use self::scrub::Scrub;
 pub use self::space::{Organization, Space};
 use crate::redact::quote;
 

@@ -1,29 +1,32 @@
-//! Takes a new secret out of the other texts of its response.
+//! Taking secrets out of the texts of a response: the new one, and the client's own.
 
 use super::enums::WireEnum;
-use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
+use super::{
+    ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, Organization, Pagination, RoleAssignment, Space,
+};
 use crate::redact::replace_secret;
 
-impl ApiKey {
-    /// A service may repeat the secret, in `redacted_key` for one, and everything but the secret itself can be shown.
-    pub(super) fn scrub(&mut self, secret: &str) {
-        for warning in &mut self.warnings {
-            if let Some(clean) = replace_secret(&warning.found, secret) {
-                warning.found = clean;
-            }
-        }
-        let mut repeated = Vec::new();
-        for (field, text) in self.texts() {
-            if let Some(clean) = replace_secret(text, secret) {
-                *text = clean;
-                repeated.push(FieldWarning { field, found: "the secret".to_owned() });
-            }
-        }
-        self.warnings.append(&mut repeated);
-    }
+/// A decoded value whose texts may show a secret.
+pub(crate) trait Scrub {
+    /// Replaces the secret wherever it is.
+    fn scrub(&mut self, secret: &str);
+}
 
-    /// Every text of the service, with the name of its member.
-    fn texts(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
+/// Whether the secret was in the text. Most texts are shorter than a secret.
+#[inline]
+fn scrub_text(text: &mut String, secret: &str) -> bool {
+    match replace_secret(text, secret) {
+        Some(clean) => {
+            *text = clean;
+            true
+        }
+        None => false,
+    }
+}
+
+impl Scrub for ApiKey {
+    /// A service may repeat the secret, in `redacted_key` for one, and everything but the secret itself can be shown.
+    fn scrub(&mut self, secret: &str) {
         // Member by member, so that none that is added can be forgotten.
         let Self {
             id,
@@ -37,38 +40,76 @@ impl ApiKey {
             created_by_user_id,
             last_used_at: _,
             bot_user,
-            warnings: _,
+            warnings,
         } = self;
-        [("id", id), ("name", name), ("redacted_key", redacted_key), ("created_by_user_id", created_by_user_id)]
-            .into_iter()
-            .chain(description.as_mut().map(|text| ("description", text)))
-            .chain(key_type.unknown_mut().map(|word| ("key_type", word)))
-            .chain(status.unknown_mut().map(|word| ("status", word)))
-            .chain(bot_user.iter_mut().flat_map(BotUser::texts).map(|text| ("bot_user", text)))
+        for warning in &mut *warnings {
+            scrub_text(&mut warning.found, secret);
+        }
+        let mut scrub = |field, text: &mut String| {
+            if scrub_text(text, secret) {
+                warnings.push(FieldWarning { field, found: "the secret".to_owned() });
+            }
+        };
+        scrub("id", id);
+        scrub("name", name);
+        scrub("redacted_key", redacted_key);
+        scrub("created_by_user_id", created_by_user_id);
+        description.iter_mut().for_each(|text| scrub("description", text));
+        key_type.unknown_mut().into_iter().for_each(|word| scrub("key_type", word));
+        status.unknown_mut().into_iter().for_each(|word| scrub("status", word));
+        bot_user.iter_mut().for_each(|user| user.each_text(&mut |text| scrub("bot_user", text)));
+    }
+}
+
+impl Scrub for Space {
+    fn scrub(&mut self, secret: &str) {
+        let Self { id, name, organization_id, description, created_at: _ } = self;
+        for text in [id, name].into_iter().chain(organization_id).chain(description) {
+            scrub_text(text, secret);
+        }
+    }
+}
+
+impl Scrub for Organization {
+    fn scrub(&mut self, secret: &str) {
+        let Self { id, name, description, created_at: _ } = self;
+        for text in [id, name].into_iter().chain(description) {
+            scrub_text(text, secret);
+        }
+    }
+}
+
+impl Scrub for Pagination {
+    fn scrub(&mut self, secret: &str) {
+        let Self { has_more: _, next_cursor } = self;
+        next_cursor.iter_mut().for_each(|text| {
+            scrub_text(text, secret);
+        });
     }
 }
 
 impl BotUser {
-    fn texts(&mut self) -> Vec<&mut String> {
+    fn each_text(&mut self, visit: &mut impl FnMut(&mut String)) {
         let Self { id, name, account_role, organizations } = self;
-        let mut texts = vec![id, name];
-        texts.extend(account_role.iter_mut().flat_map(role_texts));
+        visit(id);
+        visit(name);
+        each_role_text(account_role, visit);
         for BotUserOrganization { org_id, role, spaces } in organizations {
-            texts.push(org_id);
-            texts.extend(role.iter_mut().flat_map(role_texts));
+            visit(org_id);
+            each_role_text(role, visit);
             for BotUserSpace { space_id, role } in spaces {
-                texts.push(space_id);
-                texts.extend(role.iter_mut().flat_map(role_texts));
+                visit(space_id);
+                each_role_text(role, visit);
             }
         }
-        texts
     }
 }
 
-fn role_texts<R: WireEnum>(role: &mut RoleAssignment<R>) -> Vec<&mut String> {
+fn each_role_text<R: WireEnum>(role: &mut Option<RoleAssignment<R>>, visit: &mut impl FnMut(&mut String)) {
     match role {
-        RoleAssignment::Predefined(role) => role.unknown_mut().into_iter().collect(),
-        RoleAssignment::Custom { id, name } => [id].into_iter().chain(name).collect(),
-        RoleAssignment::Unknown(word) => vec![word],
+        Some(RoleAssignment::Predefined(role)) => role.unknown_mut().into_iter().for_each(visit),
+        Some(RoleAssignment::Custom { id, name }) => [id].into_iter().chain(name).for_each(visit),
+        Some(RoleAssignment::Unknown(word)) => visit(word),
+        None => {}
     }
 }

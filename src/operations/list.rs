@@ -129,7 +129,9 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &ListRequest) -> Result<ApiKe
         Some(space) => Some(Lookup::new(scope).space_id(space, request.org_id.as_deref())?),
         None => None,
     };
-    scope.run(&request.to_request(scope.settings().stage, space_id.as_deref()), decode)
+    scope.run(&request.to_request(scope.settings().stage, space_id.as_deref()), |response| {
+        decode(response, scope.settings().credentials.current().known_keys())
+    })
 }
 
 /// Replaces the name of a space by its id.
@@ -141,7 +143,7 @@ pub(crate) fn resolve_space(scope: &CallScope<'_>, request: &mut ListRequest) ->
     Ok(())
 }
 
-fn decode(response: &ApiResponse) -> Result<ApiKeyList, DecodeFailure> {
-    let page = read_page::<ApiKey>(response, "api_keys")?;
+fn decode(response: &ApiResponse, own_keys: &str) -> Result<ApiKeyList, DecodeFailure> {
+    let page = read_page::<ApiKey>(response, "api_keys", own_keys)?;
     Ok(ApiKeyList { api_keys: page.items, pagination: page.pagination, server_time: response.date() })
 }

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
 use crate::json::ReadMembers;
-use crate::model::{Organization, Space};
+use crate::model::{Organization, Scrub, Space};
 use crate::operation::Operation;
 use crate::operations::page::{CursorGuard, Page, read_object, read_page};
 use crate::operations::spaces::{organizations, spaces};
@@ -243,7 +243,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Passes page after page to `visit` until it returns a value.
-    fn each_page<T: ReadMembers + Default, F>(
+    fn each_page<T: ReadMembers + Scrub + Default, F>(
         &self,
         operation: Operation,
         target: &RequestTarget,
@@ -254,7 +254,9 @@ impl<'a> Lookup<'a> {
         let mut cursor: Option<String> = None;
         loop {
             let call = ApiRequest::get(operation, target.clone().query_opt("cursor", cursor.as_deref()));
-            let Page { items, pagination } = self.scope.run(&call, |response| read_page(response, member))?;
+            let Page { items, pagination } = self.scope.run(&call, |response| {
+                read_page(response, member, self.scope.settings().credentials.current().known_keys())
+            })?;
             if let Some(found) = visit(items)? {
                 return Ok(Some(found));
             }

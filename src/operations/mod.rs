@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::config::Credential;
 use crate::error::InvalidRequest;
-use crate::model::{ApiKeyCreated, FieldWarning};
+use crate::model::{ApiKeyCreated, FieldWarning, Scrub};
 use crate::pipeline::{ApiResponse, DecodeFailure};
 use crate::request_target::RequestTarget;
 use crate::secret::{self, DecodedSecret};
@@ -37,12 +37,12 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, InvalidRequest> {
 /// A secret equal to the one of the client is an error: a caller that stored it and revoked the old key would revoke the
 /// only one.
 pub(crate) fn decode_created(response: &ApiResponse, own_key: &Credential) -> Result<ApiKeyCreated, DecodeFailure> {
-    let body = response.decoded_part.as_deref().unwrap_or(&response.body);
-    let DecodedSecret { key, mut fields } = secret::decode(body);
+    let DecodedSecret { key, mut fields } = secret::decode(response.decoded());
     let is_truncated = response.is_truncated || response.decoded_part.is_some();
     if is_truncated && !fields.warnings.iter().any(|warning| warning.field == "body") {
         fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
+    own_key.known_keys().lines().for_each(|key| fields.scrub(key));
     match key {
         Some(key) if own_key.is_known(&key) => {
             Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) })

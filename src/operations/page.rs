@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+use memchr::{memchr, memmem};
 use serde::de::{DeserializeSeed, MapAccess};
 
 use crate::error::{PaginationError, PaginationErrorKind};
 use crate::json::{ArrayInto, Container, MAX_ITEMS, ObjectInto, ReadMembers, read_scalar, strip_bom};
-use crate::model::Pagination;
+use crate::model::{Pagination, Scrub};
 use crate::operation::Operation;
 use crate::pipeline::{ApiResponse, DecodeFailure};
 
@@ -34,11 +35,14 @@ pub(crate) fn read_object(response: &ApiResponse, value: &mut impl ReadMembers) 
 ///
 /// A body without both members, items that are not an array and a pagination that is not an object are errors: none of
 /// them may pass for an empty or a last page.
-pub(crate) fn read_page<T: ReadMembers + Default>(
+///
+/// The client's own keys, one a line, are replaced in all texts.
+pub(crate) fn read_page<T: ReadMembers + Scrub + Default>(
     response: &ApiResponse,
     member: &'static str,
+    own_keys: &str,
 ) -> Result<Page<T>, DecodeFailure> {
-    let mut envelope =
+    let mut envelope: Envelope<T> =
         Envelope { member, capacity: response.body.len() / ITEM_BYTES, items: None, pagination: None, problem: None };
     let decoded = read_object(response, &mut envelope);
     if decoded.is_err() && envelope.items.as_ref().is_some_and(|items| items.len() >= MAX_ITEMS) {
@@ -53,10 +57,20 @@ pub(crate) fn read_page<T: ReadMembers + Default>(
     }
     let pagination = envelope.pagination.unwrap_or_default();
     let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
-    Ok(Page {
+    let mut page = Page {
         items: envelope.items.unwrap_or_default(),
         pagination: Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor },
-    })
+    };
+    for own_key in own_keys.lines().filter(|own_key| may_show(&response.body, own_key)) {
+        page.items.iter_mut().for_each(|item| item.scrub(own_key));
+        page.pagination.scrub(own_key);
+    }
+    Ok(page)
+}
+
+/// Whether a text in the JSON may have the key. One search costs less than one in each text; a backslash may hide it.
+fn may_show(json: &[u8], own_key: &str) -> bool {
+    memmem::find(json, own_key.as_bytes()).is_some() || memchr(b'\\', json).is_some()
 }
 
 /// A little less than the JSON of one key, in bytes: the vector of a page is allocated once.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretSlice};
 
 use super::response::{ApiResponse, DecodeFailure};
 use crate::clock::Clock;
@@ -13,8 +13,9 @@ use crate::error::{
     SecretNotRecoveredInner, TransportFailure, TransportFailureInner,
 };
 use crate::operation::Idempotency;
-use crate::redact::sanitize;
+use crate::redact::{is_whole_key, sanitize};
 use crate::retry::{AttemptFailure, retry_after};
+use crate::secret;
 use crate::transport::TransportError;
 
 /// The result of an attempt without a value.
@@ -64,14 +65,21 @@ impl FailedAttempt {
             Self::NoResponse(error) => {
                 Error::Transport(TransportFailure(Box::new(TransportFailureInner { error, context })))
             }
-            Self::Refused(response) => refused(&response, context, retry_after, own_key),
+            Self::Refused(response) => refused(response, context, retry_after, own_key),
             Self::Undecodable(response, failure) => undecodable(response, failure, context, own_key),
         }
     }
 }
 
-fn refused(response: &ApiResponse, context: CallContext, retry_after: Option<Duration>, own_key: &str) -> Error {
+fn refused(mut response: ApiResponse, context: CallContext, retry_after: Option<Duration>, own_key: &str) -> Error {
     let status = response.status.as_u16();
+    let secret = match context.operation.idempotency() {
+        // Other texts named `key` are usual in the documents of errors.
+        Idempotency::NonIdempotent => secret::decode(response.decoded()).key.filter(|secret| {
+            is_whole_key(secret.expose_secret()) && own_key.lines().all(|own| own != secret.expose_secret())
+        }),
+        Idempotency::Safe | Idempotency::Idempotent => None,
+    };
     let problem = Problem::read(&response.body, own_key);
     let request_id = response.headers.get("x-request-id");
     let error = ApiError(Box::new(ApiErrorInner {
@@ -81,8 +89,12 @@ fn refused(response: &ApiResponse, context: CallContext, retry_after: Option<Dur
         other_body: problem.is_none().then(|| response.describe(own_key)),
         problem: problem.unwrap_or_default(),
         is_foreign: response.is_foreign(),
+        secret,
         context,
     }));
+    if error.secret().is_some() {
+        response.body.zeroize();
+    }
     match status {
         400 => Error::BadRequest(error),
         401 => Error::Unauthorized(error),

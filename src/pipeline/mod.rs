@@ -127,6 +127,11 @@ impl<'a> Attempts<'a> {
             .map_err(|_| InvalidRequest::new("request", "is too long: a URL has at most 65534 bytes"))?;
         let idempotency = request.operation.idempotency();
         let credential = scope.settings().credentials.current();
+        // In a URL, the key would be in the logs of every proxy. The subject of a request without a name in its body is an id.
+        if credential.is_in_target(request.target.as_str()) {
+            let field = if request.subject.is_some() { "id" } else { "request" };
+            return Err(InvalidRequest::new(field, "must not be or contain the API key of the client"));
+        }
         Ok(Self {
             scope,
             request,

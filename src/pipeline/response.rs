@@ -39,6 +39,11 @@ impl ApiResponse {
         response
     }
 
+    /// The body, or what could be decoded of it.
+    pub(crate) fn decoded(&self) -> &[u8] {
+        self.decoded_part.as_deref().unwrap_or(&self.body)
+    }
+
     /// Content type, encoding and length of the body, never the content.
     pub(crate) fn describe(&self, own_key: &str) -> String {
         if self.body.is_empty() {

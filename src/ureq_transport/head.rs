@@ -29,8 +29,8 @@ pub(super) struct HeadFilter<T> {
 
 enum State {
     Head {
-        /// The part of the head that has arrived.
-        bytes: Vec<u8>,
+        /// The part of the head that has arrived, and at last perhaps the start of the body.
+        bytes: Zeroizing<Vec<u8>>,
         /// The length of the interim responses before it.
         skipped: usize,
     },
@@ -42,7 +42,7 @@ enum State {
 impl<T: Transport> HeadFilter<T> {
     /// `filters`: whether the first response may bring a secret.
     pub(super) fn new(connection: T, filters: bool) -> Self {
-        let state = if filters { State::Head { bytes: Vec::new(), skipped: 0 } } else { State::Passing };
+        let state = if filters { State::Head { bytes: Zeroizing::default(), skipped: 0 } } else { State::Passing };
         Self { connection, state }
     }
 
@@ -91,7 +91,7 @@ impl<T: Transport> Transport for HeadFilter<T> {
                     Progress::Complete(filtered) => self.state = State::Pending(filtered),
                     // ureq reports its defect.
                     Progress::Incomplete | Progress::NotHttp => {
-                        self.state = State::Pending(Zeroizing::new(std::mem::take(bytes)));
+                        self.state = State::Pending(std::mem::take(bytes));
                     }
                 }
             }
@@ -139,7 +139,8 @@ fn read(bytes: &mut Vec<u8>, skipped: &mut usize, mut arrived: usize) -> Progres
         let Some(end) = end else { return Progress::Incomplete };
         let (head, rest) = bytes.split_at(end);
         if !is_interim(head) {
-            let mut filtered = Zeroizing::new(Vec::with_capacity(MAX_LINES * MAX_LINE + rest.len()));
+            let mut filtered =
+                Zeroizing::new(Vec::with_capacity(head.len().min(MAX_LINES * MAX_LINE) + 32 + rest.len()));
             filter(head, &mut filtered);
             filtered.extend_from_slice(rest);
             return Progress::Complete(filtered);

@@ -107,7 +107,13 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// At level `TRACE` ureq logs every byte that it sends and receives, the API key and the secrets of new keys among them,
 /// under the target `ureq_proto::util`. If a logger is set up that takes these records, this transport says so once, by
-/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out. Levels above `TRACE` show neither bodies nor the key.
+/// `log::warn!`. `RUST_LOG=trace,ureq_proto=debug,ureq=debug` keeps them out.
+///
+/// At level `DEBUG` ureq logs the method and the origin of each request, the status of each response, and of the headers of both
+/// `accept`, `connection`, `content-type`, `date`, `host`, `server`, `user-agent` and those about encodings and lengths. Bodies,
+/// paths, queries and the header `authorization` are not there, so the key is only if a server writes it into one of these headers.
+/// With records of `TRACE` from `ureq`, those of `DEBUG` have paths and queries, too, and so the ids of keys. The client never puts its
+/// own key there: it refuses such an id before it sends anything.
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: ureq::Agent,

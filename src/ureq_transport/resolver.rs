@@ -2,7 +2,7 @@
 //! for every request that has a deadline.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::RESOLVE_TIMEOUT;
 use super::error::BeforeSending;
+use crate::authority::without_brackets;
 use crate::transport::TransportErrorKind;
 
 /// How long an answer is taken as it is.
@@ -196,7 +197,7 @@ impl Resolver for CachingResolver {
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let mut resolved = self.empty();
-        if let Some(ip) = ip_literal(host) {
+        if let Ok(ip) = without_brackets(host).parse::<IpAddr>() {
             resolved.push(SocketAddr::new(ip, port));
             return Ok(resolved);
         }
@@ -213,14 +214,6 @@ impl Resolver for CachingResolver {
             Failure::Failed(error) => BeforeSending::wrap(TransportErrorKind::Resolve, error),
         })?;
         Ok(resolved)
-    }
-}
-
-/// The address that a host of a URI states outright.
-fn ip_literal(host: &str) -> Option<IpAddr> {
-    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(host) => host.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => host.parse().ok(),
     }
 }
 

@@ -256,7 +256,7 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
             Failure::new(Code::NotStored, message)
         }
         EnsureError::Store { created, .. } | EnsureError::NotListed { created, .. } => {
-            let rescue = store.map(|store| format!("; {}", store.rescue(created))).unwrap_or_default();
+            let rescue = store.map(|store| format!("; {}", store.rescue(&created.key))).unwrap_or_default();
             Failure::new(Code::SecretLost, format!("{message}{rescue}"))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }

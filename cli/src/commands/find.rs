@@ -50,7 +50,7 @@ fn list<T: Serialize>(
 
 pub(crate) fn get(args: &Get, console: &Console) -> Result<(), Failure> {
     let client = connect::for_walk(&connect::client(console)?, console);
-    let request = inventory::request(&args.scopes, true);
+    let request = inventory::request(&args.scopes, true, console);
     match client.find_key(&args.id, &request) {
         Ok(Some(found)) => {
             inventory::warn_of_own_expiry(std::iter::once(&found.key), console);

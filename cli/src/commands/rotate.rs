@@ -121,11 +121,11 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
             Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
         }
         RotationError::Ambiguous { created, .. } => {
-            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(created)))
+            Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(&created.key)))
         }
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
-            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(created)))
+            Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(&created.key)))
                 .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
         }
         RotationError::Verify { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))

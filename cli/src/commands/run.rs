@@ -27,7 +27,7 @@ const REVOKE_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn run(args: &Run, console: &Console) -> Result<u8, Failure> {
     lend(args, console).map_err(|failure| match failure.code {
         Code::NotExecutable | Code::CommandNotFound => failure,
-        // The exit code must not blame the command for it.
+        // No failure of this program may look like one of the command.
         _ => Failure { code: Code::RunFailed, ..failure },
     })
 }
@@ -185,7 +185,7 @@ impl Lent<'_> {
     }
 }
 
-/// The variables of this program, with the new key in place of the caller's.
+/// The variables of this program, with the new key in place of the one that it uses.
 fn environment(name: &str, key: &SecretString, console: &Console) -> Vec<(OsString, OsString)> {
     let removed = own_key_variables(console);
     let is_kept = |(variable, _): &(OsString, OsString)| variable != name && !removed.contains(variable);

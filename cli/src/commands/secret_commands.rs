@@ -5,7 +5,7 @@ use std::time::Duration;
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, RefreshRequest,
+    ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, RefreshRequest,
 };
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
@@ -22,20 +22,20 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
     let client = connect::client(console)?;
-    let store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
-    let created = minted(client.create(&request))?;
+    let created = client.create(&request).map_err(|error| not_minted(&error, &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
     let client = connect::client(console)?;
-    let store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
-    let created = minted(client.create_service_key(&request))?;
+    let created = client.create_service_key(&request).map_err(|error| not_minted(&error, &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     let found = api_key::find(console)?;
     let own = found.as_ref().map(|found| found.key.clone());
     let client = connect::client_with(found.as_ref(), console)?;
-    let store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
     // No key has such an id: the client refuses it before it sends anything.
     let is_id = !matches!(args.id.as_str(), "." | "..");
@@ -63,7 +63,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
         rfc3339(console.system.now().truncate_to_second())
     ));
     let created = client.refresh(&request).map_err(|error| {
-        let failure = Failure::sdk(&error, Effect::Change);
+        let failure = not_minted(&error, &mut store);
         match error {
             Error::UnprocessableEntity(_) if expires_at_is_missing(&args.expiry) => {
                 failure.hint("a key that expires needs --expires-in or --expires-at, no later than before")
@@ -73,7 +73,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     })?;
     deliver(store, &created, "refreshed", console, |store, cause| {
         // Revoking would end the old secret too.
-        let rescue = store.rescue(&created);
+        let rescue = store.rescue(&created.key);
         let message = format!("the key {} was refreshed, but {cause}; {rescue}", printable(&created.id));
         let failure = Failure::new(Code::SecretLost, message);
         let old = match args.grace {
@@ -164,8 +164,13 @@ fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateT
     }
 }
 
-fn minted(result: Result<ApiKeyCreated, Error>) -> Result<ApiKeyCreated, Failure> {
-    result.map_err(|error| Failure::sdk(&error, Effect::Change))
+/// A secret that a refusal has nevertheless is kept: it may be in use.
+fn not_minted(error: &Error, store: &mut Store) -> Failure {
+    let failure = Failure::sdk(error, Effect::Change);
+    match error.api().and_then(ApiError::secret) {
+        Some(secret) => Failure { message: format!("{}; {}", failure.message, store.rescue(secret)), ..failure },
+        None => failure,
+    }
 }
 
 /// Says which key it is, stores the secret, and then does everything else.
@@ -208,7 +213,7 @@ fn undo(client: &ApiKeysClient, store: &mut Store, created: &ApiKeyCreated, caus
     match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
         Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new key {id} was revoked")),
         Err(error) => {
-            let (problem, rescue) = (with_causes(&error), store.rescue(created));
+            let (problem, rescue) = (with_causes(&error), store.rescue(&created.key));
             let message = format!("{cause}; revoking the new key {id} failed: {problem}; {rescue}");
             Failure::new(Code::SecretLost, message).hint(format!("revoke it: arize-keys revoke {id}"))
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::paths::directory;
+use super::paths::{directory, is_impossible};
 use crate::console::Console;
 use crate::system::{Access, File};
 
@@ -27,7 +27,8 @@ pub(super) fn acquire(path: &Path, patience: Duration, console: &Console) -> io:
     let on_directory =
         system.open(directory(path), Access::Read).and_then(|directory| wait(directory, path, deadline, console));
     match on_directory {
-        Err(error) if error.kind() != io::ErrorKind::TimedOut => {
+        // After any other error, another process may have the lock on the directory.
+        Err(error) if is_impossible(&error) => {
             let mut name = OsString::from(".");
             name.push(path.file_name().unwrap_or_default());
             name.push(".lock");

@@ -19,8 +19,8 @@ use arize_api_keys::{ApiKeyCreated, ExposeSecret};
 use self::lock::Lock;
 pub(crate) use self::rescue::Rescue;
 use self::stream::Stream;
-use self::target::Target;
 pub(crate) use self::target::secret_in;
+use self::target::{NotWritten, Target};
 use crate::args::{Format, SecretTo};
 use crate::console::Console;
 use crate::deliver::{Commands, NotTaken};
@@ -60,16 +60,18 @@ pub(crate) struct NotStored {
     problem: String,
     /// The commands that took it nevertheless.
     taken: Option<String>,
+    /// Whether the file may have it nevertheless.
+    may_be_there: bool,
 }
 
 impl NotStored {
     fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), taken: None }
+        Self { problem: problem.into(), taken: None, may_be_there: false }
     }
 
-    /// Whether the secret is in one of several stores.
+    /// Whether the secret is in one of several stores, or may be in the file: its key must go on to work.
     pub(crate) fn is_partial(&self) -> bool {
-        self.taken.is_some()
+        self.taken.is_some() || self.may_be_there
     }
 }
 
@@ -153,34 +155,39 @@ impl Store {
         if secret.chars().any(is_unsafe) {
             return Err(NotStored::new("the secret has control or invisible characters in it"));
         }
-        self.commands.deliver(created).map_err(|NotTaken { problem, taken }| NotStored { problem, taken })?;
+        self.commands
+            .deliver(created)
+            .map_err(|NotTaken { problem, taken }| NotStored { taken, ..NotStored::new(problem) })?;
         let taken = self.commands.location();
-        self.put(created).map_err(|problem| NotStored { problem, taken })
+        self.put(created).map_err(|problem| NotStored { taken, ..problem })
     }
 
     /// Into the place.
-    fn put(&mut self, created: &ApiKeyCreated) -> Result<(), String> {
+    fn put(&mut self, created: &ApiKeyCreated) -> Result<(), NotStored> {
         let secret = created.key.expose_secret();
         match &mut self.place {
             Place::Nowhere => Ok(()),
             Place::Stdout { out, format } => mask(secret, &*self.system)
                 .and_then(|()| output::secret(*format, created))
                 .and_then(|text| out.write_all(&text))
-                .map_err(|error| format!("stdout cannot be written: {error}")),
-            Place::Stream(stream) => {
-                stream.write(&format!("{secret}\n"), &*self.system).map_err(|error| cannot_write(&stream.path, &error))
-            }
-            Place::File(target) => target.store(secret).map_err(|error| cannot_write(target.shown(), &error)),
+                .map_err(|error| NotStored::new(format!("stdout cannot be written: {error}"))),
+            Place::Stream(stream) => stream
+                .write(&format!("{secret}\n"), &*self.system)
+                .map_err(|error| NotStored::new(cannot_write(&stream.path, &error))),
+            Place::File(target) => target.store(secret).map_err(|NotWritten { error, may_be_there }| NotStored {
+                may_be_there,
+                ..NotStored::new(cannot_write(target.shown(), &error))
+            }),
         }
     }
 
     /// Keeps a secret that could not be stored, and that is worth keeping.
-    pub(crate) fn rescue(&mut self, created: &ApiKeyCreated) -> Rescue {
+    pub(crate) fn rescue(&mut self, secret: &SecretString) -> Rescue {
         let beside = match &mut self.place {
             Place::File(target) => Some(target.give_up()),
             Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => None,
         };
-        rescue::keep(created.key.expose_secret(), beside, &*self.system)
+        rescue::keep(secret.expose_secret(), beside, &*self.system)
     }
 }
 

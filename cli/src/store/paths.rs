@@ -16,6 +16,13 @@ pub(super) fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Whether this system or file system can never open, lock or sync the directory. The numbers are EBADF and ENOLCK, of NFS.
+pub(super) fn is_impossible(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, Unsupported};
+    matches!(error.kind(), InvalidInput | NotFound | PermissionDenied | Unsupported)
+        || matches!(error.raw_os_error(), Some(9 | 37 | 77))
+}
+
 /// A name beside a file that begins with its name, so that the same ignore rules cover both.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arize_api_keys::secrecy::SecretString;
 
 use super::lock::{self, Lock};
-use super::paths::{beside, directory, owned};
+use super::paths::{beside, directory, is_impossible, owned};
 use crate::console::Console;
 use crate::env_file;
 use crate::system::{Access, File, FileKind, Metadata, System};
@@ -121,22 +121,32 @@ impl Target {
     }
 
     /// Stores the secret and reads it back. After an error, the content of the file is the old one, if that can be written.
-    pub(super) fn store(&mut self, secret: &str) -> io::Result<()> {
+    pub(super) fn store(&mut self, secret: &str) -> Result<(), NotWritten> {
         // Read again: an editor takes no lock.
         let old = self.content()?;
         let new = self.with_secret(&old, secret)?;
-        let draft = self.draft.take().ok_or(io::ErrorKind::NotFound)?;
-        let written = if self.is_in_place { self.write_in_place(draft, &old, &new) } else { self.replace(draft, &new) };
-        written?;
-        let is_there = self.content().is_ok_and(|content| content == new)
-            && self.env_name.as_ref().is_none_or(|name| env_file::holds(&new, name, secret));
-        if is_there {
-            return Ok(());
+        if self.env_name.as_ref().is_some_and(|name| !env_file::holds(&new, name, secret)) {
+            return Err(io::Error::other("other programs would not find the secret in this file").into());
         }
-        let problem = "the secret was written, but it cannot be read back";
+        let draft = self.draft.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let synced = if self.is_in_place {
+            self.write_in_place(draft, &old, &new)?;
+            Ok(())
+        } else {
+            self.replace(draft, &new)?;
+            self.sync_directory()
+        };
+        let problem = match (synced, self.content()) {
+            (Ok(()), Ok(content)) if content == new => return Ok(()),
+            (Err(error), _) => format!("the secret was written, but its directory cannot be synced: {error}"),
+            _ => "the secret was written, but it cannot be read back".to_owned(),
+        };
         Err(match self.restore(&old) {
-            Ok(()) => io::Error::other(problem),
-            Err(error) => io::Error::other(format!("{problem}, and the old content cannot be put back: {error}")),
+            Ok(()) => NotWritten { error: io::Error::other(problem), may_be_there: false },
+            Err(error) => {
+                let problem = format!("{problem}, and the old content cannot be put back: {error}");
+                NotWritten { error: io::Error::other(problem), may_be_there: true }
+            }
         })
     }
 
@@ -173,7 +183,7 @@ impl Target {
                 self.is_in_place = true;
                 Ok(())
             }
-            renamed => renamed,
+            renamed => renamed.and_then(|()| self.sync_directory()),
         }
     }
 
@@ -198,7 +208,19 @@ impl Target {
         Ok(draft)
     }
 
-    /// All of it, on the disk, or nothing.
+    /// Brings the new name of the file to the disk.
+    fn sync_directory(&self) -> io::Result<()> {
+        let directory = match self.system.open(directory(&self.path), Access::Read) {
+            Err(error) if is_impossible(&error) => return Ok(()),
+            opened => opened?,
+        };
+        match directory.sync() {
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied && is_impossible(&error) => Ok(()),
+            synced => synced,
+        }
+    }
+
+    /// All of it, or nothing.
     fn replace(&self, mut draft: Draft, content: &[u8]) -> io::Result<()> {
         draft.write(content)?;
         draft.rename(&self.path)
@@ -230,13 +252,30 @@ impl Target {
         match &self.existing {
             None => self.system.remove(&self.path),
             Some(_) if self.is_in_place => self.write_padded(old, old.len() + RESERVE, SECRET_MODE),
-            Some(_) => self.reserve(old.len()).and_then(|draft| self.replace(draft, old)),
+            Some(_) => {
+                let draft = self.reserve(old.len())?;
+                self.replace(draft, old)?;
+                self.sync_directory()
+            }
         }
     }
 }
 
 fn length(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// Why a secret is not stored.
+pub(super) struct NotWritten {
+    pub(super) error: io::Error,
+    /// Whether the file may have the secret, now or after a power cut, although it should not.
+    pub(super) may_be_there: bool,
+}
+
+impl From<io::Error> for NotWritten {
+    fn from(error: io::Error) -> Self {
+        Self { error, may_be_there: false }
+    }
 }
 
 /// A temporary file beside a target. It is removed, unless it was renamed or is kept.
@@ -273,10 +312,6 @@ impl Draft {
     fn rename(mut self, target: &Path) -> io::Result<()> {
         self.system.rename(&self.path, target)?;
         self.is_kept = true;
-        // The file is in place. Some file systems cannot sync a directory; that does not undo it.
-        if let Ok(parent) = self.system.open(directory(target), Access::Read) {
-            let _ = parent.sync();
-        }
         Ok(())
     }
 }

@@ -64,6 +64,9 @@ pub trait System: Send + Sync {
     /// The id of the user that this process acts as. 0 where users have none.
     fn user(&self) -> u32;
 
+    /// How many requests of one command may be in flight at the same time. With 1, a command starts no thread for them.
+    fn concurrency(&self) -> usize;
+
     /// The start of every client: the settings of the environment, with the transport and the clock of this system.
     fn client(&self) -> ClientBuilder;
 
@@ -123,7 +126,7 @@ pub trait System: Send + Sync {
 
     /// The file that a shell runs for this name: the name itself if it is a path, else the first one in the folders of `PATH`.
     ///
-    /// The error is of the kind `NotFound` if no directory has it, and of the kind `PermissionDenied` if this process may not execute it.
+    /// The error is of the kind `NotFound` if no file has the name, and of the kind `PermissionDenied` if this process may not execute it.
     fn find_program(&self, name: &OsStr) -> io::Result<PathBuf>;
 
     /// Starts a program, with the standard streams and in the process group of this one.

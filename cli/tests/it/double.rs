@@ -200,6 +200,10 @@ impl System for Double {
         self.0.os.user()
     }
 
+    fn concurrency(&self) -> usize {
+        self.0.os.concurrency()
+    }
+
     fn client(&self) -> ClientBuilder {
         let builder = ApiKeysClient::builder().ignore_env().clock(self.0.clock.clone()).transport(self.clone());
         match self.variable("ARIZE_API_KEY") {

@@ -133,3 +133,28 @@ fn a_rate_limit() {
     run.failed(6);
     assert!(run.err.contains("429 Too Many Requests: Slow down.; wait before the next call"), "{}", run.err);
 }
+
+/// The key may be in use. Which code the program ends with does not change.
+#[test]
+fn a_secret_in_a_refusal_is_kept_in_a_file() {
+    const BODY: &str = r#"{"title":"no","id":"QXBpS2V5OjE6YWJjZA==","key":"ak-0123456789-from-a-refusal"}"#;
+    let service = Service::new();
+    for (status, code) in [(409, 5), (429, 6), (503, 8)] {
+        service.rule(move |_| Answer::Body(status, "application/problem+json", BODY));
+        let out = format!("key-{status}");
+        for args in [
+            &["create", "x", "--out", out.as_str()][..],
+            &["create-service-key", "x", "--grant", "T3JnOjE=/U3BhY2U6MTIzNDU=", "--out", &out],
+            &["refresh", "QXBpS2V5OjE6YWJjZA==", "--grace", "1h", "--out", &out],
+        ] {
+            let run = service.run(&[args, &["--timeout", "5s"]].concat());
+            assert_eq!(run.code, Some(code), "{args:?}: {}", run.err);
+            let rescued = format!("{out}.rescued");
+            assert!(run.err.contains("has the secret of a new key nevertheless"), "{}", run.err);
+            assert!(run.err.contains(&rescued), "{}", run.err);
+            assert!(!run.err.contains("from-a-refusal"), "{}", run.err);
+            assert_eq!(service.read(&rescued), "ak-0123456789-from-a-refusal\n");
+            std::fs::remove_file(service.dir.path().join(&rescued)).unwrap();
+        }
+    }
+}

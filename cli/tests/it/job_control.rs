@@ -54,7 +54,7 @@ impl Session {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Waits until the terminal shows this, after the text of the last wait.
+    /// Waits until the terminal shows this, after the text of the wait before.
     #[track_caller]
     fn shows(&mut self, text: &str) {
         while !self.shown.contains(text) {
@@ -68,7 +68,7 @@ impl Session {
         self.shown.drain(..end);
     }
 
-    /// Waits for the end. Returns the code, and the output of the terminal since the last wait.
+    /// Waits for the end. Returns the code, and the output on the terminal since the last wait.
     fn end(mut self) -> (Option<i32>, String) {
         while let Ok(bytes) = self.screen.recv_timeout(LIMIT) {
             self.shown.push_str(&String::from_utf8_lossy(&bytes).replace('\r', ""));

@@ -51,7 +51,7 @@ fn run_revokes_with_the_new_key() {
     assert!(active.map(Result::unwrap).all(|key| !key.name.starts_with("run:")));
 }
 
-/// The program reads the forms that the client does not, and gives it the key.
+/// Forms that the client does not read from the file: the program reads them and passes the key on.
 #[test]
 fn other_forms_and_pipes() {
     let service = Service::new();

@@ -262,7 +262,7 @@ fn odd_answers_are_told() {
 fn unreadable_values_are_marked_in_every_format() {
     let service = Service::new();
     let page = r#"{"api_keys":[{"id":"a","name":["n"],"key_type":7,"status":"active","redacted_key":{},"description":[],
-        "created_at":1789000000,"expires_at":"","last_used_at":"2027-01-01T00:00:00+0100"}]}"#;
+        "created_at":17890,"expires_at":"","last_used_at":"2027-01-01T00:00:00+0100"}]}"#;
     service.rule(move |_| Answer::Body(200, "application/json", page));
     for (format, expected) in [
         (
@@ -275,24 +275,23 @@ fn unreadable_values_are_marked_in_every_format() {
         (
             "jsonl",
             expect![[r#"
-            {"id":"a","name":"unreadable: an array","description":"unreadable: an array","key_type":"unknown","status":"active","redacted_key":"unreadable: an object","created_at":"unreadable: 1789000000","expires_at":"unreadable: ","created_by_user_id":"","last_used_at":"2027-01-01T00:00:00+01:00","warnings":["`name`: `an array`","`key_type`: `7`","`redacted_key`: `an object`","`description`: `an array`","`created_at`: `1789000000`","`expires_at`: ``"]}
+            {"id":"a","name":"unreadable: an array","description":"unreadable: an array","key_type":"unknown","status":"active","redacted_key":"unreadable: an object","created_at":"unreadable: 17890","expires_at":"unreadable: ","created_by_user_id":"","last_used_at":"2027-01-01T00:00:00+01:00","warnings":["`name`: `an array`","`key_type`: `7`","`redacted_key`: `an object`","`description`: `an array`","`created_at`: `17890`","`expires_at`: ``"]}
         "#]],
         ),
         (
             "csv",
             expect![[r#"
             id,name,description,key_type,status,redacted_key,created_at,expires_at,created_by_user_id,last_used_at,bot_user_id,bot_user_name
-            a,unreadable: an array,unreadable: an array,unknown,active,unreadable: an object,unreadable: 1789000000,unreadable: ,,2027-01-01T00:00:00+01:00,,
+            a,unreadable: an array,unreadable: an array,unknown,active,unreadable: an object,unreadable: 17890,unreadable: ,,2027-01-01T00:00:00+01:00,,
         "#]],
         ),
     ] {
         let run = service.run(&["list", "-q", "-o", format]);
         expected.assert_eq(&run.succeeded().out);
     }
-    service
-        .rule(|_| Answer::Body(201, "application/json", r#"{"id":"a","key":"ak-0123456789","expires_at":1789000000}"#));
+    service.rule(|_| Answer::Body(201, "application/json", r#"{"id":"a","key":"ak-0123456789","expires_at":17890}"#));
     let run = service.run(&["create", "x", "--out", "f"]);
-    assert!(run.succeeded().err.contains(" (expires unreadable: 1789000000)\n"), "{}", run.err);
+    assert!(run.succeeded().err.contains(" (expires unreadable: 17890)\n"), "{}", run.err);
 }
 
 #[test]

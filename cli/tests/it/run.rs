@@ -439,7 +439,7 @@ fn a_step_that_fails_leaves_no_key() {
     }
 }
 
-/// With faults in 5 % of the requests: a key that is left is named, and the command's code is kept.
+/// With faults in 5 % of the requests: a key that is left is named, and the code of the command is kept.
 #[test]
 fn faults_leave_no_key_that_is_not_told() {
     for stage in ["beta", "alpha"] {

@@ -229,3 +229,51 @@ fn a_mount_point_is_written_in_place() {
         }
     }
 }
+
+/// A lock that fails once is not replaced by another lock, which would not keep out who has the first one.
+#[test]
+fn a_lock_that_fails_ends_the_command() {
+    for step in ["open directory", "lock directory"] {
+        let case = Case::new(Verb::Rotate, Place::File);
+        case.double.plan(move |_, name| if name == step { Plan::Fail(ErrorKind::Other) } else { Plan::Go });
+        let run = case.run();
+        assert_eq!((run.code, case.alive().len()), (Some(1), 1), "{run:?}");
+        assert!(run.err.contains("nothing was created"), "{run:?}");
+    }
+}
+
+/// Without the sync, a power cut would bring the old secret back after its key is revoked.
+#[test]
+fn a_directory_that_cannot_be_synced_keeps_its_old_file() {
+    let case = Case::new(Verb::Rotate, Place::File);
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    // The second one, after the proof that the file can be replaced.
+    case.double.plan(move |_, name| {
+        let is_second = name == "sync directory" && count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 1;
+        if is_second { Plan::Fail(ErrorKind::Other) } else { Plan::Go }
+    });
+    let run = case.run();
+    assert_eq!(run.code, Some(10), "{run:?}");
+    assert_eq!(case.files(), [("key".to_owned(), format!("{}\n", case.old_secret))]);
+    assert_eq!(case.alive().len(), 1);
+}
+
+/// The disk is gone when the new secret is in place: nobody knows what it will have, so both keys stay.
+#[test]
+fn a_disk_that_is_lost_after_the_secret_is_stored() {
+    let case = Case::new(Verb::Rotate, Place::File);
+    let steps = steps(Verb::Rotate, Place::File);
+    let renamed = steps.iter().rposition(|step| step.starts_with("rename")).unwrap();
+    let is_of_disk = |step: &str| !["stderr", "stdout"].contains(&step) && !step.contains("/v2/");
+    case.double.plan(
+        move |at, step| {
+            if at > renamed && is_of_disk(step) { Plan::Fail(ErrorKind::Other) } else { Plan::Go }
+        },
+    );
+    let run = case.run();
+    assert_eq!((run.code, case.alive().len()), (Some(11), 2), "{run:?}");
+    case.check(&run, "lost after the rename");
+    case.double.plan(|_, _| Plan::Go);
+    let again = case.run();
+    assert_eq!((again.code, case.alive().len()), (Some(0), 1), "{again:?}");
+}

@@ -25,10 +25,6 @@ pub(crate) enum ParsedRequest {
     ListOrganizations(ListOrganizations),
 }
 
-/// A request that was carried out on the account, before its response is written: that happens without the lock on the
-/// account, which other requests wait for.
-pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
-
 /// A path and a method that the service has.
 pub(crate) enum Route {
     ListKeys,

@@ -156,7 +156,7 @@ impl EnsureRequest {
     ///
     /// # Errors
     ///
-    /// The field, and the reason.
+    /// [`InvalidRequest`] names the field and the rule that it breaks.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         if self.owner.trim().is_empty() || self.marker_value().len() > OWNER_LIMIT {
             return Err(InvalidRequest::new("owner", "must have 1 to 200 bytes, percent-encoded"));

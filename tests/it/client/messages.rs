@@ -443,14 +443,14 @@ fn no_request_shows_a_key_that_stands_where_none_belongs() {
 #[test]
 fn no_look_up_shows_a_key_that_stands_where_none_belongs() {
     let nothing = || json(200, r#"{"spaces":[],"organizations":[],"pagination":{"has_more":false}}"#);
-    let two = format!(r#"{{"spaces":[{{"id":"a","name":"{OWN_KEY}"}},{{"id":"b","name":"{OWN_KEY}"}}]}}"#);
-    let list = ListRequest::new().space(SpaceRef::name(OWN_KEY)).org_id(OWN_KEY);
+    let two = format!(r#"{{"spaces":[{{"id":"a","name":"{NEW_KEY}"}},{{"id":"b","name":"{NEW_KEY}"}}]}}"#);
+    let list = ListRequest::new().space(SpaceRef::name(NEW_KEY)).org_id(NEW_KEY);
     for answer in [nothing(), json(200, two)] {
         let error = Rig::new([answer]).client.list(&list).unwrap_err();
         assert_clean(&everything(&error));
         assert!(error.to_string().contains("`[redacted]`"), "{error}");
     }
-    let request = CreateServiceKeyRequest::new("n", SpaceRef::id(OWN_KEY));
+    let request = CreateServiceKeyRequest::new("n", SpaceRef::id(NEW_KEY));
     let error = Rig::new([json(200, "{}"), nothing()]).client.create_service_key(&request).unwrap_err();
     assert_clean(&everything(&error));
     assert!(matches!(&error, Error::OrganizationNotFound(e) if e.space_id() == "[redacted]"), "{error:?}");

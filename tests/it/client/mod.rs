@@ -5,6 +5,7 @@ mod faults;
 mod key_file;
 mod messages;
 mod model;
+mod own_key;
 mod pages;
 mod pipeline;
 mod properties;

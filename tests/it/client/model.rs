@@ -129,6 +129,22 @@ fn dates_in_every_spelling() {
 }
 
 #[test]
+fn unix_time_is_a_date_where_its_digits_say_the_unit() {
+    for (value, meant) in [
+        ("1767323045", "2026-01-02T03:04:05Z"),
+        ("1767323045000", "2026-01-02T03:04:05Z"),
+        ("1767323045.5", "2026-01-02T03:04:05.5Z"),
+        (r#""1767323045""#, "2026-01-02T03:04:05Z"),
+        (r#""1767323045678""#, "2026-01-02T03:04:05.678Z"),
+    ] {
+        let key = one(&format!(r#"{{"created_at":{value},"expires_at":{value},"last_used_at":{value}}}"#));
+        let meant = Some(moment(meant));
+        assert_eq!((key.created_at, key.expires_at, key.last_used_at), (meant, meant, meant), "{value}");
+        assert!(key.warnings.is_empty());
+    }
+}
+
+#[test]
 fn what_is_no_date_is_noted() {
     for (value, found) in [
         (r#""""#, ""),
@@ -139,10 +155,10 @@ fn what_is_no_date_is_noted() {
         (r#""2026-02-30""#, "2026-02-30"),
         (r#""2026-01-02T03:04""#, "2026-01-02T03:04"),
         (r#""2026-01-02T25:00:00Z""#, "2026-01-02T25:00:00Z"),
-        (r#""1767323045""#, "1767323045"),
+        (r#""176732304""#, "176732304"),
         (r#""T""#, "T"),
         (r#""é""#, "é"),
-        ("1767323045", "1767323045"),
+        ("176732304", "176732304"),
         ("1.5", "1.5"),
         ("-7", "-7"),
         ("false", "false"),

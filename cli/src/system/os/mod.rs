@@ -71,6 +71,10 @@ impl System for Os {
         process::user()
     }
 
+    fn concurrency(&self) -> usize {
+        8
+    }
+
     fn client(&self) -> ClientBuilder {
         ApiKeysClient::builder()
     }
