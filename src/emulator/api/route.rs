@@ -1,6 +1,6 @@
 //! From method, path, query and body to the operation that is meant.
 
-use http::{Method, Response, Uri};
+use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::context::Context;
@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::list_keys::ListKeys;
 use super::problem::ProblemResponse;
 use super::refresh_key::RefreshKey;
+use super::responses::Answer;
 use super::revoke_key::RevokeKey;
 use super::spaces::{GetSpace, ListOrganizations, ListSpaces};
 use crate::emulator::account::Account;

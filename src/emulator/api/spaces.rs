@@ -5,8 +5,7 @@ use http::{Response, StatusCode};
 use super::context::Context;
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, OrganizationPage, OrganizationView, SpacePage, SpaceView};
-use super::route::Answer;
+use super::responses::{self, Answer, OrganizationPage, OrganizationView, SpacePage, SpaceView};
 use crate::emulator::account::Account;
 
 pub(crate) struct ListSpaces {
