@@ -1,15 +1,19 @@
 //! The bindings of a service key: one space, `--grant`s, or a file of assignments.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
 use arize_api_keys::{
-    AccountRole, CreateServiceKeyRequest, OrgBinding, OrgRole, RoleAssignment, SpaceBinding, SpaceRole,
+    AccountRole, ApiKeysClient, CreateServiceKeyRequest, ListOrganizationsRequest, OrgBinding, OrgRole, RoleAssignment,
+    SpaceBinding, SpaceRef, SpaceRole,
 };
 use serde::Deserialize;
 
-use crate::args::Binding;
-use crate::failure::{Code, Failure};
+use crate::args::{Binding, is_blank};
+use crate::connect;
+use crate::console::Console;
+use crate::failure::{Code, Effect, Failure, printable};
 use crate::system::{Access, System};
 
 /// The documented form of the file, in the help of `--assignments` and docs/command-line.md.
@@ -23,19 +27,20 @@ pub(crate) const ASSIGNMENTS: &str = r#"{
   ]
 }"#;
 
-/// One `--grant`: `ORG_ID/SPACE[=ROLE]`.
+/// One `--grant`: `ORG/SPACE[=ROLE]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Grant {
-    org_id: String,
+    /// The id of the organization, or its name until [`resolve`] has looked it up.
+    org: String,
     space: String,
     role: Option<RoleAssignment<SpaceRole>>,
 }
 
 impl Grant {
-    /// An id of an organization has no slash, so the first one ends it. The role comes after the last `=`; after
+    /// An id of an organization has no slash, so the first one ends it: a name with a slash cannot be written. The role comes after the last `=`; after
     /// the padding of an id, that is nothing.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (org_id, rest) = text.split_once('/').ok_or("it is ORG_ID/SPACE or ORG_ID/SPACE=ROLE")?;
+        let (org, rest) = text.split_once('/').ok_or("it is ORG/SPACE or ORG/SPACE=ROLE")?;
         let (space, role) = match rest.split_once("=custom:") {
             Some((space, id)) => (space, Some(RoleAssignment::custom(id))),
             None => match rest.rsplit_once('=') {
@@ -43,10 +48,10 @@ impl Grant {
                 _ => (rest, None),
             },
         };
-        if org_id.is_empty() || space.is_empty() {
+        if is_blank(org) || is_blank(space) {
             return Err("neither the organization nor the space may be empty".to_owned());
         }
-        Ok(Self { org_id: org_id.to_owned(), space: space.to_owned(), role })
+        Ok(Self { org: org.to_owned(), space: space.to_owned(), role })
     }
 }
 
@@ -107,23 +112,71 @@ pub(crate) fn request(name: &str, args: &Binding, system: &dyn System) -> Result
     Ok(request)
 }
 
+/// The same bindings with the ids of the organizations that `--grant` names. `None` if it names none.
+pub(crate) fn resolve(args: &Binding, client: &ApiKeysClient, console: &Console) -> Result<Option<Binding>, Failure> {
+    // The ids of organizations have the form of all ids.
+    let is_name = |org: &str| SpaceRef::from(org) == SpaceRef::name(org);
+    if !args.grant.iter().any(|grant| is_name(&grant.org)) {
+        return Ok(None);
+    }
+    let client = connect::for_walk(client, console);
+    let mut ids: HashMap<String, String> = HashMap::new();
+    let mut resolved = args.clone();
+    for grant in resolved.grant.iter_mut().filter(|grant| is_name(&grant.org)) {
+        let id = match ids.get(&grant.org) {
+            Some(id) => id.clone(),
+            None => organization_id(&grant.org, &client)?,
+        };
+        ids.insert(std::mem::replace(&mut grant.org, id.clone()), id);
+    }
+    Ok(Some(resolved))
+}
+
+fn organization_id(name: &str, client: &ApiKeysClient) -> Result<String, Failure> {
+    // If the list changes between two pages, an organization can be on both.
+    let mut ids = BTreeSet::new();
+    for organization in client.list_organizations(&ListOrganizationsRequest::new().name(name)) {
+        let organization = organization.map_err(|error| {
+            let failure = Failure::sdk(&error, Effect::Read);
+            Failure { message: format!("nothing was created: {}", failure.message), ..failure }
+        })?;
+        if organization.name == name && !organization.id.is_empty() {
+            ids.insert(organization.id);
+        }
+    }
+    let name = printable(name);
+    if ids.len() > 1 {
+        let found: Vec<String> = ids.iter().map(printable).collect();
+        let message = format!(
+            "--grant: {} organizations are named `{name}`: {}; nothing was created",
+            found.len(),
+            found.join(", ")
+        );
+        return Err(Failure::new(Code::NotFound, message).hint("pass the id of one of them"));
+    }
+    ids.pop_first().ok_or_else(|| {
+        let message = format!("--grant: your key can see no organization named `{name}`; nothing was created");
+        Failure::new(Code::NotFound, message).hint("`arize-keys organizations` lists them")
+    })
+}
+
 /// The grants, gathered by organization in the order in which they were given.
 fn organizations(args: &Binding) -> Vec<OrgBinding> {
     let mut seen: Vec<&str> = Vec::new();
     let mut bindings = Vec::new();
     for grant in &args.grant {
-        if seen.contains(&grant.org_id.as_str()) {
+        if seen.contains(&grant.org.as_str()) {
             continue;
         }
-        seen.push(&grant.org_id);
-        let spaces = args.grant.iter().filter(|other| other.org_id == grant.org_id).map(|grant| {
+        seen.push(&grant.org);
+        let spaces = args.grant.iter().filter(|other| other.org == grant.org).map(|grant| {
             let binding = SpaceBinding::new(grant.space.as_str());
             match grant.role.clone().or_else(|| args.space_role.clone()) {
                 Some(role) => binding.role(role),
                 None => binding,
             }
         });
-        let binding = OrgBinding::new(&grant.org_id).spaces(spaces);
+        let binding = OrgBinding::new(&grant.org).spaces(spaces);
         bindings.push(match &args.org_role {
             Some(role) => binding.role(role.clone()),
             None => binding,
@@ -233,11 +286,11 @@ mod tests {
 
     #[test]
     fn grants() {
-        let grant = |org_id: &str, space: &str, role| Grant { org_id: org_id.into(), space: space.into(), role };
+        let grant = |org: &str, space: &str, role| Grant { org: org.into(), space: space.into(), role };
         let admin = Some(RoleAssignment::from(SpaceRole::Admin));
         for (text, expected) in [
             ("T3Jn/prod", grant("T3Jn", "prod", None)),
-            ("T3Jn/prod=admin", grant("T3Jn", "prod", admin.clone())),
+            ("acme/prod=admin", grant("acme", "prod", admin.clone())),
             ("T3Jn/prod=READ_ONLY", grant("T3Jn", "prod", Some(SpaceRole::ReadOnly.into()))),
             ("T3Jn==/U3Bh==", grant("T3Jn==", "U3Bh==", None)),
             ("T3Jn==/U3Bh===admin", grant("T3Jn==", "U3Bh==", admin.clone())),
@@ -246,7 +299,7 @@ mod tests {
         ] {
             assert_eq!(Grant::parse(text).unwrap(), expected, "{text}");
         }
-        for wrong in ["prod", "/prod", "T3Jn/", "T3Jn/=admin", "T3Jn/prod=boss"] {
+        for wrong in ["prod", "/prod", "T3Jn/", "T3Jn/=admin", " /prod", "T3Jn/prod=boss"] {
             assert!(Grant::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -16,7 +16,7 @@ use crate::bindings::{self, Grant};
 #[command(after_help = "\
 Examples:
   arize-keys create-service-key ci-bot --space prod --space-role read-only --env-file .env
-  arize-keys create-service-key etl --grant T3JnOjE=/prod --grant T3JnOjE=/dev=admin --out etl.key
+  arize-keys create-service-key etl --grant acme/prod --grant acme/dev=admin --out etl.key
   arize-keys create-service-key etl --assignments etl.json")]
 pub(crate) struct CreateServiceKey {
     /// The name of the key and of its bot user; several keys may have the same name
@@ -46,14 +46,14 @@ pub(crate) struct RotateService {
     pub(crate) binding: Binding,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Permissions of a service key")]
 pub(crate) struct Binding {
     /// The one space, by name or id
     #[arg(long, value_name = "NAME|ID", value_parser = values::text())]
     pub(crate) space: Option<String>,
-    /// A space, and the role there; may be repeated
-    #[arg(long, value_name = "ORG_ID/SPACE[=ROLE]", value_parser = Grant::parse)]
+    /// An organization and a space of it, each by name or id, and the role there; may be repeated
+    #[arg(long, value_name = "ORG/SPACE[=ROLE]", value_parser = Grant::parse)]
     pub(crate) grant: Vec<Grant>,
     /// A JSON file of organizations, spaces and roles; `-` for stdin
     #[arg(long, value_name = "FILE", value_parser = values::path(), long_help = assignments_help())]

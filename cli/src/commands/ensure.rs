@@ -7,14 +7,14 @@ use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWarning};
 use serde_json::json;
 
-use crate::args::{Ensure, Format};
+use crate::args::{Binding, Ensure, Format};
 use crate::commands::secret_commands::{describe, service_key, user_key};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::shell::{Shell, about_key};
 use crate::store::{self, NotStored, Store};
 use crate::times::rfc3339;
-use crate::{args, connect, output};
+use crate::{args, bindings, connect, output};
 
 /// The part of a default owner that identifies commands: a number that no release of the program changes (FNV-1a).
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -22,7 +22,8 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
 pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     let owner = owner(args, console)?;
-    let request = request(args, &owner, console)?;
+    let binding = &args.service.binding;
+    let mut request = request_for(args, binding, &owner, console)?;
     request.validate().map_err(|error| Failure::sdk(&error.into(), Effect::Read))?;
     let client = connect::client(console)?;
     let shell = Shell::new(args.secret.command_timeout, console);
@@ -31,6 +32,9 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     }
     store::refuse_stream(&args.secret, console)?;
     if args.dry_run {
+        if let Some(binding) = bindings::resolve(binding, &client, console)? {
+            request = request_for(args, &binding, &owner, console)?;
+        }
         let stored = if is_in_file(args) { store::peek(&args.secret, console)? } else { read(args, &shell)? };
         let request = with_stored(request, args, stored).exclusive(is_in_file(args));
         let client = connect::for_walk(&client, console);
@@ -44,6 +48,9 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
         return Err(store::no_file(path));
     }
     let stored = if is_in_file(args) { store.current_secret()? } else { read(args, &shell)? };
+    if let Some(binding) = bindings::resolve(binding, &client, console)? {
+        request = request_for(args, &binding, &owner, console)?;
+    }
     // A file is locked until this command ends.
     let partial = Arc::new(OnceLock::new());
     let request = with_stored(request, args, stored).exclusive(store.is_file());
@@ -78,8 +85,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn request(args: &Ensure, owner: &str, console: &Console) -> Result<EnsureRequest, Failure> {
-    let binding = &args.service.binding;
+fn request_for(args: &Ensure, binding: &Binding, owner: &str, console: &Console) -> Result<EnsureRequest, Failure> {
     let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     let key = args::NewKeyArgs {
         description: args.description.clone(),

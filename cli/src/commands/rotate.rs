@@ -4,18 +4,18 @@ use std::sync::{Arc, OnceLock};
 
 use arize_api_keys::{ApiKeyCreated, Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
 
-use crate::args::Rotate;
+use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
 use crate::commands::secret_commands::{describe, print_details, report_warnings, service_key, user_key};
-use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::messages::causes;
 use crate::store::{NotStored, Store};
+use crate::{bindings, connect};
 
 /// Announces every step before it is taken, so that after an interruption the user knows which keys work.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
-    let new = replacement(args, console)?;
+    let mut new = replacement(args, &args.service.binding, console)?;
     let client = connect::client(console)?;
     let old = printable(&args.id);
     if !args.yes {
@@ -23,6 +23,9 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     }
     let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
+    if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
+        new = replacement(args, &binding, console)?;
+    }
     let location = store.location().unwrap_or_default();
     let steps = console.clone();
     let partial = Arc::new(OnceLock::new());
@@ -56,8 +59,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn replacement(args: &Rotate, console: &Console) -> Result<ReplacementKey, Failure> {
-    let binding = &args.service.binding;
+fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<ReplacementKey, Failure> {
     let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     // Without a name, that of the old key carries over.
     let name = args.name.as_deref().unwrap_or_default();

@@ -11,7 +11,7 @@ use arize_api_keys::{
     ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, Outcome,
 };
 
-use crate::args::Run;
+use crate::args::{Binding, Run};
 use crate::commands::secret_commands::{announce_create, describe, report_warnings};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
@@ -41,8 +41,12 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
         let failure = not_started(command, &error);
         Failure { message: format!("{}; no key was created", failure.message), ..failure }
     })?;
-    let request = Request::new(args, command, console)?;
+    let binding = &args.service.binding;
+    let mut request = Request::new(args, binding, command, console)?;
     let client = connect::client(console)?;
+    if let Some(binding) = bindings::resolve(binding, &client, console)? {
+        request = Request::new(args, &binding, command, console)?;
+    }
     // From here on a signal ends the command, and not this program before it has revoked the key.
     let signals = [Signal::HangUp, Signal::Interrupt, Signal::Quit, Signal::Terminate, Signal::Child];
     let mut signals = system
@@ -102,7 +106,7 @@ enum Kind {
 }
 
 impl Request {
-    fn new(args: &Run, command: &OsStr, console: &Console) -> Result<Self, Failure> {
+    fn new(args: &Run, binding: &Binding, command: &OsStr, console: &Console) -> Result<Self, Failure> {
         let system = &*console.system;
         let now = system.now();
         let expires_at = after(now, args.ttl)
@@ -114,7 +118,6 @@ impl Request {
         // Not the arguments, which may hold passwords.
         let file = Path::new(command).file_name().unwrap_or(command).to_string_lossy();
         let description = format!("created by `arize-keys run` for the command `{}`", printable(file));
-        let binding = &args.service.binding;
         let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
         let kind = if is_service {
             let request = bindings::request(&name, binding, system)?;

@@ -30,10 +30,13 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
-    let request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
+    let mut request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
     let client = connect::client(console)?;
     let mut store = Store::prepare(&args.secret, console)?;
     let client = connect::limited(&client, console);
+    if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
+        request = service_key(&args.name, &binding, &args.key, &*console.system)?;
+    }
     announce_create(&args.name, console);
     let created = client.create_service_key(&request).map_err(|error| not_minted(&error, &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))

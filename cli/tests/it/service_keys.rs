@@ -1,5 +1,6 @@
 //! `create-service-key`: the three forms of a binding.
 
+use arize_api_keys::CreateServiceKeyRequest;
 use serde_json::{Value, json};
 
 use crate::service::Service;
@@ -66,6 +67,68 @@ fn grants_and_assignments() {
     let command = service.command(&["create-service-key", "bot", "--assignments", "-"]);
     let output = assert_cmd::Command::from_std(command).write_stdin(file.to_string()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn organizations_by_name() {
+    let service = Service::new();
+    let team = service.emulator.add_organization("acme team");
+    service.emulator.add_space(&team, "prod").unwrap();
+    let space = |org: &str, name: &str| service.emulator.space_id(org, name).unwrap();
+    let acme = service.emulator.organization_id("acme").unwrap();
+    let by_id = format!("{acme}/staging");
+    let expected = json!({"account_role": "member", "organizations": [
+        {"org_id": acme, "role": "read-only", "spaces": [
+            {"space_id": space("acme", "prod"), "role": "admin"},
+            {"space_id": space("acme", "staging"), "role": "member"},
+        ]},
+        {"org_id": team, "role": "read-only", "spaces": [{"space_id": space("acme team", "prod"), "role": "member"}]},
+    ]});
+    let args = ["--grant", "acme/prod=admin", "--grant", "acme team/prod", "--grant", &by_id];
+    assert_eq!(bound(&service, &args), expected);
+    let lookups = service.seen().iter().filter(|seen| seen.contains("/v2/organizations")).count();
+    assert_eq!(lookups, 2, "{:?}", service.seen());
+
+    let request = CreateServiceKeyRequest::new("old", space("acme", "prod").as_str());
+    let old = service.client().create_service_key(&request).unwrap().id.clone();
+    let commands: [&[&str]; 3] = [
+        &["rotate", &old, "--yes", "--out", "rotated", "--grant", "acme/prod"],
+        &["ensure", "kept", "--owner", "me", "--out", "kept", "--grant", "acme/prod"],
+        &["run", "--grant", "acme/prod", "--", "true"],
+    ];
+    for command in commands {
+        let created = service.emulator.keys_created();
+        service.run(command).succeeded();
+        assert_eq!(service.emulator.keys_created(), created + 1, "{command:?}");
+    }
+}
+
+#[test]
+fn organizations_that_are_not_one() {
+    let service = Service::new();
+    service.emulator.add_organization("twin");
+    service.emulator.add_organization("twin");
+    let old = service.key("old").id.clone();
+    let created = service.emulator.keys_created();
+    for (grant, problem) in [
+        ("nowhere/prod", "--grant: your key can see no organization named `nowhere`; nothing was created"),
+        // The names must match exactly.
+        ("Acme/prod", "no organization named `Acme`"),
+        ("twin/prod", "--grant: 2 organizations are named `twin`: "),
+    ] {
+        for (command, code) in [
+            (&["create-service-key", "bot", "--grant", grant][..], 4),
+            (&["rotate", &old, "--yes", "--out", "rotated", "--grant", grant], 4),
+            (&["ensure", "kept", "--owner", "me", "--out", "kept", "--grant", grant], 4),
+            (&["ensure", "kept", "--owner", "me", "--out", "kept", "--dry-run", "--grant", grant], 4),
+            (&["run", "--grant", grant, "--", "true"], 125),
+        ] {
+            let run = service.run(command);
+            run.failed(code);
+            assert!(run.err.contains(problem), "{command:?}: {}", run.err);
+        }
+    }
+    assert_eq!(service.emulator.keys_created(), created);
 }
 
 #[test]
