@@ -14,7 +14,7 @@ use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::store::{NotStored, Rescue, Store};
 use crate::system::System;
 use crate::times::{after, rfc3339};
-use crate::{api_key, bindings, connect, output};
+use crate::{api_key, bindings, connect, inventory, output};
 
 /// The time to revoke a key whose secret is lost.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -104,7 +104,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
                 return Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"));
             }
             Ok(key) if key.id == id => return Ok(()),
-            Ok(_) => {}
+            Ok(key) => inventory::warn_of_own_expiry(std::iter::once(&key), console),
             Err(Error::Forbidden(_)) => {
                 console.warning("this key may not list keys: whether it is the one to refresh is unknown");
                 return Ok(());

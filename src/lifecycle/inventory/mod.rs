@@ -1,132 +1,24 @@
 //! The keys of an account, as far as its API lists them.
 
+mod request;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
+pub use self::request::{InventoryProgress, InventoryRequest};
 use crate::client::ApiKeysClient;
-use crate::error::{AmbiguousSpace, Error, InvalidRequest, SpaceNotFound};
+use crate::error::Error;
 use crate::model::{ApiKey, ApiKeyStatus, ApiKeyType, Space};
 use crate::operations::list::ListRequest;
 use crate::operations::lookup::SpaceRef;
 use crate::operations::spaces::ListSpacesRequest;
 use crate::request_target::same_id;
-
-/// The keys to look for: the caller's user keys, the user keys of other users, the service keys of spaces.
-///
-/// No endpoint lists users, so the user keys of users that the request does not name are not covered.
-#[derive(Clone)]
-#[must_use]
-pub struct InventoryRequest {
-    users: Vec<String>,
-    spaces: Vec<SpaceRef>,
-    include_revoked: bool,
-    concurrency: usize,
-    timeout: Duration,
-    on_progress: Option<OnProgress>,
-}
-
-type OnProgress = Arc<dyn Fn(InventoryProgress) + Send + Sync>;
-
-/// The progress of an inventory. A scope is one list: of a user or of a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InventoryProgress {
-    /// Scopes read, or found unreadable.
-    pub scopes_done: usize,
-    /// Scopes to read.
-    pub scopes_known: usize,
-}
-
-impl Default for InventoryRequest {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl InventoryRequest {
-    /// The caller's active user keys and the active service keys of every space that the API key may see.
-    pub fn new() -> Self {
-        Self {
-            users: Vec::new(),
-            spaces: Vec::new(),
-            include_revoked: false,
-            concurrency: 1,
-            timeout: Duration::from_secs(600),
-            on_progress: None,
-        }
-    }
-
-    /// Adds the user keys of the user with this id. For account admins.
-    pub fn user_keys_of(mut self, user_id: impl Into<String>) -> Self {
-        self.users.push(user_id.into());
-        self
-    }
-
-    /// Reads the service keys of this space only, by name or id, and of others named the same way.
-    pub fn space(mut self, space: impl Into<SpaceRef>) -> Self {
-        self.spaces.push(space.into());
-        self
-    }
-
-    /// Whether to include revoked keys. Default false.
-    pub fn include_revoked(mut self, include: bool) -> Self {
-        self.include_revoked = include;
-        self
-    }
-
-    /// The number of lists read at the same time, each by a thread: 1 to 64, default 1 (no thread).
-    pub fn concurrency(mut self, threads: usize) -> Self {
-        self.concurrency = threads;
-        self
-    }
-
-    /// The time for the whole inventory, default 10 minutes. Scopes that it leaves no time for are unread.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Called after each scope.
-    pub fn on_progress(mut self, on_progress: impl Fn(InventoryProgress) + Send + Sync + 'static) -> Self {
-        self.on_progress = Some(Arc::new(on_progress));
-        self
-    }
-
-    fn validate(&self) -> Result<(), InvalidRequest> {
-        if !(1..=64).contains(&self.concurrency) {
-            return Err(InvalidRequest::new("concurrency", "must be from 1 to 64"));
-        }
-        if self.timeout.is_zero() {
-            return Err(InvalidRequest::new("timeout", "must not be 0"));
-        }
-        if self.users.iter().any(|id| id.trim().is_empty()) {
-            return Err(InvalidRequest::new("user_keys_of", "must not be empty or blank"));
-        }
-        self.spaces.iter().try_for_each(|space| space.check("space"))
-    }
-
-    fn statuses(&self) -> &'static [ApiKeyStatus] {
-        if self.include_revoked { &[ApiKeyStatus::Active, ApiKeyStatus::Revoked] } else { &[ApiKeyStatus::Active] }
-    }
-}
-
-impl fmt::Debug for InventoryRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InventoryRequest")
-            .field("users", &self.users.len())
-            .field("spaces", &self.spaces)
-            .field("include_revoked", &self.include_revoked)
-            .field("concurrency", &self.concurrency)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The keys found, and the scopes that could not be read.
 #[derive(Debug)]
@@ -138,6 +30,8 @@ pub struct Inventory {
     pub spaces: Vec<Space>,
     /// The scopes that could not be read to their end.
     pub unread: Vec<UnreadScope>,
+    /// The time of the service when it sent the first list, from the header `Date`.
+    pub server_time: Option<OffsetDateTime>,
 }
 
 /// A key, and the spaces whose lists have it.
@@ -209,6 +103,7 @@ struct Scopes {
 struct ScopeRead {
     keys: Vec<ApiKey>,
     error: Option<Error>,
+    server_time: Option<OffsetDateTime>,
 }
 
 impl ApiKeysClient {
@@ -226,10 +121,11 @@ impl ApiKeysClient {
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
         let reads = client.read_scopes(&scopes, request)?;
-        let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new() };
+        let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new(), server_time: None };
         let mut positions = HashMap::new();
         for (scope, read) in scopes.into_iter().zip(reads) {
             let space = if let Scope::ServiceKeys(space) = &scope { Some(space) } else { None };
+            inventory.server_time = inventory.server_time.or(read.server_time);
             for key in read.keys {
                 inventory.add(key, space, &mut positions);
             }
@@ -251,7 +147,8 @@ impl ApiKeysClient {
         let id = id.as_ref();
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
-        for scope in scopes {
+        let scopes_known = scopes.len();
+        for (n, scope) in scopes.into_iter().enumerate() {
             for status in request.statuses() {
                 for key in client.list_all(&scope.request(status.clone())) {
                     match key {
@@ -265,6 +162,7 @@ impl ApiKeysClient {
                     }
                 }
             }
+            request.report(n + 1, scopes_known);
         }
         unread.map_or(Ok(None), Err)
     }
@@ -299,21 +197,8 @@ impl ApiKeysClient {
         let Some(name) = space.as_name() else {
             return Ok(Space { id: space.text().to_owned(), ..Space::default() });
         };
-        let mut exact = Vec::new();
-        let mut similar = Vec::new();
-        for space in self.list_spaces(&ListSpacesRequest::new().name(name)) {
-            let space = space?;
-            if space.name == name { &mut exact } else { &mut similar }.push(space);
-        }
-        let candidates = |spaces: &[Space]| spaces.iter().map(|space| self.candidate(space)).collect();
-        let name = self.strip_key(name);
-        match exact.len() {
-            0 => {
-                Err(Error::SpaceNotFound(SpaceNotFound { name, organization_id: None, similar: candidates(&similar) }))
-            }
-            1 => Ok(exact.swap_remove(0)),
-            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(&exact) })),
-        }
+        let spaces = self.list_spaces(&ListSpacesRequest::new().name(name)).collect::<Result<_, _>>()?;
+        self.the_one_named(name, spaces)
     }
 
     /// Reads the scopes with the threads of the request. The results are in the order of the scopes.
@@ -334,9 +219,7 @@ impl ApiKeysClient {
                     *slot = Some(read);
                 }
                 let scopes_done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(on_progress) = &request.on_progress {
-                    on_progress(InventoryProgress { scopes_done, scopes_known: scopes.len() });
-                }
+                request.report(scopes_done, scopes.len());
             }
         };
         if request.concurrency == 1 {
@@ -362,9 +245,10 @@ impl ApiKeysClient {
     }
 
     fn read_scope(&self, scope: &Scope, request: &InventoryRequest) -> ScopeRead {
-        let mut read = ScopeRead { keys: Vec::new(), error: None };
+        let mut read = ScopeRead { keys: Vec::new(), error: None, server_time: None };
         for status in request.statuses() {
-            for key in self.list_all(&scope.request(status.clone())) {
+            let mut pages = self.list_all(&scope.request(status.clone()));
+            for key in &mut pages {
                 match key {
                     Ok(key) => read.keys.push(key),
                     Err(error) => {
@@ -373,6 +257,7 @@ impl ApiKeysClient {
                     }
                 }
             }
+            read.server_time = read.server_time.or(pages.server_time());
         }
         read
     }
