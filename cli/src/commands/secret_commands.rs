@@ -5,7 +5,8 @@ use std::time::Duration;
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, RefreshRequest,
+    ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, InventoryRequest,
+    ListRequest, RefreshRequest,
 };
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
@@ -93,28 +94,48 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
 
 /// Refuses to end the secret that this program, and maybe others, work with.
 fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Console) -> Result<(), Failure> {
-    for key in client.list_all(&ListRequest::new().limit(100)) {
-        match key {
-            Ok(key) if key.id == id && key.matches(own) => {
-                let message = format!(
-                    "the key {} is the one of this program, and its secret would stop working at once; nothing was changed",
-                    printable(id)
-                );
-                return Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"));
-            }
-            Ok(key) if key.id == id => return Ok(()),
-            Ok(key) => inventory::warn_of_own_expiry(std::iter::once(&key), console),
-            Err(Error::Forbidden(_)) => {
-                console.warning("this key may not list keys: whether it is the one to refresh is unknown");
-                return Ok(());
-            }
-            Err(error) => {
-                let failure = Failure::sdk(&error, Effect::Read);
-                return Err(Failure { message: format!("nothing was changed: {}", failure.message), ..failure });
-            }
+    match is_own_key(id, own, client, console) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            let message = format!(
+                "the key {} is the one of this program, and its secret would stop working at once; nothing was changed",
+                printable(id)
+            );
+            Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"))
+        }
+        Err(Error::Forbidden(_)) => {
+            console.warning("this key may not list keys: whether it is the one to refresh is unknown");
+            Ok(())
+        }
+        Err(error) => {
+            let failure = Failure::sdk(&error, Effect::Read);
+            Err(Failure { message: format!("nothing was changed: {}", failure.message), ..failure })
         }
     }
-    Ok(())
+}
+
+fn is_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Console) -> Result<bool, Error> {
+    // The service takes an id without its padding, too.
+    let bare = |id: &str| id.trim_end_matches('=').to_owned();
+    let mut is_user_key = false;
+    for key in client.list_all(&ListRequest::new().limit(100)) {
+        let key = key?;
+        if bare(&key.id) == bare(id) {
+            return Ok(key.matches(own));
+        }
+        inventory::warn_of_own_expiry(std::iter::once(&key), console);
+        is_user_key |= key.matches(own);
+    }
+    if is_user_key {
+        return Ok(false);
+    }
+    // The program works with a service key, which only the lists of its spaces have.
+    let request = InventoryRequest::new();
+    let request = match console.remaining() {
+        Some(time) if !time.is_zero() => request.timeout(time),
+        _ => request,
+    };
+    Ok(client.find_key(id, &request)?.is_some_and(|found| found.key.matches(own)))
 }
 
 pub(crate) fn nothing_created(failure: Failure) -> Failure {

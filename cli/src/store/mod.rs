@@ -174,8 +174,9 @@ impl Store {
                 .and_then(|()| output::secret(*format, created))
                 .and_then(|text| out.write_all(&text))
                 .map_err(|error| NotStored::new(format!("stdout cannot be written: {error}"))),
-            Place::Stream(stream) => stream
-                .write(&format!("{secret}\n"), &*self.system)
+            // It may be stdout under another name.
+            Place::Stream(stream) => mask(secret, &*self.system)
+                .and_then(|()| stream.write(&format!("{secret}\n"), &*self.system))
                 .map_err(|error| NotStored::new(cannot_write(&stream.path, &error))),
             Place::File(target) => target.store(secret).map_err(|NotWritten { error, may_be_there }| NotStored {
                 may_be_there,

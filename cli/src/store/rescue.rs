@@ -42,14 +42,18 @@ pub(super) fn keep(secret: &str, target: Option<&Path>, system: &dyn System) -> 
     let file = target.and_then(|target| write(&line, target, system).ok()).or_else(in_state);
     match file {
         Some(path) => Rescue::File(path),
-        None if print(&line, system).is_ok() => Rescue::Stdout,
+        None if !super::is_file_only(system).unwrap_or(true) && print(secret, &line, system).is_ok() => Rescue::Stdout,
         None => Rescue::Lost,
     }
 }
 
-fn print(line: &str, system: &dyn System) -> io::Result<()> {
+fn print(secret: &str, line: &str, system: &dyn System) -> io::Result<()> {
     let mut out = system.stdout()?;
-    if keeps_nothing(&*out)? { Err(io::ErrorKind::WriteZero.into()) } else { out.write_all(line.as_bytes()) }
+    if keeps_nothing(&*out)? {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    super::mask(secret, system)?;
+    out.write_all(line.as_bytes())
 }
 
 /// Writes a new file whose name begins with that of the target.
@@ -72,7 +76,7 @@ fn write(line: &str, target: &Path, system: &dyn System) -> io::Result<PathBuf> 
 }
 
 /// `$XDG_STATE_HOME/arize-keys`, by default in `~/.local/state`.
-fn state_directory(system: &dyn System) -> Option<PathBuf> {
+pub(super) fn state_directory(system: &dyn System) -> Option<PathBuf> {
     let absolute = |name| system.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(state.join("arize-keys"))

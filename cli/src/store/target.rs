@@ -9,12 +9,16 @@ use arize_api_keys::secrecy::SecretString;
 
 use super::lock::{self, Lock};
 use super::paths::{beside, directory, is_impossible, owned};
+use super::rescue;
 use crate::console::Console;
 use crate::env_file;
 use crate::system::{Access, File, FileKind, Metadata, System};
 
 /// More than a secret and its name take: reserved beside the content of the file.
 const RESERVE: usize = 4096;
+
+/// What the name of a temporary file has more than that of the target.
+const DRAFT: &str = ".arize-keys.tmp";
 
 /// The mode of a file with a secret.
 const SECRET_MODE: u32 = 0o600;
@@ -29,10 +33,12 @@ pub(super) struct Target {
     env_name: Option<String>,
     /// Who owned the file before.
     existing: Option<Metadata>,
-    /// Whether it is a mount point, which cannot be renamed over.
+    /// Where its temporary files are.
+    drafts: PathBuf,
+    /// Whether it cannot be renamed over: it is a mount point, or its directory cannot be changed.
     is_in_place: bool,
-    /// The lock of a mount point: other processes see it in other directories.
-    _lock: Option<Lock>,
+    /// The locks of a file that is written in place: other processes may see it in other directories.
+    locks: Vec<Lock>,
     /// `None` once it was used.
     draft: Option<Draft>,
 }
@@ -83,22 +89,24 @@ impl Target {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(("write", error)),
         };
+        let drafts = beside(&path, DRAFT);
         let mut target = Self {
             system: Arc::clone(system),
             shown: shown.to_owned(),
             path,
             env_name: env_name.map(str::to_owned),
             existing,
+            drafts,
             is_in_place: false,
-            _lock: None,
+            locks: Vec::new(),
             draft: None,
         };
         let content = target.content().map_err(|error| ("read", error))?;
         target.with_secret(&content, env_file::PLACEHOLDER).map_err(|error| ("edit", error))?;
-        target.prove(&content).map_err(|error| ("replace", error))?;
+        target.prove(&content, patience, console).map_err(|error| ("replace", error))?;
         if target.is_in_place {
             let lock = lock::acquire_file(&target.path, patience, console);
-            target._lock = Some(lock.map_err(|error| (lock::verb(&error), error))?);
+            target.locks.push(lock.map_err(|error| (lock::verb(&error), error))?);
             target.prove_in_place().map_err(|error| ("write", error))?;
         }
         target.draft = Some(target.reserve(content.len()).map_err(|error| ("write", error))?);
@@ -172,9 +180,12 @@ impl Target {
         }
     }
 
-    fn prove(&mut self, content: &[u8]) -> io::Result<()> {
+    fn prove(&mut self, content: &[u8], patience: Duration, console: &Console) -> io::Result<()> {
         let Some(existing) = self.existing.clone() else { return Ok(()) };
-        let mut copy = self.reserve(content.len())?;
+        let mut copy = match self.reserve(content.len()) {
+            Err(error) if is_read_only(&error) => return self.keep_drafts_elsewhere(&error, patience, console),
+            reserved => reserved?,
+        };
         copy.write(content)?;
         // The secret is not in it yet: it looks as it did before.
         copy.file.set_mode(existing.mode)?;
@@ -187,15 +198,35 @@ impl Target {
         }
     }
 
+    /// In a directory that cannot be changed, a file can be written in place, with a copy in the user's state directory.
+    fn keep_drafts_elsewhere(&mut self, cause: &io::Error, patience: Duration, console: &Console) -> io::Result<()> {
+        let usable = |directory: &PathBuf| {
+            self.path.parent() != Some(directory.as_path()) && self.system.create_directory(directory).is_ok()
+        };
+        let Some(state) = rescue::state_directory(&*self.system).filter(usable) else {
+            let problem = "the directory cannot be changed, and there is no $XDG_STATE_HOME/arize-keys for a copy";
+            return Err(io::Error::new(cause.kind(), format!("{cause}: {problem}")));
+        };
+        self.drafts = beside(&state.join(self.path.file_name().unwrap_or_default()), DRAFT);
+        // Another file may have the same name.
+        self.locks.push(lock::acquire(&self.drafts, patience, console)?);
+        self.is_in_place = true;
+        Ok(())
+    }
+
     fn prove_in_place(&self) -> io::Result<()> {
         let content = self.content()?;
         let mode = self.existing.as_ref().map_or(SECRET_MODE, |existing| existing.mode);
-        self.write_padded(&content, content.len() + RESERVE, mode)
+        self.write_padded(&content, content.len() + RESERVE, mode).inspect_err(|_| {
+            // What follows the content is a part of the reserve.
+            let cut = |mut file: Box<dyn File>| file.rewind(length(content.len())).and_then(|()| file.set_mode(mode));
+            let _ = self.system.open(&self.path, Access::Write).and_then(cut);
+        })
     }
 
-    /// An empty file beside this one for the owner alone, with space for the content and the secret.
+    /// An empty file for the owner alone, with space for the content and the secret.
     fn reserve(&self, len: usize) -> io::Result<Draft> {
-        let mut draft = Draft::new(&self.path, &self.system)?;
+        let mut draft = Draft::new(&self.drafts, &self.system)?;
         // An administrator who edits the file of another user leaves it theirs.
         if let Some(existing) = &self.existing
             && existing.user != draft.file.metadata()?.user
@@ -227,14 +258,15 @@ impl Target {
     }
 
     /// The draft keeps the old content until the new one is written.
-    fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> io::Result<()> {
+    fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> Result<(), NotWritten> {
         draft.write(old)?;
-        let written = self.write_padded(new, old.len(), SECRET_MODE);
-        if written.is_err() && self.write_padded(old, new.len(), SECRET_MODE).is_err() {
-            // The only copy.
-            draft.is_kept = true;
+        let Err(error) = self.write_padded(new, old.len(), SECRET_MODE) else { return Ok(()) };
+        if self.write_padded(old, new.len(), SECRET_MODE).is_ok() {
+            return Err(error.into());
         }
-        written
+        let copy = draft.keep()?;
+        let problem = format!("{error}, and the old content cannot be put back: it is in `{}`", copy.display());
+        Err(NotWritten { error: io::Error::other(problem), may_be_there: true })
     }
 
     /// Writes over the file. One write has all of it: blank lines at the end cover longer old content, and are then cut off.
@@ -261,6 +293,10 @@ impl Target {
     }
 }
 
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
 fn length(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
@@ -278,27 +314,26 @@ impl From<io::Error> for NotWritten {
     }
 }
 
-/// A temporary file beside a target. It is removed, unless it was renamed or is kept.
+/// A temporary file of a target. It is removed, unless it was renamed.
 struct Draft {
     system: Arc<dyn System>,
     path: PathBuf,
     file: Box<dyn File>,
     reserved: usize,
-    is_kept: bool,
+    is_renamed: bool,
 }
 
 impl Draft {
     /// A file of this name is what a killed run left: the lock keeps others away.
-    fn new(target: &Path, system: &Arc<dyn System>) -> io::Result<Self> {
-        let path = beside(target, ".arize-keys.tmp");
-        let file = match system.create(&path) {
+    fn new(path: &Path, system: &Arc<dyn System>) -> io::Result<Self> {
+        let file = match system.create(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                system.remove(&path)?;
-                system.create(&path)?
+                system.remove(path)?;
+                system.create(path)?
             }
             created => created?,
         };
-        Ok(Self { system: Arc::clone(system), path, file, reserved: 0, is_kept: false })
+        Ok(Self { system: Arc::clone(system), path: path.to_owned(), file, reserved: 0, is_renamed: false })
     }
 
     /// Writes over the reserved space, and then cuts the rest off: no space is given back before it is used.
@@ -311,14 +346,21 @@ impl Draft {
 
     fn rename(mut self, target: &Path) -> io::Result<()> {
         self.system.rename(&self.path, target)?;
-        self.is_kept = true;
+        self.is_renamed = true;
         Ok(())
+    }
+
+    /// Under a name that the next run does not remove.
+    fn keep(self) -> io::Result<PathBuf> {
+        let kept = self.path.with_extension("old");
+        self.rename(&kept)?;
+        Ok(kept)
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if !self.is_renamed {
             let _ = self.system.remove(&self.path);
         }
     }

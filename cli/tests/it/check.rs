@@ -1,8 +1,10 @@
 //! `check`: it never shows the key.
 
 use arize_api_keys::ExposeSecret;
+use arize_api_keys::http::Response;
 use expect_test::expect;
 
+use crate::double::Double;
 use crate::service::{Answer, Service, finish, has_secret};
 
 /// The port differs from run to run.
@@ -107,7 +109,7 @@ fn a_key_that_may_not_list_is_a_key() {
 /// The status of a proxy or a login page says nothing about the key.
 #[test]
 fn a_response_that_is_not_of_the_service() {
-    let service = Service::new();
+    let double = Double::new();
     for (status, media_type, body) in [
         (403, "text/html", "<h1>Blocked</h1>"),
         (403, "text/plain", ""),
@@ -116,8 +118,11 @@ fn a_response_that_is_not_of_the_service() {
         (407, "text/html", "<h1>Proxy</h1>"),
         (200, "text/html", "<h1>Sign in</h1>"),
     ] {
-        service.rule(move |_| Answer::Body(status, media_type, body));
-        let run = service.run(&["check", "--timeout", "300ms"]);
+        double.respond(move |_| {
+            let response = Response::builder().status(status).header("content-type", media_type);
+            Some(response.body(body.as_bytes().to_vec()).unwrap())
+        });
+        let run = double.run(&["check"]);
         assert_ne!(run.code, Some(0), "{status}");
         assert!(run.out.contains("accepted  unknown"), "{status} {body}: {}", run.out);
     }
@@ -144,7 +149,7 @@ fn without_a_usable_key_it_shows_the_endpoint() {
 #[test]
 fn nobody_there() {
     let service = Service::new();
-    let mut command = service.command(&["check", "--timeout", "300ms"]);
+    let mut command = service.command(&["check"]);
     let run = finish(command.env("ARIZE_API_HOST", "127.0.0.1:1"));
     run.failed(7);
     assert!(run.out.contains("accepted  unknown"), "{}", run.out);

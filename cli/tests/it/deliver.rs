@@ -2,7 +2,7 @@
 
 use arize_api_keys::ListRequest;
 
-use crate::service::{Service, finish, has_secret};
+use crate::service::{Answer, Service, finish, has_secret};
 
 fn names(service: &Service) -> Vec<String> {
     service.client().list_all(&ListRequest::new()).skip(1).map(|key| key.unwrap().name).collect()
@@ -91,6 +91,22 @@ fn github_actions_masks_a_secret_that_is_printed() {
         err.lines().filter(|line| has_secret(line)).collect::<Vec<_>>(),
         [format!("::add-mask::{}", out.trim())]
     );
+    // Under another name, and as the last resort.
+    let output =
+        service.command(&["create", "ci", "-q", "--out", "/dev/stdout"]).env("GITHUB_ACTIONS", "true").output();
+    let (out, err) = (output.as_ref().unwrap().stdout.clone(), String::from_utf8(output.unwrap().stderr).unwrap());
+    assert!(err.contains(&format!("::add-mask::{}", String::from_utf8(out).unwrap())), "{err}");
+    let key = service.key("other");
+    service.vanishing_dir(|_| Answer::Honest);
+    let output = service.command(&["refresh", &key.id, "--out", "dir/key"]).env("GITHUB_ACTIONS", "true").output();
+    let (out, err) = (output.as_ref().unwrap().stdout.clone(), String::from_utf8(output.unwrap().stderr).unwrap());
+    assert!(err.contains(&format!("::add-mask::{}", String::from_utf8(out).unwrap())), "{err}");
+    assert!(err.contains("its secret was printed on stdout"), "{err}");
+    service.vanishing_dir(|_| Answer::Honest);
+    let mut command = service.command(&["refresh", &key.id, "--out", "dir/key"]);
+    let run = finish(command.env("ARIZE_KEYS_SECRETS", "file-only"));
+    assert!(run.failed(9).err.contains("its secret is lost") && run.out.is_empty(), "{run:?}");
+    service.rule(|_| Answer::Honest);
     let run = finish(service.command(&["create", "ci", "--out", "file"]).env("GITHUB_ACTIONS", "true"));
     assert!(run.code == Some(0) && !has_secret(&run.err), "{}", run.err);
 }

@@ -28,6 +28,7 @@ mod job_control;
 mod key_file;
 mod list;
 mod places;
+mod processes;
 mod profile;
 mod redact;
 mod remove;

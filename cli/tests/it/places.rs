@@ -148,6 +148,9 @@ fn stdout_fails_after_the_secret_is_stored() {
         ("$KEYS create-service-key bot --space prod --out f2 -o json > /dev/full".to_owned(), "f2"),
         (format!("$KEYS rotate {} --yes --out f3 -o csv > /dev/full", old.id), "f3"),
         ("$KEYS create ci --out f4 >&-".to_owned(), "f4"),
+        ("$KEYS ensure e --owner o --out f5 > /dev/full".to_owned(), "f5"),
+        ("$KEYS ensure e --owner o --out f5 -o json > /dev/full".to_owned(), "f5"),
+        ("$KEYS ensure e --owner o --out f5 --renew-now -o jsonl > /dev/full".to_owned(), "f5"),
     ] {
         let run = shell(&service, &text);
         run.succeeded();
@@ -207,6 +210,51 @@ fn a_mounted_file() {
     let secret = content.strip_prefix("A=1\n# ours\nARIZE_API_KEY=").unwrap().strip_suffix("\nB=2\n").unwrap();
     assert!(service.emulator.authenticates(secret), "{content}");
     assert_eq!((service.mode("source"), service.files()), (0o600, vec!["source".to_owned(), "target".to_owned()]));
+}
+
+/// A program in a container may have one file that it can write, in a directory that it cannot.
+#[test]
+fn a_file_in_a_read_only_directory() {
+    let service = Service::new();
+    let mount = "mkdir -p d home; mount -t tmpfs none d; touch d/env d/key; echo A=1 > env; touch key; \
+                 mount --bind env d/env; mount --bind key d/key; mount -o remount,ro d";
+    if !is_root() || shell(&service, &format!("unshare -m sh -c '{mount}'")).code != Some(0) {
+        println!("not run: no mounts here");
+        return;
+    }
+    let in_mount = |text: &str| format!("unshare -m sh -c '{mount}; {text}'");
+    for (option, name) in [("--env-file", "env"), ("--out", "key")] {
+        let problem = "Read-only file system (os error 30): the directory cannot be changed, and there is no \
+                       $XDG_STATE_HOME/arize-keys for a copy";
+        refused(&service, &in_mount(&format!("$KEYS create ci {option} d/{name}")), problem);
+        let text = format!("XDG_STATE_HOME=$PWD/home $KEYS create ci {option} d/{name}");
+        shell(&service, &in_mount(&text)).succeeded();
+        let content = service.read(name);
+        let secret = content.trim_start_matches("A=1\nARIZE_API_KEY=").strip_suffix('\n').unwrap();
+        assert!(service.emulator.authenticates(secret), "{content}");
+        assert_eq!((service.mode(name), fs::read_dir(service.path("home/arize-keys")).unwrap().count()), (0o600, 0));
+    }
+    // Without a file, there is nothing to write in place.
+    let text = in_mount("XDG_STATE_HOME=$PWD/home $KEYS create ci --out d/new");
+    refused(&service, &text, "cannot write `d/new`: Read-only file system");
+}
+
+/// The reserve of a mounted file does not stay in it.
+#[test]
+fn a_mounted_file_on_a_full_disk() {
+    let service = Service::new();
+    let text = "mkdir -p d; mount -t tmpfs -o size=8k none d; echo A=1 > d/source; touch env; mount --bind d/source env; \
+                head -c 9000 /dev/zero > d/fill; $KEYS create ci --env-file env; echo $?; cat env; stat -c %a env";
+    let run = shell(&service, &format!("unshare -m sh -c '{text}'"));
+    if !is_root() || run.err.contains("unshare") || run.err.contains("mount:") {
+        println!("not run: no mounts here");
+        return;
+    }
+    assert_eq!(run.out, "1\nA=1\n644\n", "{run:?}");
+    assert!(
+        run.err.contains("cannot write `env`: No space left on device (os error 28); nothing was created"),
+        "{run:?}"
+    );
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use arize_api_keys::{ApiKeyStatus, CreateRequest, ExposeSecret, ListRequest, Transport, http};
+use arize_api_keys::{
+    ApiKeyStatus, CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest, OrgRole, SpaceRole, Transport,
+    http,
+};
 use expect_test::expect;
 
 use crate::double::{Double, Plan};
@@ -372,9 +375,14 @@ fn refreshing_the_own_key_needs_a_word() {
     let warning = "warning: this key may not list keys: whether it is the one to refresh is unknown";
     assert!(run.succeeded().err.contains(warning), "{}", run.err);
     service.rule(|request| if request.method() == "GET" { Answer::Status(503) } else { Answer::Honest });
-    let run = service.run(&["refresh", &other.id, "--timeout", "1s"]);
+    let run = service.run(&["refresh", &other.id]);
     run.failed(7);
     assert!(run.err.contains("\nerror: nothing was changed: list: "), "{}", run.err);
+    // Without its padding, it is the same id.
+    let bare = own.id.trim_end_matches('=');
+    assert_ne!(bare, own.id);
+    service.rule(|_| Answer::Honest);
+    assert!(service.run(&["refresh", bare]).failed(2).err.contains("is the one of this program"));
     // Nothing is looked up if the old secret ends in a way that was asked for.
     for option in ["--grace=1h", "--grace=0s", "--no-grace"] {
         let service = Service::new();
@@ -383,6 +391,23 @@ fn refreshing_the_own_key_needs_a_word() {
         assert_eq!(service.seen().len(), 1, "{option}");
         assert!(service.emulator.authenticates(service.read("f").trim_end()));
     }
+}
+
+/// The list without a space does not have it.
+#[test]
+fn the_own_key_may_be_a_service_key() {
+    let service = Service::new();
+    let request = CreateServiceKeyRequest::new("bot", "prod").org_role(OrgRole::Admin).space_role(SpaceRole::Admin);
+    let [own, other] = [&request, &request].map(|request| service.client().create_service_key(request).unwrap());
+    let user_key = service.key("a user key");
+    let run = |args: &[&str]| finish(service.command(args).env("ARIZE_API_KEY", own.key.expose_secret()));
+    let refused = run(&["refresh", &own.id, "--out", "f"]);
+    assert!(refused.failed(2).err.contains("is the one of this program"), "{refused:?}");
+    assert!(service.files().is_empty());
+    run(&["refresh", &other.id, "--out", "f"]).succeeded();
+    assert!(!run(&["refresh", &user_key.id, "--out", "f"]).err.contains("is the one of this program"));
+    run(&["refresh", &own.id, "--no-grace", "--out", "own"]).succeeded();
+    assert!(service.emulator.authenticates(service.read("own").trim_end()));
 }
 
 #[test]
