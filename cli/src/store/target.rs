@@ -227,14 +227,13 @@ impl Target {
     }
 
     /// The draft keeps the old content until the new one is written.
-    fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> io::Result<()> {
+    fn write_in_place(&self, mut draft: Draft, old: &[u8], new: &[u8]) -> Result<(), NotWritten> {
         draft.write(old)?;
-        let written = self.write_padded(new, old.len(), SECRET_MODE);
-        if written.is_err() && self.write_padded(old, new.len(), SECRET_MODE).is_err() {
-            // The only copy.
-            draft.is_kept = true;
-        }
-        written
+        let Err(error) = self.write_padded(new, old.len(), SECRET_MODE) else { return Ok(()) };
+        let may_be_there = self.write_padded(old, new.len(), SECRET_MODE).is_err();
+        // The only copy of the old content.
+        draft.is_kept = may_be_there;
+        Err(NotWritten { error, may_be_there })
     }
 
     /// Writes over the file. One write has all of it: blank lines at the end cover longer old content, and are then cut off.
