@@ -132,12 +132,14 @@ mod documents {
     struct Audit;
     #[doc = include_str!("../docs/configuration.md")]
     struct Configuration;
+    #[cfg(feature = "emulator")]
     #[doc = include_str!("../docs/emulator.md")]
     struct Emulator;
     #[doc = include_str!("../docs/errors-and-retries.md")]
     struct ErrorsAndRetries;
     #[doc = include_str!("../docs/security.md")]
     struct Security;
+    #[cfg(feature = "emulator")]
     #[doc = include_str!("../docs/services.md")]
     struct Services;
 }

@@ -62,6 +62,11 @@ fn target(page: &Path, link: &str) -> PathBuf {
 
 /// Whether the package on crates.io has the file: the patterns of `include` are a folder, `*` in a name, or `**`.
 fn is_published(path: &Path) -> bool {
+    // Cargo leaves out a folder that is a package of its own.
+    let folders = path.ancestors().skip(1).filter(|folder| *folder != Path::new(""));
+    if folders.into_iter().any(|folder| Path::new(ROOT).join(folder).join("Cargo.toml").exists()) {
+        return false;
+    }
     let manifest = read("Cargo.toml");
     let include = manifest.lines().find(|line| line.starts_with("include = ")).unwrap();
     let path = format!("/{}", path.display());

@@ -17,6 +17,9 @@ use super::turns::Turns;
 /// The events of a schedule, at most.
 const EVENTS: usize = 9;
 
+/// After this many schedules that fail, no more are made.
+const TOLD: usize = 3;
+
 /// One schedule.
 struct Schedule {
     rng: Rng,
@@ -47,7 +50,8 @@ pub(crate) fn run(first: u64, count: u64, events: Option<usize>) -> bool {
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
+            let is_enough = wrong.lock().unwrap_or_else(PoisonError::into_inner).len() >= TOLD;
+            if number >= count || is_enough {
                 return;
             }
             let seed = first.wrapping_add(number);
@@ -66,9 +70,10 @@ pub(crate) fn run(first: u64, count: u64, events: Option<usize>) -> bool {
     });
     let mut wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
     wrong.sort_unstable();
-    wrong.iter().take(3).for_each(|seed| tell(*seed));
+    wrong.iter().take(TOLD).for_each(|seed| tell(*seed));
     println!(
-        "schedules: seed={first} count={count} kills={} faults={} wrong={} wall_s={:.1}",
+        "schedules: seed={first} count={} kills={} faults={} wrong={} wall_s={:.1}",
+        next.into_inner().min(count),
         kills.into_inner(),
         faults.into_inner(),
         wrong.len(),
