@@ -25,7 +25,7 @@ use crate::stage::ApiStage;
 use crate::ureq_transport::default_transport;
 #[cfg(not(feature = "ureq"))]
 use crate::{
-    config::{Endpoint, Env, NetworkSettings},
+    config::{BaseAddress, Env, NetworkSettings},
     error::ConfigError,
     transport::Transport,
 };
@@ -298,6 +298,6 @@ impl ClientBuilder {
 }
 
 #[cfg(not(feature = "ureq"))]
-fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &Endpoint) -> Result<Arc<dyn Transport>, ConfigError> {
+fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &BaseAddress) -> Result<Arc<dyn Transport>, ConfigError> {
     Err(ConfigError::new("transport", "is missing: without the feature `ureq` there is no default transport"))
 }
