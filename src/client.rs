@@ -7,13 +7,13 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::config::{ClientBuilder, Settings};
-use crate::error::{Error, SpaceCandidate};
+use crate::error::Error;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyList, Space};
 use crate::operation::Operation;
 use crate::operations::create::{self, CreateRequest};
 use crate::operations::delete;
 use crate::operations::list::{self, ListRequest};
-use crate::operations::lookup::candidate;
+use crate::operations::lookup::the_one_named;
 use crate::operations::refresh::{self, RefreshRequest};
 use crate::operations::service_key::{self, CreateServiceKeyRequest};
 use crate::operations::spaces::{ListOrganizationsRequest, ListSpacesRequest};
@@ -25,7 +25,7 @@ use crate::stage::ApiStage;
 use crate::ureq_transport::default_transport;
 #[cfg(not(feature = "ureq"))]
 use crate::{
-    config::{Endpoint, Env, NetworkSettings},
+    config::{BaseAddress, Env, NetworkSettings},
     error::ConfigError,
     transport::Transport,
 };
@@ -261,9 +261,9 @@ impl ApiKeysClient {
         strip_key(text, self.settings().credentials.current().known_keys())
     }
 
-    /// A space for an error, without keys in its texts.
-    pub(crate) fn candidate(&self, space: &Space) -> SpaceCandidate {
-        candidate(space, self.settings().credentials.current().known_keys())
+    /// The space with exactly this name, among those of a list.
+    pub(crate) fn the_one_named(&self, name: &str, spaces: Vec<Space>) -> Result<Space, Error> {
+        the_one_named(name, None, spaces, self.settings().credentials.current().known_keys())
     }
 
     /// Whether the key is the one of this client, by its redacted form.
@@ -298,6 +298,6 @@ impl ClientBuilder {
 }
 
 #[cfg(not(feature = "ureq"))]
-fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &Endpoint) -> Result<Arc<dyn Transport>, ConfigError> {
+fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &BaseAddress) -> Result<Arc<dyn Transport>, ConfigError> {
     Err(ConfigError::new("transport", "is missing: without the feature `ureq` there is no default transport"))
 }

@@ -20,7 +20,8 @@ const NO_WARNING: &str = "ARIZE_KEYS_NO_WARNING";
 /// The time for a walk over pages without `--timeout`.
 const WALK_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The longest timeout of a call that the client takes.
+/// The timeout of a call without `--timeout`, and the longest one that the client takes.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// The client that the arguments and the environment describe. Nothing is sent yet.
@@ -82,8 +83,8 @@ fn builder(console: &Console) -> Result<ClientBuilder, Failure> {
         builder = builder.no_proxy();
     }
     if let Some(timeout) = args.timeout {
-        // The time of one call has a maximum, that of the command has none.
-        builder = builder.timeout(timeout.min(MAX_CALL_TIMEOUT));
+        // The deadline of the command ends a call earlier. Cleaning up after the deadline has the usual time.
+        builder = builder.timeout(timeout.clamp(CALL_TIMEOUT, MAX_CALL_TIMEOUT));
     }
     if console.global.verbose {
         let console = console.clone();

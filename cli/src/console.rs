@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -29,13 +30,22 @@ pub(crate) struct Console {
     pub(crate) secrets: Arc<Secrets>,
     /// The key that requests are made with, once it is known.
     own_key: Arc<OnceLock<SecretString>>,
+    is_expiry_told: Arc<AtomicBool>,
 }
 
 impl Console {
     pub(crate) fn new(system: Arc<dyn System>, global: Global, args: Vec<OsString>, secrets: Secrets) -> Self {
         let deadline = global.connection.timeout.map(|timeout| system.elapsed().saturating_add(timeout));
         let (global, deadline, secrets) = (Arc::new(global), Arc::new(Mutex::new(deadline)), Arc::new(secrets));
-        Self { system, global, args: args.into(), deadline, secrets, own_key: Arc::default() }
+        Self {
+            system,
+            global,
+            args: args.into(),
+            deadline,
+            secrets,
+            own_key: Arc::default(),
+            is_expiry_told: Arc::default(),
+        }
     }
 
     /// The time that is left of `--timeout`. `None` if it was not given.
@@ -96,17 +106,34 @@ impl Console {
         let _ = self.system.stderr(&format!("{label}{}\n", self.secrets.message(text)));
     }
 
-    /// Counts what is done, unless `--verbose` already tells.
-    pub(crate) fn progress(&self, what: &'static str) -> ProgressBar {
-        if self.global.quiet || self.global.verbose {
-            return ProgressBar::hidden();
-        }
-        let bar = self.system.progress();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} {msg}") {
-            bar.set_style(style);
-        }
-        bar.set_message(what);
-        bar
+    /// Shows how much of a walk is done, unless `--verbose` already tells.
+    pub(crate) fn progress(&self, what: &'static str) -> Progress {
+        self.progress_in(what, !self.global.quiet && !self.global.verbose)
+    }
+
+    /// The same without anything on the terminal, unless Ctrl-C ends the program.
+    pub(crate) fn hidden_progress(&self, what: &'static str) -> Progress {
+        self.progress_in(what, false)
+    }
+
+    fn progress_in(&self, what: &'static str, is_shown: bool) -> Progress {
+        let bar = if is_shown { self.system.progress() } else { ProgressBar::hidden() };
+        let (console, interrupted) = (self.clone(), bar.clone());
+        self.system.on_interrupt(Some(Arc::new(move || {
+            interrupted.finish_and_clear();
+            let known = interrupted.length().map(|known| format!(" of {known}")).unwrap_or_default();
+            console.report(format_args!("interrupted after {}{known} {what}", interrupted.position()));
+        })));
+        let progress = Progress { bar, system: Arc::clone(&self.system) };
+        progress.style("{spinner} {human_pos} {msg}");
+        // This draws the bar, so that a short walk shows it, too.
+        progress.bar.set_message(what);
+        progress
+    }
+
+    /// Whether the program has yet to warn that its own key expires. True once.
+    pub(crate) fn is_first_expiry_warning(&self) -> bool {
+        !self.is_expiry_told.swap(true, Ordering::Relaxed)
     }
 
     /// Asks for a yes. `None` if there is no terminal.
@@ -123,6 +150,46 @@ impl Console {
             *deadline = deadline.saturating_add(self.system.elapsed().saturating_sub(asked));
         }
         Some(read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// A walk over pages or scopes. Until it is dropped, Ctrl-C prints how far it came.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    system: Arc<dyn System>,
+}
+
+impl Progress {
+    /// Counts one more.
+    pub(crate) fn inc(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Shows how many of a known number are done.
+    pub(crate) fn set(&self, done: usize, known: usize) {
+        if self.bar.length().is_none() {
+            self.style("{spinner} [{bar:30}] {human_pos} of {human_len} {msg}");
+        }
+        self.bar.set_length(known as u64);
+        self.bar.set_position(done as u64);
+    }
+
+    /// Prints something without the bar in between.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.system.on_interrupt(None);
+        self.bar.finish_and_clear();
     }
 }
 

@@ -84,6 +84,11 @@ impl Failure {
         self
     }
 
+    /// What is true now.
+    pub(crate) fn and(self, state: &str) -> Self {
+        Self { message: format!("{}; {state}", self.message), ..self }
+    }
+
     /// Something about a file.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
         Self::new(Code::Other, format!("cannot {verb} `{}`: {error}", printable(path.display())))

@@ -1,7 +1,5 @@
 //! The keys of several scopes, for the commands that look through an account.
 
-use std::sync::Arc;
-
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeysClient, Error, FoundKey, InventoryRequest, Scope, UnreadScope};
 use serde_json::{Value, json};
@@ -20,6 +18,8 @@ pub(crate) struct Read {
     pub(crate) keys: Vec<FoundKey>,
     pub(crate) spaces: usize,
     pub(crate) unread: Vec<UnreadScope>,
+    /// The time of the service, or of this machine if the service does not say it.
+    pub(crate) now: OffsetDateTime,
 }
 
 /// Reads every scope: the caller's keys, those of the users that are named, those of the spaces.
@@ -29,18 +29,14 @@ pub(crate) fn read(
     include_revoked: bool,
     console: &Console,
 ) -> Result<Read, Failure> {
-    let bar = Arc::new(console.progress("scopes read"));
-    let shown = Arc::clone(&bar);
-    let request = request(scopes, include_revoked, console).on_progress(move |progress| {
-        shown.set_length(progress.scopes_known as u64);
-        shown.set_position(progress.scopes_done as u64);
-    });
+    let request = with_progress(request(scopes, include_revoked, console), console);
     let request = match console.remaining() {
         Some(time) if !time.is_zero() => request.timeout(time),
         _ => request,
     };
     let inventory = client.inventory(&request).map_err(|error| Failure::sdk(&error, Effect::Read));
-    bar.finish_and_clear();
+    // It holds the progress bar.
+    drop(request);
     let inventory = inventory?;
     // A scope that was named and is not there is a mistake; one that the walk found is not.
     let missing = inventory.unread.iter().find(|unread| {
@@ -56,7 +52,8 @@ pub(crate) fn read(
         return Err(Failure { message: format!("{}: {}", unread.scope, failure.message), ..failure });
     }
     warn_of_own_expiry(inventory.keys.iter().map(|found| &found.key), console);
-    Ok(Read { keys: inventory.keys, spaces: inventory.spaces.len(), unread: inventory.unread })
+    let now = inventory.server_time.unwrap_or_else(|| console.system.now());
+    Ok(Read { keys: inventory.keys, spaces: inventory.spaces.len(), unread: inventory.unread, now })
 }
 
 /// The request for these scopes.
@@ -66,12 +63,20 @@ pub(crate) fn request(scopes: &Scopes, include_revoked: bool, console: &Console)
     scopes.user.iter().fold(request, |request, user| request.user_keys_of(user))
 }
 
-/// Warns if the program's own key is among these and expires soon.
+/// The same request with a progress bar, which ends when the request is dropped.
+pub(crate) fn with_progress(request: InventoryRequest, console: &Console) -> InventoryRequest {
+    let progress = console.progress("scopes");
+    request.on_progress(move |done| progress.set(done.scopes_done, done.scopes_known))
+}
+
+/// Warns once if the program's own key is among these and expires soon.
 pub(crate) fn warn_of_own_expiry<'a>(keys: impl Iterator<Item = &'a ApiKey>, console: &Console) {
     let Some(own) = console.own_key() else { return };
     let now = console.system.now();
     let mut expiring = keys.filter(|key| key.matches(own)).filter_map(|key| Some((key, key.expires_at?)));
-    if let Some((key, at)) = expiring.find(|(_, at)| (*at - now).whole_days() < OWN_EXPIRY_DAYS) {
+    if let Some((key, at)) = expiring.find(|(_, at)| (*at - now).whole_days() < OWN_EXPIRY_DAYS)
+        && console.is_first_expiry_warning()
+    {
         let when = moment("expires_at", Some(at), &key.warnings).unwrap_or_default();
         console.warning(format_args!("the API key of this command, {}, expires at {when}", printable(&key.id)));
     }

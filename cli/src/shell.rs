@@ -54,8 +54,7 @@ impl Shell {
             Ok(_) => Ok(()),
             Err(_) => {
                 let word = printable(word);
-                let message = format!("{option}: the command `{word}` was not found; nothing was created");
-                Err(Failure::new(Code::Usage, message))
+                Err(Failure::new(Code::Usage, format!("{option}: the command `{word}` was not found")))
             }
         }
     }

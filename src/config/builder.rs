@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::credentials::shown_path;
-use super::endpoint::Endpoint;
+use super::endpoint::BaseAddress;
 use super::settings::{Explicit, NetworkSettings, OnWarning, Overrides, ProxySetting, Settings};
 use super::source::Env;
 use crate::clock::{Clock, SystemClock};
@@ -67,7 +67,8 @@ pub struct ClientBuilder {
 }
 
 /// Builds the default transport.
-pub(crate) type DefaultTransport = fn(&NetworkSettings, &Env<'_>, &Endpoint) -> Result<Arc<dyn Transport>, ConfigError>;
+pub(crate) type DefaultTransport =
+    fn(&NetworkSettings, &Env<'_>, &BaseAddress) -> Result<Arc<dyn Transport>, ConfigError>;
 
 /// Wraps a transport.
 type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send + Sync>;

@@ -49,14 +49,14 @@ impl fmt::Debug for EndpointSettings {
 
 /// The one origin that a client talks to, and the path that stands before every path of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct BaseAddress {
     scheme: Scheme,
     authority: Authority,
     /// Empty, or `/…` without a slash at the end.
     prefix: String,
 }
 
-impl Endpoint {
+impl BaseAddress {
     /// The URI of a path that begins with a slash, with its query.
     pub(crate) fn uri(&self, path_and_query: &str) -> Result<Uri, http::Error> {
         let path = if self.prefix.is_empty() {
@@ -189,7 +189,7 @@ fn plain_http(host: &str) -> String {
 }
 
 /// As a URL without a slash at the end.
-impl fmt::Display for Endpoint {
+impl fmt::Display for BaseAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }

@@ -12,7 +12,7 @@ mod tests;
 
 pub use self::builder::ClientBuilder;
 pub(crate) use self::credentials::Credential;
-pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::BaseAddress;
 #[cfg(all(test, feature = "ureq"))]
 pub(crate) use self::endpoint::EndpointSettings;
 #[cfg(feature = "ureq")]

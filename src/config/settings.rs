@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
 use super::credentials::Credentials;
-use super::endpoint::{Endpoint, EndpointSettings};
+use super::endpoint::{BaseAddress, EndpointSettings};
 use super::headers;
 use super::source::Env;
 use crate::clock::Clock;
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// The settings of a client, checked.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: BaseAddress,
     /// The constant headers of every request, with the key that the client began with.
     pub(crate) headers: HeaderMap,
     pub(crate) credentials: Arc<Credentials>,
@@ -112,7 +112,7 @@ impl NetworkSettings {
 
 /// The values, checked.
 pub(super) struct Overrides {
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: BaseAddress,
     pub(super) headers: HeaderMap,
     pub(super) credentials: Credentials,
     pub(super) stage: ApiStage,
@@ -123,7 +123,7 @@ pub(super) struct Overrides {
 impl Overrides {
     pub(super) fn new(explicit: Explicit, env: &Env<'_>) -> Result<Self, ConfigError> {
         let credentials = Credentials::resolve(explicit.api_key.as_ref(), explicit.api_key_file.as_deref(), env)?;
-        let endpoint = Endpoint::resolve(&explicit.endpoint, env)?;
+        let endpoint = BaseAddress::resolve(&explicit.endpoint, env)?;
         let headers = headers::constant_headers(
             credentials.current().authorization(),
             explicit.user_agent.as_deref(),

@@ -17,7 +17,7 @@ use crate::ureq_transport::default_transport;
 
 /// Every test brings a transport then.
 #[cfg(not(feature = "ureq"))]
-fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &Endpoint) -> Result<Arc<dyn Transport>, ConfigError> {
+fn default_transport(_: &NetworkSettings, _: &Env<'_>, _: &BaseAddress) -> Result<Arc<dyn Transport>, ConfigError> {
     Err(ConfigError::new("transport", "is missing"))
 }
 

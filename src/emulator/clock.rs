@@ -90,7 +90,7 @@ impl ManualClock {
         self.face().hands
     }
 
-    /// Sets the clock to what it was, standing or running. [`Clock::elapsed`] does not go back with it.
+    /// Restores an earlier reading of [`hands`](Self::hands). [`Clock::elapsed`] does not go back with it.
     pub(crate) fn set_hands(&self, hands: Hands) {
         self.face().hands = hands;
     }

@@ -32,7 +32,7 @@ const MAX_DOCUMENT: usize = 256 * 1024 * 1024;
 
 /// The controls of a served emulator, over HTTP on loopback. Dropping it stops them, and the emulator goes on.
 ///
-/// `docs/emulator.md` has the endpoints. Whoever reaches the port can read every secret of the account.
+/// `docs/emulator.md` has the endpoints. Any process that reaches the port can read every secret of the account.
 pub struct ControlServer {
     server: Server,
 }
@@ -43,7 +43,7 @@ impl EmulatorServer {
     ///
     /// # Errors
     ///
-    /// What the operating system says when it gives no port or no thread.
+    /// An error of the operating system if it gives no port or no thread.
     pub fn control(&self) -> io::Result<ControlServer> {
         self.control_at(0)
     }
@@ -52,7 +52,7 @@ impl EmulatorServer {
     ///
     /// # Errors
     ///
-    /// What the operating system says when the port cannot be had, or no thread.
+    /// An error of the operating system if the port is taken, or if it gives no thread.
     pub fn control_at(&self, port: u16) -> io::Result<ControlServer> {
         let emulator = self.emulator().clone();
         let start = Start::of(&emulator);
@@ -82,7 +82,7 @@ impl fmt::Debug for ControlServer {
     }
 }
 
-/// What a reset restores.
+/// The values that a reset restores.
 struct Start {
     document: Document,
     hands: Hands,

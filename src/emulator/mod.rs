@@ -240,7 +240,7 @@ impl Emulator {
         };
         // Of others too: what an answer shows must not be gone after a crash.
         self.make_durable(seen).map_err(unwritten)?;
-        answer
+        answer?()
     }
 
     fn make_durable(&self, change: u64) -> io::Result<()> {

@@ -106,7 +106,15 @@ impl Error {
             | Self::RateLimited(e)
             | Self::Server(e)
             | Self::UnexpectedStatus(e) => Some(e),
-            _ => None,
+            Self::Config(_)
+            | Self::InvalidRequest(_)
+            | Self::SpaceNotFound(_)
+            | Self::AmbiguousSpace(_)
+            | Self::OrganizationNotFound(_)
+            | Self::Transport(_)
+            | Self::Decode(_)
+            | Self::SecretNotRecovered(_)
+            | Self::Pagination(_) => None,
         }
     }
 

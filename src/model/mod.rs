@@ -112,8 +112,9 @@ impl ApiKeyCreated {
 }
 
 impl ApiKeyCreated {
-    /// Whether the response has `id` or `key` twice, so that the client cannot tell which one is meant.
-    pub(crate) fn has_duplicate_member(&self) -> bool {
+    /// Whether the response has `id` or `key` twice, so that the client cannot tell which one is meant. Do not revoke a key
+    /// by such an `id`: it may be the one of another key.
+    pub fn has_duplicate_member(&self) -> bool {
         self.warnings.iter().any(|warning| warning.found == DUPLICATE)
     }
 }

@@ -112,11 +112,42 @@ fn is_elsewhere(space: &Space, org_id: &str) -> bool {
     space.organization_id.as_deref().is_some_and(|id| !same_id(id, org_id))
 }
 
-pub(crate) fn candidate(space: &Space, own_key: &str) -> SpaceCandidate {
-    SpaceCandidate {
+/// The space with exactly this name, among those of a list that the service filtered by the name.
+pub(crate) fn the_one_named(
+    name: &str,
+    org_id: Option<&str>,
+    spaces: Vec<Space>,
+    own_key: &str,
+) -> Result<Space, Error> {
+    let mut exact: Vec<Space> = Vec::new();
+    let mut similar = Vec::new();
+    for space in spaces {
+        // If the list changes between two pages, a space can be on both.
+        if space.id.is_empty() || exact.iter().any(|known| known.id == space.id) {
+            continue;
+        }
+        let list = if space.name == name { &mut exact } else { &mut similar };
+        list.push(space);
+    }
+    // Some servers ignore `org_id` and list the spaces of all organizations.
+    if let Some(org_id) = org_id {
+        exact.retain(|space| !is_elsewhere(space, org_id));
+    }
+    // The caller may have passed a key as the name.
+    let name = strip_key(name, own_key);
+    let candidate = |space: &Space| SpaceCandidate {
         id: strip_key(&space.id, own_key),
         name: strip_key(&space.name, own_key),
         organization_id: space.organization_id.as_deref().map(|id| strip_key(id, own_key)),
+    };
+    match exact.len() {
+        0 => Err(Error::SpaceNotFound(SpaceNotFound {
+            name,
+            organization_id: org_id.map(|id| strip_key(id, own_key)),
+            similar: similar.iter().map(candidate).collect(),
+        })),
+        1 => Ok(exact.swap_remove(0)),
+        _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: exact.iter().map(candidate).collect() })),
     }
 }
 
@@ -172,41 +203,14 @@ impl<'a> Lookup<'a> {
             return Ok(found.clone());
         }
         let target = spaces(org_id, Some(name));
-        let mut exact = Vec::new();
-        let mut similar = Vec::new();
+        let mut found = Vec::new();
         self.each_page(Operation::ListSpaces, &target, "spaces", |page: Vec<Space>| {
-            for space in page {
-                // If the list changes between two pages, a space can be on both.
-                if space.id.is_empty() || exact.iter().any(|known: &Space| known.id == space.id) {
-                    continue;
-                }
-                let list = if space.name == name { &mut exact } else { &mut similar };
-                list.push(space);
-            }
+            found.extend(page);
             Ok(None::<()>)
         })?;
-        // Some servers ignore `org_id` and list the spaces of all organizations.
-        if let Some(org_id) = org_id {
-            exact.retain(|space| !is_elsewhere(space, org_id));
-        }
-        let own_key = self.scope.settings().credentials.current();
-        let own_key = own_key.known_keys();
-        // The caller may have passed a key as the name.
-        let name = strip_key(name, own_key);
-        let candidates = |spaces: Vec<Space>| spaces.iter().map(|space| candidate(space, own_key)).collect();
-        match exact.len() {
-            0 => Err(Error::SpaceNotFound(SpaceNotFound {
-                name,
-                organization_id: org_id.map(|id| strip_key(id, own_key)),
-                similar: candidates(similar),
-            })),
-            1 => {
-                let found = exact.swap_remove(0);
-                self.by_name.insert(key, found.clone());
-                Ok(found)
-            }
-            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(exact) })),
-        }
+        let found = the_one_named(name, org_id, found, self.scope.settings().credentials.current().known_keys())?;
+        self.by_name.insert(key, found.clone());
+        Ok(found)
     }
 
     /// Finds the organization by listing the spaces of each, for servers that do not send `organization_id`.

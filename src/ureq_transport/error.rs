@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
-use super::tls::TlsFault;
+use super::tls::fault::TlsFault;
 use crate::transport::{TransportError, TransportErrorKind as Kind};
 
 /// A failure from before the first byte of the request was written. It travels through ureq as [`ureq::Error::Other`].

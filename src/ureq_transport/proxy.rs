@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::authority::{is_loopback, split_port, without_brackets};
-use crate::config::{Endpoint, Env, ProxySetting, Sourced};
+use crate::config::{BaseAddress, Env, ProxySetting, Sourced};
 use crate::error::ConfigError;
 
 /// The URL of a proxy, checked. It may hold a password.
@@ -80,7 +80,7 @@ fn is_user_info(text: &str) -> bool {
 pub(super) fn choose(
     explicit: &ProxySetting,
     env: &Env<'_>,
-    endpoint: &Endpoint,
+    endpoint: &BaseAddress,
 ) -> Result<Option<ProxyUrl>, ConfigError> {
     let this_machine = is_loopback(endpoint.host());
     match explicit {
@@ -91,7 +91,7 @@ pub(super) fn choose(
     }
 }
 
-fn from_env(env: &Env<'_>, endpoint: &Endpoint) -> Result<Option<ProxyUrl>, ConfigError> {
+fn from_env(env: &Env<'_>, endpoint: &BaseAddress) -> Result<Option<ProxyUrl>, ConfigError> {
     if let Some(Sourced { value, setting }) = env.read("ARIZE_PROXY_URL")? {
         return ProxyUrl::parse(&value, setting).map(Some);
     }
@@ -110,7 +110,7 @@ fn from_env(env: &Env<'_>, endpoint: &Endpoint) -> Result<Option<ProxyUrl>, Conf
     Ok(None)
 }
 
-fn is_exempt(env: &Env<'_>, endpoint: &Endpoint) -> Result<bool, ConfigError> {
+fn is_exempt(env: &Env<'_>, endpoint: &BaseAddress) -> Result<bool, ConfigError> {
     let list = match env.read("NO_PROXY")? {
         Some(list) => Some(list),
         None => env.read("no_proxy")?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::UreqTransport;
 use super::proxy::{self, ProxyUrl};
 use super::tls::{CaFile, TlsChoice};
-use crate::config::{Endpoint, Env, NetworkSettings, Sourced};
+use crate::config::{BaseAddress, Env, NetworkSettings, Sourced};
 use crate::error::ConfigError;
 use crate::transport::Transport;
 
@@ -21,13 +21,13 @@ pub(super) struct TransportSettings {
 pub(crate) fn default_transport(
     explicit: &NetworkSettings,
     env: &Env<'_>,
-    endpoint: &Endpoint,
+    endpoint: &BaseAddress,
 ) -> Result<Arc<dyn Transport>, ConfigError> {
     Ok(Arc::new(UreqTransport::open(&TransportSettings::resolve(explicit, env, endpoint)?)?))
 }
 
 impl TransportSettings {
-    fn resolve(explicit: &NetworkSettings, env: &Env<'_>, endpoint: &Endpoint) -> Result<Self, ConfigError> {
+    fn resolve(explicit: &NetworkSettings, env: &Env<'_>, endpoint: &BaseAddress) -> Result<Self, ConfigError> {
         let proxy = proxy::choose(&explicit.proxy, env, endpoint)?;
         let accept = match explicit.accept_invalid_certs {
             Some(value) => Sourced { value, setting: "danger_accept_invalid_certs".into() },
@@ -101,7 +101,7 @@ mod tests {
             allow_insecure_http: true,
             ..EndpointSettings::default()
         };
-        let endpoint = Endpoint::resolve(&place, &env).unwrap();
+        let endpoint = BaseAddress::resolve(&place, &env).unwrap();
         TransportSettings::resolve(&explicit, &env, &endpoint).map_err(|error| error.to_string())
     }
 

@@ -25,13 +25,13 @@ pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) scopes: Scopes,
     /// Keys created at least this long ago
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, help_heading = "Rules")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, help_heading = "Rules")]
     pub(crate) older_than: Option<Duration>,
     /// Keys not used for this long; a key that was never seen used counts from its creation
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, help_heading = "Rules")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, help_heading = "Rules")]
     pub(crate) unused_for: Option<Duration>,
     /// Keys that expire within this time
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, help_heading = "Rules")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, help_heading = "Rules")]
     pub(crate) expires_within: Option<Duration>,
     /// Keys that never expire
     #[arg(long, help_heading = "Rules")]
@@ -57,10 +57,10 @@ Examples:
   arize-keys prune --unused-for 180d --all-spaces --max 100 --yes")]
 pub(crate) struct Prune {
     /// Keys created at least this long ago
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, help_heading = "Rules")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, help_heading = "Rules")]
     pub(crate) older_than: Option<Duration>,
     /// Keys not used for this long; a key without a last use is not selected
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, help_heading = "Rules")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, help_heading = "Rules")]
     pub(crate) unused_for: Option<Duration>,
     /// Keys that expired more than 5 minutes ago
     #[arg(long, help_heading = "Rules")]
@@ -74,7 +74,7 @@ pub(crate) struct Prune {
     #[arg(long, conflicts_with = "space")]
     pub(crate) all_spaces: bool,
     /// Revoke nothing if more keys than this are selected
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, allow_negative_numbers = true)]
     pub(crate) max: usize,
     /// The id of the key that this command uses, if it is not among those that are read
     #[arg(long, value_name = "ID", value_parser = values::id())]

@@ -31,13 +31,13 @@ pub(crate) struct Ensure {
     #[arg(long, value_name = "TEXT")]
     pub(crate) description: Option<String>,
     /// The lifetime of each key
-    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = times::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "90d", allow_hyphen_values = true, value_parser = times::duration)]
     pub(crate) lifetime: Duration,
     /// How long before its expiry the key is renewed [default: the last third of its lifetime]
-    #[arg(long, value_name = "DURATION", value_parser = times::duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration)]
     pub(crate) renew_before: Option<Duration>,
     /// How long an old key works beside its successor, `0s` for not at all
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = times::duration_or_zero)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true, value_parser = times::duration_or_zero)]
     pub(crate) overlap: Duration,
     /// Take over this key: renew it at once and revoke it
     #[arg(long, value_name = "ID", value_parser = values::id())]

@@ -51,7 +51,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "GLOB", value_parser = values::glob(), conflicts_with_all = ["cursor", "limit"])]
     pub(crate) name: Option<Pattern>,
     /// Only keys that expire within this time; reads every page
-    #[arg(long, value_name = "DURATION", value_parser = times::duration, conflicts_with_all = ["cursor", "limit"])]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = times::duration, conflicts_with_all = ["cursor", "limit"])]
     pub(crate) expiring_within: Option<Duration>,
     /// The order of the keys; reads every page
     #[arg(long, value_enum, conflicts_with_all = ["cursor", "limit"])]

@@ -33,7 +33,7 @@ pub(crate) struct Expiry {
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("commands").arg("to_command").multiple(true))]
 pub(crate) struct SecretTo {
-    /// Write the secret to this file, which is replaced (mode 0600); a pipe or a device is written to
+    /// Write the secret to this file, which is replaced (mode 0600); a pipe or a device is written to, and `-` is stdout
     #[arg(long, value_name = "FILE", conflicts_with = "env_file", value_parser = values::path(), help_heading = "Where the secret goes")]
     pub(crate) out: Option<PathBuf>,
     /// Set the secret in this file of `NAME=value` lines, and keep its other lines (mode 0600)

@@ -17,6 +17,8 @@ pub(super) fn id() -> impl TypedValueParser<Value = String> {
     text().try_map(|id| {
         if is_like_a_key(&id) {
             Err("it is an API key, and no id; `arize-keys check` shows the id of a key")
+        } else if matches!(id.as_str(), "." | "..") {
+            Err("it would name another resource")
         } else {
             Ok(id)
         }

@@ -1,6 +1,6 @@
 //! `check`: where requests go, and whether the service accepts the key.
 
-use arize_api_keys::secrecy::ExposeSecret;
+use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};
 
 use crate::api_key::{self, Found, Source};
@@ -8,7 +8,7 @@ use crate::args::Check;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
 use crate::output::moment;
-use crate::{connect, output};
+use crate::{connect, inventory, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     let (found, client) = match api_key::find(console) {
@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         },
     };
     let own = answer.as_ref().and_then(|answer| answer.as_ref().ok());
-    let key = found.zip(own).and_then(|(found, own)| itself(own, found.key.expose_secret()));
+    let key = found.zip(own).and_then(|(found, own)| itself(own, &found.key));
+    inventory::warn_of_own_expiry(key.into_iter(), console);
     let facts = [
         ("endpoint", Some(client.endpoint())),
         ("stage", Some(client.stage().to_string())),
@@ -65,13 +66,10 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
 }
 
 /// The key with this secret, by its redacted form. `None` if several keys may be it, or if there are more pages.
-fn itself<'a>(page: &'a ApiKeyList, secret: &str) -> Option<&'a ApiKey> {
+fn itself<'a>(page: &'a ApiKeyList, secret: &SecretString) -> Option<&'a ApiKey> {
     if page.pagination.has_more {
         return None;
     }
-    let mut matching = page.api_keys.iter().filter(|key| match key.redacted_key.split_once("...") {
-        Some((head, tail)) => !head.is_empty() && secret.starts_with(head) && secret.ends_with(tail),
-        None => false,
-    });
+    let mut matching = page.api_keys.iter().filter(|key| key.matches(secret));
     matching.next().filter(|_| matching.next().is_none())
 }

@@ -32,7 +32,7 @@ fn run(
         ask(&format!("{verb} {what}? It cannot be undone."), console)?;
     }
     let client = connect::limited(&client, console);
-    let bar = console.progress("keys done");
+    let progress = console.progress("keys");
     let mut failures = Vec::new();
     let mut removed = output::Ids::begin();
     for id in &args.ids {
@@ -41,7 +41,7 @@ fn run(
             Ok(()) => {
                 if let Err(failure) = removed.push(id, console) {
                     let done = format!("{}; the key {} was removed", failure.message, printable(id));
-                    bar.suspend(|| console.warning(done));
+                    progress.suspend(|| console.warning(done));
                 }
             }
             Err(error) => {
@@ -49,14 +49,14 @@ fn run(
                 let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
                 // A single one is the error of the command.
                 if args.ids.len() > 1 {
-                    bar.suspend(|| console.failure(&failure));
+                    progress.suspend(|| console.failure(&failure));
                 }
                 failures.push(failure);
             }
         }
-        bar.inc(1);
+        progress.inc();
     }
-    bar.finish_and_clear();
+    drop(progress);
     if let Err(failure) = removed.end(console) {
         console.warning(failure.message);
     }

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     // to be written: every change that was acknowledged is in the state file.
     let signals = system.signals(&[Signal::Interrupt, Signal::Terminate]);
     let mut signals = signals.map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")))?;
-    // After the handler: whoever waits for the file may end the program at once.
+    // After the handler: a script that waits for the file may end the program at once.
     if let Some(path) = &args.ready_file {
         write_ready(path, &line, system)?;
     }
@@ -134,7 +134,7 @@ fn key_in(path: &Path, system: &dyn System) -> Result<String, Failure> {
     Ok(text.map_err(|error| Failure::input("read", path, &error))?.trim().to_owned())
 }
 
-/// Writes the file whole: a script that sees it can read the line. It holds a key, so nobody else may read it.
+/// Writes the file whole: a script that sees it can read the line. It holds a key, so only its owner may read it.
 fn write_ready(path: &Path, line: &str, system: &dyn System) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");

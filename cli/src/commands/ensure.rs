@@ -8,7 +8,7 @@ use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWar
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
-use crate::commands::secret_commands::{describe, service_key, user_key};
+use crate::commands::secret_commands::{describe, how_to_revoke, nothing_created, service_key, user_key};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::shell::{Shell, about_key};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     let client = connect::client(console)?;
     let shell = Shell::new(args.secret.command_timeout, console);
     for (option, text) in [("--then", &args.then), ("--read-command", &args.read_command)] {
-        text.as_ref().map_or(Ok(()), |text| shell.check(option, text))?;
+        text.as_ref().map_or(Ok(()), |text| shell.check(option, text)).map_err(nothing_created)?;
     }
     store::refuse_stream(&args.secret, console)?;
     if args.dry_run {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
         let report = Report { change: plan.change, key: plan.key, retired: &plan.retired, pending: &plan.pending };
         return print(&report, args, &owner, console);
     }
-    let mut store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
     if let Some(path) = path(args).filter(|_| !store.is_file()) {
         return Err(store::no_file(path));
     }
@@ -120,7 +120,7 @@ fn read(args: &Ensure, shell: &Shell) -> Result<Option<SecretString>, Failure> {
     let Some(text) = &args.read_command else { return Ok(None) };
     let stdout = shell.run(text, &Vec::new(), &[]).map_err(|problem| {
         let message = format!("the command `{}` did not read the stored secret: {problem}", printable(text));
-        Failure::new(Code::Other, format!("{message}; nothing was created"))
+        nothing_created(Failure::new(Code::Other, message))
     })?;
     Ok(store::secret_in(&stdout, None))
 }
@@ -263,8 +263,7 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
         }
         EnsureError::Store { created, .. } | EnsureError::NotListed { created, .. } => {
             let rescue = store.map(|store| format!("; {}", store.rescue(&created.key))).unwrap_or_default();
-            Failure::new(Code::SecretLost, format!("{message}{rescue}"))
-                .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
+            Failure::new(Code::SecretLost, format!("{message}{rescue}")).hint(how_to_revoke(created))
         }
         EnsureError::Verify { .. } | EnsureError::BeforeRetire { .. } | EnsureError::Retire { .. } => {
             Failure::new(Code::HalfRotated, message).hint("run the same command again")

@@ -50,8 +50,11 @@ fn list<T: Serialize>(
 
 pub(crate) fn get(args: &Get, console: &Console) -> Result<(), Failure> {
     let client = connect::for_walk(&connect::client(console)?, console);
-    let request = inventory::request(&args.scopes, true, console);
-    match client.find_key(&args.id, &request) {
+    let request = inventory::with_progress(inventory::request(&args.scopes, true, console), console);
+    let found = client.find_key(&args.id, &request);
+    // It holds the progress bar.
+    drop(request);
+    match found {
         Ok(Some(found)) => {
             inventory::warn_of_own_expiry(std::iter::once(&found.key), console);
             let value = output::clean(inventory::to_json(&found, console), console);

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeyStatus, ApiKeysClient, ListRequest, Pagination};
-use indicatif::ProgressBar;
 
 use crate::args::{Format, List, Scopes, Sort, Status};
-use crate::console::Console;
+use crate::console::{Console, Progress};
 use crate::failure::{Effect, Failure, printable};
 use crate::output::{Keys, Reader};
 use crate::system::Stream;
@@ -54,6 +53,7 @@ fn request(args: &List, status: Option<ApiKeyStatus>) -> ListRequest {
 
 fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
     let page = client.list(request).map_err(|error| Failure::sdk(&error, Effect::Read))?;
+    inventory::warn_of_own_expiry(page.api_keys.iter(), console);
     let mut keys = Keys::begin(console)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
@@ -87,15 +87,15 @@ fn gathered(args: &List, client: &ApiKeysClient, console: &Console) -> Result<()
         let is_wanted = |key: &ApiKey| args.status != Some(Status::Revoked) || key.status == ApiKeyStatus::Revoked;
         all.extend(read.keys.into_iter().map(|found| found.key).filter(is_wanted));
     } else {
-        let bar = progress(console);
+        let progress = progress(console);
         let client = connect::for_walk(client, console);
         for status in args.statuses() {
             for key in client.list_all(&request(args, status).limit(ALL_LIMIT)) {
                 all.push(key.map_err(|error| Failure::sdk(&error, Effect::Read))?);
-                bar.inc(1);
+                progress.inc();
             }
         }
-        bar.finish_and_clear();
+        drop(progress);
         inventory::warn_of_own_expiry(all.iter(), console);
     }
     let now = console.system.now();
@@ -133,17 +133,21 @@ fn sort(keys: &mut [ApiKey], by: Option<Sort>) {
 
 /// What arrived before an error is printed, and the error tells where to go on.
 fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) -> Result<(), Failure> {
-    let bar = progress(console);
+    let progress = progress(console);
     let mut keys = Keys::begin(console)?;
     let mut pages = connect::for_walk(client, console).list_all(request);
     let mut count: u64 = 0;
+    let mut own = None;
     let mut failed = None;
     for key in &mut pages {
         match key {
             Ok(key) => {
                 report_warnings(&key, console);
                 count = count.saturating_add(1);
-                bar.set_position(count);
+                progress.inc();
+                if inventory::is_own(&key, console) {
+                    own = Some(key.clone());
+                }
                 if keys.push(key, count == 1, console)? == Reader::Gone {
                     return Ok(());
                 }
@@ -151,7 +155,9 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
             Err(error) => failed = Some(Failure::sdk(&error, Effect::Read)),
         }
     }
-    bar.finish_and_clear();
+    drop(progress);
+    // Not between the lines of a list.
+    inventory::warn_of_own_expiry(own.iter(), console);
     let Some(failure) = failed else {
         if keys.end(&Pagination::default(), count == 0, console)? == Reader::Here && count == 0 {
             console.note("no keys");
@@ -173,10 +179,10 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
 }
 
 /// None where it would be drawn between lines of output on the same terminal.
-fn progress(console: &Console) -> ProgressBar {
+fn progress(console: &Console) -> Progress {
     let is_streamed = matches!(console.global.output, Format::Jsonl | Format::Csv);
     if is_streamed && console.system.is_terminal(Stream::Stdout) {
-        ProgressBar::hidden()
+        console.hidden_progress("keys")
     } else {
         console.progress("keys")
     }

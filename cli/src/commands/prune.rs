@@ -91,7 +91,7 @@ fn select(args: &Prune, client: &ApiKeysClient, console: &Console) -> Result<Vec
         let message = "the key of this command is not among the keys that were read, so it cannot be spared";
         return Err(Failure::new(Code::Usage, message).hint("pass its id as --keep ID"));
     }
-    let now = console.system.now();
+    let now = read.now;
     let is_selected =
         |found: &FoundKey| is_in_scope(args, found) && matches_every_rule(args, found, now) && !is_kept(found);
     Ok(read.keys.into_iter().filter(is_selected).collect())

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arize_api_keys::{ApiKeyCreated, Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
+use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
 
 use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
-use crate::commands::secret_commands::{describe, print_details, report_warnings, service_key, user_key};
+use crate::commands::secret_commands::{
+    describe, how_to_revoke, nothing_created, print_details, report_warnings, service_key, user_key,
+};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::messages::causes;
@@ -21,12 +23,12 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     if !args.yes {
         ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
     }
-    let mut store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
         new = replacement(args, &binding, console)?;
     }
-    let location = store.location().unwrap_or_default();
+    let location = store.location().unwrap_or_else(|| "stdout".to_owned());
     let steps = console.clone();
     let partial = Arc::new(OnceLock::new());
     let new = new.stored(store.current_secret()?).on_step(move |step| announce(step, &steps));
@@ -49,7 +51,12 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     });
     match rotated {
         Ok(created) => {
-            done(&created, &old, console);
+            console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
+            report_warnings(&created, console);
+            // stdout has them already, with the secret.
+            if store.location().is_some() {
+                print_details(&created, console);
+            }
             Ok(())
         }
         Err(error) => Err(match partial.get() {
@@ -89,12 +96,6 @@ fn announce(step: RotationStep<'_>, console: &Console) {
     }
 }
 
-fn done(created: &ApiKeyCreated, old: &str, console: &Console) {
-    console.report(format_args!("    done: {} replaces {old}", printable(&created.id)));
-    report_warnings(created, console);
-    print_details(created, console);
-}
-
 /// One of several stores took the new key.
 fn partly_stored(problem: &str, error: &RotationError<NotStored>) -> Failure {
     let state = match error {
@@ -128,7 +129,7 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
         RotationError::Store { revoked: Ok(()), .. } => Failure::new(Code::NotStored, error.to_string()),
         RotationError::Store { revoked: Err(cause), created, .. } => {
             Failure::new(Code::SecretLost, format!("{}; {}", message(error, cause), store.rescue(&created.key)))
-                .hint(format!("revoke it: arize-keys revoke {}", printable(&created.id)))
+                .hint(how_to_revoke(created))
         }
         RotationError::Verify { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
             .hint("the old key still works: run the same command again, which verifies the stored key and goes on"),

@@ -12,7 +12,7 @@ use arize_api_keys::{
 };
 
 use crate::args::{Binding, Run};
-use crate::commands::secret_commands::{announce_create, describe, report_warnings};
+use crate::commands::secret_commands::{UNCERTAIN_ID, announce_create, describe, how_to_revoke, report_warnings};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::shell::own_key_variables;
@@ -178,12 +178,17 @@ impl Lent<'_> {
     }
 
     fn revoke(&self) -> Result<(), Failure> {
+        if self.created.has_duplicate_member() {
+            let expiry = rfc3339(self.expires_at);
+            let message = format!("the new key was not revoked, because {UNCERTAIN_ID}; it works until {expiry}");
+            return Err(Failure::new(Code::Other, message).hint(how_to_revoke(&self.created)));
+        }
         // The time of the command does not count, and that of the first calls may be over.
         let limit = self.console.global.connection.timeout.unwrap_or(REVOKE_TIMEOUT);
         self.client.with_time_limit(limit).revoke(&self.created.id).map_err(|error| {
             let (id, problem, expiry) = (self.id(), with_causes(&error), rfc3339(self.expires_at));
             Failure::new(Code::Other, format!("revoking the key {id} failed: {problem}; it works until {expiry}"))
-                .hint(format!("revoke it: arize-keys revoke {id}"))
+                .hint(how_to_revoke(&self.created))
         })
     }
 }

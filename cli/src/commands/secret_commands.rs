@@ -11,10 +11,10 @@ use arize_api_keys::{
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
-use crate::store::{NotStored, Rescue, Store};
+use crate::store::{NOTHING_CREATED, NotStored, Rescue, Store};
 use crate::system::System;
 use crate::times::{after, rfc3339};
-use crate::{api_key, bindings, connect, output};
+use crate::{api_key, bindings, connect, inventory, output};
 
 /// The time to revoke a key whose secret is lost.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let request = user_key(&args.name, &args.key, console.system.now())?;
     let client = connect::client(console)?;
-    let mut store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
     let created = client.create(&request).map_err(|error| not_minted(&error, &mut store))?;
@@ -32,7 +32,7 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let mut request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
     let client = connect::client(console)?;
-    let mut store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
         request = service_key(&args.name, &binding, &args.key, &*console.system)?;
@@ -44,7 +44,8 @@ pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> 
 
 pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
     let mut request = RefreshRequest::new(&args.id);
-    if let Some(expires_at) = expires_at(&args.expiry, console.system.now())? {
+    let nothing_changed = |failure: Failure| failure.and("nothing was changed");
+    if let Some(expires_at) = expires_at(&args.expiry, console.system.now()).map_err(nothing_changed)? {
         request = request.expires_at(expires_at);
     }
     if let Some(grace) = args.grace {
@@ -53,11 +54,9 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     let found = api_key::find(console)?;
     let own = found.as_ref().map(|found| found.key.clone());
     let client = connect::client_with(found.as_ref(), console)?;
-    let mut store = Store::prepare(&args.secret, console)?;
+    let mut store = Store::prepare(&args.secret, console).map_err(nothing_changed)?;
     let client = connect::limited(&client, console);
-    // No key has such an id: the client refuses it before it sends anything.
-    let is_id = !matches!(args.id.as_str(), "." | "..");
-    if let Some(own) = own.filter(|_| is_id && args.grace.is_none() && !args.no_grace) {
+    if let Some(own) = own.filter(|_| args.grace.is_none() && !args.no_grace) {
         refuse_own_key(&args.id, &own, &client, console)?;
     }
     console.report(format_args!(
@@ -104,7 +103,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
                 return Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"));
             }
             Ok(key) if key.id == id => return Ok(()),
-            Ok(_) => {}
+            Ok(key) => inventory::warn_of_own_expiry(std::iter::once(&key), console),
             Err(Error::Forbidden(_)) => {
                 console.warning("this key may not list keys: whether it is the one to refresh is unknown");
                 return Ok(());
@@ -116,6 +115,10 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
         }
     }
     Ok(())
+}
+
+pub(crate) fn nothing_created(failure: Failure) -> Failure {
+    failure.and(NOTHING_CREATED)
 }
 
 /// Before the request: who is interrupted knows what to look for.
@@ -212,15 +215,28 @@ pub(crate) fn print_details(created: &ApiKeyCreated, console: &Console) {
 /// A key whose secret is nowhere must not stay.
 fn undo(client: &ApiKeysClient, store: &mut Store, created: &ApiKeyCreated, cause: &NotStored) -> Failure {
     let id = printable(&created.id);
-    // The time of the command may be over. This must be tried nevertheless.
-    match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
-        Ok(()) => Failure::new(Code::NotStored, format!("{cause}; the new key {id} was revoked")),
-        Err(error) => {
-            let (problem, rescue) = (with_causes(&error), store.rescue(&created.key));
-            let message = format!("{cause}; revoking the new key {id} failed: {problem}; {rescue}");
-            Failure::new(Code::SecretLost, message).hint(format!("revoke it: arize-keys revoke {id}"))
+    let problem = if created.has_duplicate_member() {
+        format!("the new key was not revoked, because {UNCERTAIN_ID}")
+    } else {
+        // The time of the command may be over. This must be tried nevertheless.
+        match client.with_time_limit(UNDO_TIMEOUT).revoke(&created.id) {
+            Ok(()) => return Failure::new(Code::NotStored, format!("{cause}; the new key {id} was revoked")),
+            Err(error) => format!("revoking the new key {id} failed: {}", with_causes(&error)),
         }
+    };
+    let message = format!("{cause}; {problem}; {}", store.rescue(&created.key));
+    Failure::new(Code::SecretLost, message).hint(how_to_revoke(created))
+}
+
+/// Why a key is not revoked.
+pub(crate) const UNCERTAIN_ID: &str = "the response has `id` or `key` twice, and its id may be the one of another key";
+
+/// What the user does with a key that should not stay.
+pub(crate) fn how_to_revoke(created: &ApiKeyCreated) -> String {
+    if created.id.is_empty() || created.has_duplicate_member() {
+        return format!("look for the key named `{}` in a list, and revoke it", printable(&created.name));
     }
+    format!("revoke it: arize-keys revoke {}", printable(&created.id))
 }
 
 /// One line that finds the key again.

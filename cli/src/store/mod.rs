@@ -30,6 +30,12 @@ use crate::redact::is_unsafe;
 use crate::shell::Shell;
 use crate::system::{File, FileKind, System};
 
+/// The path that means stdout.
+const STDOUT: &str = "-";
+
+/// What is true after a refusal to create a key.
+pub(crate) const NOTHING_CREATED: &str = "nothing was created";
+
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,29 +91,26 @@ impl fmt::Display for NotStored {
 }
 
 impl Store {
-    /// Before anything is created: locks the file, and proves that the place can take a secret.
+    /// Before anything is created or changed: locks the file, and proves that the place can take a secret.
     pub(crate) fn prepare(to: &SecretTo, console: &Console) -> Result<Self, Failure> {
         let system = Arc::clone(&console.system);
         let commands = Commands::prepare(&to.to_command, Shell::new(to.command_timeout, console))?;
         let is_file_only = is_file_only(&*system)?;
         let (path, env_name) = match (&to.out, &to.env_file) {
-            (Some(path), _) => (path, None),
-            (None, Some(path)) => (path, Some(to.env_name.as_str())),
+            (Some(path), _) if path != Path::new(STDOUT) => (path, None),
+            (_, Some(path)) => (path, Some(to.env_name.as_str())),
             (None, None) if !commands.is_empty() => {
                 return Ok(Self { system, place: Place::Nowhere, commands, _lock: None });
             }
-            (None, None) if is_file_only => return Err(printing_is_refused()),
-            (None, None) => {
+            (_, None) if is_file_only => return Err(printing_is_refused()),
+            (_, None) => {
                 let place = stdout(console.global.output, &*system)?;
                 return Ok(Self { system, place, commands, _lock: None });
             }
         };
         let patience = console.remaining().unwrap_or(PATIENCE);
-        let failed = |(verb, error): (&str, io::Error)| {
-            let failure = Failure::file(verb, path, &error);
-            Failure { message: format!("{}; nothing was created", failure.message), ..failure }
-        };
-        if is_file_only && paths::names_a_standard_stream(path) {
+        let failed = |(verb, error): (&str, io::Error)| Failure::file(verb, path, &error);
+        if is_file_only && stream::is_standard(path, &*system) {
             return Err(printing_is_refused());
         }
         if paths::names_a_directory(path) {
@@ -196,7 +199,7 @@ fn is_file_only(system: &dyn System) -> Result<bool, Failure> {
     match system.variable("ARIZE_KEYS_SECRETS").filter(|value| !value.is_empty()) {
         None => Ok(false),
         Some(value) if value == "file-only" => Ok(true),
-        Some(_) => Err(Failure::new(Code::Usage, "ARIZE_KEYS_SECRETS must be `file-only`; nothing was created")),
+        Some(_) => Err(Failure::new(Code::Usage, "ARIZE_KEYS_SECRETS must be `file-only`")),
     }
 }
 
@@ -209,7 +212,7 @@ fn mask(secret: &str, system: &dyn System) -> io::Result<()> {
 }
 
 fn printing_is_refused() -> Failure {
-    let message = "the secret would be printed, and ARIZE_KEYS_SECRETS=file-only forbids that; nothing was created";
+    let message = "the secret would be printed, and ARIZE_KEYS_SECRETS=file-only forbids that";
     Failure::new(Code::Usage, message).hint("pass --out FILE, --env-file FILE or --to-command CMD")
 }
 
@@ -218,8 +221,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> String {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let failure = Failure::file("read", path, error);
-    Failure { message: format!("{}; nothing was created", failure.message), ..failure }
+    Failure::file("read", path, error).and(NOTHING_CREATED)
 }
 
 /// The secret in a file, without a lock and without a change. `None` if it holds none, or there is no file.
@@ -238,6 +240,7 @@ pub(crate) fn refuse_stream(to: &SecretTo, console: &Console) -> Result<(), Fail
     let path = to.out.as_ref().or(to.env_file.as_ref());
     let found = path.and_then(|path| Some((path, console.system.metadata(path).ok()?)));
     match found.filter(|(_, found)| !matches!(found.kind, FileKind::Regular | FileKind::Directory)) {
+        None if path.is_some_and(|path| path == Path::new(STDOUT)) => Err(no_file(Path::new(STDOUT))),
         None => Ok(()),
         Some((path, _)) => Err(no_file(path)),
     }
@@ -254,7 +257,7 @@ pub(crate) fn absolute(path: &Path, console: &Console) -> PathBuf {
 /// A path that is not that of a file.
 pub(crate) fn no_file(path: &Path) -> Failure {
     let message = format!("`{}` is not a file, so that no later run could read the secret", printable(path.display()));
-    Failure::new(Code::Usage, format!("{message}; nothing was created"))
+    Failure::new(Code::Usage, message).and(NOTHING_CREATED)
 }
 
 fn stdout(format: Format, system: &dyn System) -> Result<Place, Failure> {
@@ -262,10 +265,9 @@ fn stdout(format: Format, system: &dyn System) -> Result<Place, Failure> {
     match stdout {
         Ok((false, out)) => Ok(Place::Stdout { out, format }),
         Ok((true, _)) => {
-            let message =
-                "the secret would be lost: stdout is closed, or a device that keeps nothing; nothing was created";
+            let message = "the secret would be lost: stdout is closed, or a device that keeps nothing";
             Err(Failure::new(Code::Usage, message).hint("pass --out FILE or --env-file FILE"))
         }
-        Err(error) => Err(Failure::new(Code::Other, format!("stdout cannot be used: {error}; nothing was created"))),
+        Err(error) => Err(Failure::new(Code::Other, format!("stdout cannot be used: {error}"))),
     }
 }

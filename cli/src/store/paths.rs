@@ -40,10 +40,3 @@ pub(super) fn owned(path: &Path, system: &dyn System) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Whether a path leads to stdout, stderr or the terminal.
-pub(super) fn names_a_standard_stream(path: &Path) -> bool {
-    let names =
-        ["/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
-    names.iter().any(|name| path == Path::new(name))
-}

@@ -32,11 +32,15 @@ pub(super) fn open(
     console: &Console,
 ) -> Result<Option<Stream>, (&'static str, io::Error)> {
     let system = &*console.system;
+    if is_edited && path == Path::new(super::STDOUT) {
+        return Err(("edit", io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
+    }
     let Ok(found) = system.metadata(path) else { return Ok(None) };
     if found.kind == FileKind::Directory {
         return Err(("write", io::ErrorKind::IsADirectory.into()));
     }
-    let is_descriptor = is_descriptor(path, system);
+    // A link to such a name, like one to `/dev/stdout`, is none: the file shows it.
+    let is_descriptor = is_descriptor(path, system) || is_stdout(&found, system);
     if found.kind == FileKind::Regular && !is_descriptor {
         return Ok(None);
     }
@@ -45,7 +49,9 @@ pub(super) fn open(
     }
     let opened = owned(path, system).and_then(|()| {
         let file = open_as(path, &found, is_descriptor, patience, console)?;
-        if keeps_nothing(&*file)? {
+        // A new terminal, which ends with this program.
+        let is_pty = system.canonicalize(path).is_ok_and(|path| path.ends_with("ptmx"));
+        if keeps_nothing(&*file)? || is_pty {
             let problem = "it is closed, or a device that keeps nothing: the secret would be lost";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
@@ -62,11 +68,8 @@ fn open_as(
     console: &Console,
 ) -> io::Result<Box<dyn File>> {
     let system = &*console.system;
-    if is_descriptor && let Ok(stdout) = system.stdout() {
-        let out = stdout.metadata()?;
-        if (out.device, out.inode) == (found.device, found.inode) {
-            return Ok(stdout);
-        }
+    if is_descriptor && is_stdout(found, system) {
+        return system.stdout();
     }
     match found.kind {
         // Opened again, it would have another position: the next write to the descriptor would overwrite the secret.
@@ -112,6 +115,22 @@ fn is_descriptor(path: &Path, system: &dyn System) -> bool {
     }
     let directory = system.canonicalize(directory(path)).unwrap_or_default();
     directory.starts_with("/proc") && directory.ends_with("fd")
+}
+
+fn is_stdout(found: &Metadata, system: &dyn System) -> bool {
+    system.stdout().and_then(|out| out.metadata()).is_ok_and(|out| is_same(&out, found))
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    // Not every system has such numbers.
+    one.inode != 0 && (one.device, one.inode) == (other.device, other.inode)
+}
+
+/// Whether a path leads to stdout, stderr or the terminal.
+pub(super) fn is_standard(path: &Path, system: &dyn System) -> bool {
+    let Ok(found) = system.metadata(path) else { return false };
+    let is_stderr = || system.metadata(Path::new("/dev/stderr")).is_ok_and(|stderr| is_same(&stderr, &found));
+    path == Path::new("/dev/tty") || is_stdout(&found, system) || is_stderr()
 }
 
 /// Whether everything that is written there is lost. A closed stdout is, too: the runtime opens the null device in its

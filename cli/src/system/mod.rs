@@ -28,6 +28,7 @@ mod os;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arize_api_keys::ClientBuilder;
@@ -135,7 +136,16 @@ pub trait System: Send + Sync {
     /// Catches these signals from now on, instead of their default effect. A signal that was ignored when this process started
     /// stays ignored, and the programs that it starts ignore it, too.
     fn signals(&self, signals: &[Signal]) -> io::Result<Box<dyn Signals>>;
+
+    /// Calls `report` before Ctrl-C ends the process; `None` calls nothing any more. A Ctrl-C that was ignored when this process
+    /// started stays ignored. Does nothing where there are no signals.
+    fn on_interrupt(&self, report: Option<Report>) {
+        drop(report);
+    }
 }
+
+/// What Ctrl-C calls before it ends the process.
+pub type Report = Arc<dyn Fn() + Send + Sync>;
 
 /// An open file, pipe, device or directory. Dropping it closes it and releases its lock.
 pub trait File: Read + Write + Send {

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use arize_api_keys::http::Response;
+use std::io::ErrorKind;
 
-use crate::double::Double;
+use arize_api_keys::http::Response;
+use arize_api_keys::{CreateRequest, SendOptions};
+
+use crate::double::{Double, Plan};
 
 const ID: &str = "QXBpS2V5OjE6YWJjZA==";
 
@@ -84,13 +87,28 @@ fn cleaning_up_has_time_of_its_own() {
         clock.advance(Duration::from_secs(2));
         None
     });
-    double.plan(|_, name| {
-        if name == "stdout" {
-            crate::double::Plan::Fail(std::io::ErrorKind::StorageFull)
-        } else {
-            crate::double::Plan::Go
-        }
-    });
+    double.plan(|_, name| if name == "stdout" { Plan::Fail(ErrorKind::StorageFull) } else { Plan::Go });
     let run = double.run(&["create", "x", "--timeout", "1s"]);
     assert_eq!((run.code, requests(&run.steps)), (Some(10), 1), "{}", run.err);
+}
+
+/// Nor does `--timeout` bound the requests that clean up.
+#[test]
+fn cleaning_up_has_the_usual_time_for_a_request() {
+    for command in [&["create", "x"][..], &["create-service-key", "x", "--space", "prod"], &["rotate", "", "--yes"]] {
+        let double = Double::new();
+        let old = double.admin().create(&CreateRequest::new("old")).unwrap();
+        double.respond(|request| {
+            let options = request.extensions().get::<SendOptions>().unwrap();
+            let time = options.timeout;
+            assert!(request.method() != "PUT" || time > Duration::from_secs(5), "{time:?} for a removal");
+            None
+        });
+        double.plan(|_, name| if name == "stdout" { Plan::Fail(ErrorKind::StorageFull) } else { Plan::Go });
+        let command = command.iter().map(|word| if word.is_empty() { old.id.as_str() } else { word });
+        let args: Vec<&str> = command.chain(["--out", "-", "--timeout", "1s"]).collect();
+        let run = double.run(&args);
+        assert_eq!(run.code, Some(10), "{}", run.err);
+        assert!(run.steps.iter().any(|step| step.starts_with("PUT ")), "{:?}", run.steps);
+    }
 }

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use arize_api_keys::{CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest};
+use arize_api_keys::time::{Duration, OffsetDateTime};
+use arize_api_keys::{Clock, CreateRequest, CreateServiceKeyRequest, ExposeSecret, ListRequest};
 use serde_json::Value;
 
 use crate::service::{Answer, Run, Service};
@@ -64,6 +65,57 @@ fn one_key_by_its_id() {
     service.run(&["get", &bot]).failed(14);
 }
 
+/// Reads the tags of a page. Only these elements and attributes may be there, and no address.
+#[track_caller]
+fn assert_static(page: &str) {
+    const ELEMENTS: [&str; 17] = [
+        "!doctype", "html", "meta", "title", "style", "h1", "h2", "p", "ul", "li", "table", "tr", "th", "td", "div",
+        "span", "i",
+    ];
+    const ATTRIBUTES: [&str; 8] = ["class", "style", "title", "role", "lang", "charset", "name", "content"];
+    for piece in page.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap();
+        assert!(!text.contains('>'), "{piece}");
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(ELEMENTS.contains(&name.trim_start_matches('/')), "{tag}");
+        // `name="value"`, without quotes in values.
+        let mut quoted = attributes.split('"');
+        while let (Some(before), Some(_value)) = (quoted.next(), quoted.next()) {
+            assert!(ATTRIBUTES.contains(&before.trim().trim_end_matches('=')), "{tag}");
+        }
+    }
+    for address in ["src=", "href=", "url(", "@import", "http://", "https://"] {
+        let is_of_w3 = |at: usize| page[at..].starts_with("http://www.w3.org/");
+        assert!(page.match_indices(address).all(|(at, _)| is_of_w3(at)), "{address}");
+    }
+}
+
+#[test]
+fn the_page_of_an_audit_shows_texts_of_the_service_as_text() {
+    let service = Service::new();
+    let names =
+        ["<script>alert(1)</script>", "<img src=http://example.com/x>", "\"' onload=\"x", "&lt;b&gt;", "</style>"];
+    for name in names {
+        bot(&service, name, "prod");
+        service.key(name);
+    }
+    let run = service.run(&["audit", "-o", "html"]);
+    // Harmless as text; `assert_static` is stricter than that.
+    let page = run.failed(13).out.replace("src=http://example.com", "");
+    assert_static(&page);
+    assert!(page.contains("<td class=\"text\">&lt;script&gt;alert(1)&lt;/script&gt;<"), "{page}");
+    assert!(page.contains("<td class=\"text\">&amp;lt;b&amp;gt;<"), "{page}");
+    for text in
+        ["Not covered: user keys of users", "<h2>Findings</h2>", "<h2>Time line</h2>", "prefers-color-scheme:dark"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+    // A report without keys is a page, too.
+    let run = service.run(&["audit", "-o", "html", "--ignore", "*"]);
+    assert_static(&run.succeeded().out);
+    assert!(run.out.contains("0 keys, 0 findings") && run.out.contains("<p>None.</p>"), "{}", run.out);
+}
+
 #[test]
 fn an_audit() {
     let service = Service::new();
@@ -88,7 +140,7 @@ fn an_audit() {
 
     let page = service.run(&["audit", "-o", "html"]).out;
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
-    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("http"), "{page}");
+    assert_static(&page);
     assert!(page.contains("bot &lt;script&gt;alert(1)&lt;/script&gt;"));
     let metrics = service.run(&["audit", "-o", "openmetrics"]).out;
     assert!(metrics.ends_with("# EOF\n"));
@@ -181,6 +233,26 @@ fn keys_are_pruned_by_every_rule_at_once() {
 }
 
 #[test]
+fn keys_expire_by_the_clock_of_the_service() {
+    let service = Service::new();
+    let expiring = CreateRequest::new("short").expires_at(service.clock.now() + Duration::hours(1));
+    service.client().create(&expiring).unwrap();
+    let server = service.emulator.serve().unwrap();
+    let selected = || {
+        let url = format!("http://127.0.0.1:{}", server.port());
+        let mut command = service.command(&["prune", "--expired", "--url", &url, "-o", "json"]);
+        let run = crate::service::finish(command.env_remove("ARIZE_API_SCHEME").env_remove("ARIZE_API_HOST"));
+        names(&json(run.succeeded())["selected"]).len()
+    };
+    // By the clock of this machine it expired long ago.
+    assert_eq!(selected(), 0);
+    service.clock.advance(std::time::Duration::from_secs(3600 + 299));
+    assert_eq!(selected(), 0);
+    service.clock.advance(std::time::Duration::from_secs(2));
+    assert_eq!(selected(), 1);
+}
+
+#[test]
 fn an_incomplete_list_prunes_nothing() {
     let service = Service::new();
     service.key("run:1");
@@ -220,5 +292,89 @@ fn lists_that_read_everything() {
         &["list", "--all-spaces", "--space", "prod"],
     ] {
         service.run(args).failed(2);
+    }
+}
+
+#[test]
+fn a_negative_duration_is_refused_with_its_argument() {
+    let service = Service::new();
+    for (args, option) in [
+        (&["audit", "--older-than", "-1d"][..], "--older-than"),
+        (&["audit", "--unused-for", "-1d"], "--unused-for"),
+        (&["audit", "--expires-within", "-1d"], "--expires-within"),
+        (&["prune", "--older-than", "-1d"], "--older-than"),
+        (&["prune", "--unused-for", "-1d"], "--unused-for"),
+        (&["list", "--expiring-within", "-1d"], "--expiring-within"),
+        (&["ensure", "etl", "--out", "etl.key", "--lifetime", "-1d"], "--lifetime"),
+    ] {
+        let run = service.run(args);
+        run.failed(2);
+        assert!(run.err.contains(option) && run.err.contains("a duration is not negative"), "{args:?}: {}", run.err);
+    }
+    let run = service.run(&["prune", "--expired", "--max", "-1"]);
+    run.failed(2);
+    assert!(run.err.contains("invalid value '-1' for '--max <N>'"), "{}", run.err);
+    assert!(service.seen().is_empty());
+}
+
+#[test]
+fn the_own_key_that_expires_is_told_once() {
+    let service = Service::new();
+    let own = CreateRequest::new("own").expires_at(OffsetDateTime::now_utc() + Duration::days(10));
+    let own = service.client().create(&own).unwrap();
+    let other = service.key("other");
+    let mut leaked = String::new();
+    for n in 0..120 {
+        leaked = service.key(&format!("run:{n}")).key.expose_secret().to_owned();
+    }
+    service.write("leaked", &leaked, 0o600);
+    for args in [
+        &["list"][..],
+        &["list", "--limit", "2", "-o", "json"],
+        &["list", "--all", "-o", "jsonl"],
+        &["list", "--name", "o*"],
+        &["list", "--all-spaces"],
+        &["get", &own.id],
+        &["audit"],
+        &["identify", "leaked"],
+        &["prune", "--name", "run:1", "--yes"],
+        &["refresh", &other.id, "--out", "other"],
+    ] {
+        let mut command = service.command(args);
+        command.env("ARIZE_API_KEY", own.key.expose_secret());
+        let run = crate::service::finish(&mut command);
+        let warning = format!("warning: the API key of this command, {}, expires at ", own.id);
+        assert_eq!(run.err.matches(&warning).count(), 1, "{args:?}: {}", run.err);
+        let run = service.run(args);
+        assert!(!run.err.contains("the API key of this command"), "{args:?}: {}", run.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_walk_says_how_far_it_came() {
+    for (args, message) in [
+        (&["list", "--all"][..], "interrupted after 100 keys\n"),
+        (&["list", "--sort", "name"], "interrupted after 100 keys\n"),
+        (&["audit"], "interrupted after 0 scopes\n"),
+        (&["audit", "-q"], "interrupted after 0 scopes\n"),
+        (&["get", "QXBpS2V5Ojk5OTp6enp6"], "interrupted after 0 scopes\n"),
+    ] {
+        let service = Service::new();
+        (0..110).for_each(|n| drop(service.key(&format!("key {n}"))));
+        // The first page arrives; the second page and the service keys do not.
+        service.rule(|request| {
+            let query = request.uri().query().unwrap_or_default();
+            if query.contains("cursor=") || query.contains("space_id") { Answer::Silence } else { Answer::Honest }
+        });
+        let mut command = service.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        service.wait_for_silence();
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.ends_with(message), "{args:?}: {err}");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(2), "{args:?}");
     }
 }

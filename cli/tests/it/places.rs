@@ -25,7 +25,8 @@ fn refused(service: &Service, text: &str, problem: &str) {
     let before = service.emulator.keys_created();
     let run = shell(service, text);
     assert!(run.code != Some(0) && run.err.contains(problem), "{text}: {run:?}");
-    assert!(run.err.ends_with("; nothing was created\n"), "{run:?}");
+    let state = if text.contains("$KEYS refresh") { "; nothing was changed\n" } else { "; nothing was created\n" };
+    assert!(run.err.ends_with(state), "{run:?}");
     assert_eq!(service.emulator.keys_created(), before);
 }
 
@@ -38,6 +39,9 @@ fn stdout_by_name() {
         ("$KEYS create ci --out /proc/self/fd/1 >> f3", "f3"),
         ("ln -s /dev/stdout link; echo first > f4; { $KEYS create ci --out /dev/stdout; echo last; } >> f4", "f4"),
         ("$KEYS create ci --out /dev/stdout | cat > f5", "f5"),
+        ("$KEYS create ci --out - > f7", "f7"),
+        ("{ echo first; $KEYS create ci --out link; echo last; } > f8", "f8"),
+        ("ln -s /proc/self/fd fds; { $KEYS create ci --out fds/1; echo last; } >> f9", "f9"),
         ("$KEYS create ci --out /dev/fd/3 3> >(cat > f6) > /dev/null; while [ ! -s f6 ]; do :; done", "f6"),
     ] {
         shell(&service, text).succeeded();
@@ -45,8 +49,50 @@ fn stdout_by_name() {
         let secret = content.lines().find(|line| has_secret(line)).unwrap();
         assert!(service.emulator.authenticates(secret), "{text}: {content}");
     }
-    let content = service.read("f4");
-    assert!(content.starts_with("first\nak-") && content.ends_with("last\n"), "{content}");
+    for (file, first) in [("f4", "first\nak-"), ("f8", "first\nak-"), ("f9", "ak-")] {
+        let content = service.read(file);
+        assert!(content.starts_with(first) && content.ends_with("last\n"), "{content}");
+    }
+    assert!(!service.files().contains(&"-".to_owned()));
+}
+
+/// `-` is stdout, in the format that `-o` names.
+#[test]
+fn a_dash_is_stdout() {
+    let service = Service::new();
+    let old = service.key("old");
+    let run = service.run(&["rotate", &old.id, "--yes", "--out", "-", "-o", "jsonl"]);
+    assert!(run.succeeded().err.contains("2/4 storing its secret in stdout\n"), "{run:?}");
+    let key: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert!(service.emulator.authenticates(key["key"].as_str().unwrap()));
+    refused(&service, "$KEYS create ci --env-file -", "cannot edit `-`: it is not a file");
+    refused(&service, "$KEYS ensure ci --out -", "`-` is not a file");
+    refused(&service, "$KEYS ensure ci --out - --dry-run", "`-` is not a file");
+    let run = shell(&service, "$KEYS refresh x --out - > /dev/full");
+    assert!(run.failed(2).err.contains("; nothing was changed\nhint: "), "{run:?}");
+    assert!(service.files().is_empty());
+}
+
+/// A name of stdout or the terminal does not get round the setting that forbids to print secrets.
+#[test]
+fn printing_under_another_name_is_forbidden() {
+    let service = Service::new();
+    for (command, path) in [
+        ("create ci", "-"),
+        ("create ci", "/dev/stdout"),
+        ("refresh x", "/proc/thread-self/fd/1"),
+        ("create ci", "/dev/fd/../fd/1"),
+        ("rotate x --yes", "link"),
+        ("create ci --to-command cat", "/dev/stderr"),
+    ] {
+        let text = format!(
+            "ln -sf /dev/stdout link; export ARIZE_KEYS_SECRETS=file-only; $KEYS {command} --out {path} | cat; exit $PIPESTATUS"
+        );
+        let before = service.emulator.keys_created();
+        let run = shell(&service, &text);
+        assert!(run.failed(2).err.contains("ARIZE_KEYS_SECRETS=file-only forbids that"), "{run:?}");
+        assert_eq!(service.emulator.keys_created(), before);
+    }
 }
 
 #[test]
@@ -59,6 +105,7 @@ fn descriptors_that_keep_nothing_or_are_elsewhere() {
         "$KEYS create ci --out /dev/fd/3 3> /dev/null",
         "ln -s /dev/null sink; $KEYS refresh x --out sink",
         "$KEYS rotate x --yes --out /dev/random",
+        "$KEYS rotate x --yes --out /dev/ptmx",
     ] {
         refused(&service, text, "it is closed, or a device that keeps nothing: the secret would be lost");
     }

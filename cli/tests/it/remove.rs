@@ -28,14 +28,28 @@ fn several_keys() {
 fn one_that_fails_does_not_keep_the_others() {
     let service = Service::new();
     let key = service.key("a");
-    let run = service.run(&["revoke", "--yes", "QXBpS2V5OjA6bm9uZQ==", "..", &key.id]);
+    let run = service.run(&["revoke", "--yes", "QXBpS2V5OjA6bm9uZQ==", &key.id, "QXBpS2V5OjA6bm9uZQ=="]);
     run.failed(4);
     assert_eq!(run.out, format!("{}\n", key.id));
     expect![[r#"
         error: QXBpS2V5OjA6bm9uZQ==: revoke: the service answered 404 Not Found: there is no such API key [request req-efa4b21996ea9dc9]; it does not exist, or the API key may not see it
-        error: ..: ID must not be `.` or `..`: that would name another resource
+        error: QXBpS2V5OjA6bm9uZQ==: revoke: the service answered 404 Not Found: there is no such API key [request req-33fd60ac379a683f]; it does not exist, or the API key may not see it
         error: 2 of 3 failed
     "#]].assert_eq(&run.told());
+}
+
+/// An id that would change the path of the request is refused before any key is removed.
+#[test]
+fn a_path_is_no_id() {
+    let service = Service::new();
+    let key = service.key("a");
+    for id in [".", ".."] {
+        for args in [&["revoke", "--yes", &key.id, id][..], &["refresh", id], &["rotate", id, "--yes", "--out", "f"]] {
+            let run = service.run(args);
+            assert!(run.failed(2).err.contains("it would name another resource"), "{run:?}");
+        }
+    }
+    assert!(service.seen().is_empty() && service.files().is_empty());
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! `create` and `refresh`: where the secret goes, and what happens when it cannot get there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use arize_api_keys::{ApiKeyStatus, ListRequest, http};
+use arize_api_keys::{ApiKeyStatus, CreateRequest, ExposeSecret, ListRequest, Transport, http};
 use expect_test::expect;
 
+use crate::double::{Double, Plan};
 use crate::service::{Answer, Run, Service, assert_harmless, finish, has_secret};
 
 #[test]
@@ -165,23 +166,24 @@ fn places_that_cannot_take_it() {
     symlink("nowhere", service.path("dangling")).unwrap();
     service.write("file", "", 0o600);
     for (args, code, problem) in [
-        (["--out", "."], 1, "cannot write `.`: is a directory; nothing was created"),
+        (["--out", "."], 1, "cannot write `.`: is a directory; nothing was"),
         (["--out", "no/such/dir"], 1, "cannot write `no/such/dir`: No such file or directory"),
         (["--out", "dangling"], 1, "cannot write `dangling`: No such file or directory"),
         (["--out", "file/below"], 1, "cannot write `file/below`: Not a directory"),
-        (["--env-file", "."], 1, "cannot write `.`: is a directory; nothing was created"),
-        (["--env-file", "/dev/full"], 1, "cannot edit `/dev/full`: it is not a file; nothing was created"),
-        (["--out", "dir/"], 1, "cannot write `dir/`: is a directory; nothing was created"),
-        (["--out", "dir/."], 1, "cannot write `dir/.`: is a directory; nothing was created"),
+        (["--env-file", "."], 1, "cannot write `.`: is a directory; nothing was"),
+        (["--env-file", "/dev/full"], 1, "cannot edit `/dev/full`: it is not a file; nothing was"),
+        (["--out", "dir/"], 1, "cannot write `dir/`: is a directory; nothing was"),
+        (["--out", "dir/."], 1, "cannot write `dir/.`: is a directory; nothing was"),
         (["--out", "/dev/null"], 1, "cannot write `/dev/null`: it is closed, or a device that keeps nothing"),
         (["--out", "/dev/zero"], 1, "cannot write `/dev/zero`: it is closed, or a device that keeps nothing"),
         (["--out", "/dev/full"], 1, "cannot write `/dev/full`: it is closed, or a device that keeps nothing"),
         (["--out", "/dev/urandom"], 1, "cannot write `/dev/urandom`: it is closed, or a device that keeps nothing"),
     ] {
-        for command in ["create", "refresh"] {
+        for (command, state) in [("create", "nothing was created"), ("refresh", "nothing was changed")] {
             let run = service.run(&[&[command, "x"], &args[..]].concat());
             run.failed(code);
             assert!(run.err.starts_with(&format!("error: {problem}")), "{}", run.err);
+            assert!(run.err.ends_with(&format!("; {state}\n")), "{}", run.err);
         }
     }
     assert_eq!((service.seen().len(), service.files()), (0, vec!["dangling".to_owned(), "file".to_owned()]));
@@ -429,4 +431,39 @@ fn the_key_of_the_client_comes_from_a_file_or_stdin() {
     command.env_remove("ARIZE_API_KEY");
     let output = assert_cmd::Command::from_std(command).write_stdin(format!("{key}\n")).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// The last of several ids is the one of another key. No command revokes a key by it.
+#[test]
+fn an_id_that_is_there_twice_is_not_revoked() {
+    for command in [
+        &["create", "new", "--out", "-"][..],
+        &["create-service-key", "new", "--space", "prod", "--out", "-"],
+        &["rotate", "OLD", "--yes", "--out", "-"],
+        &["ensure", "new", "--owner", "o", "--no-read", "--to-command", "cat > /dev/null"],
+        &["run", "--name", "new", "--", "true"],
+    ] {
+        let double = Double::new();
+        let old = double.admin().create(&CreateRequest::new("old")).unwrap();
+        let victim = double.admin().create(&CreateRequest::new("victim")).unwrap();
+        let (emulator, second) = (double.world().emulator.clone(), format!(r#","id":"{}"}}"#, victim.id));
+        double.respond(move |request| {
+            if request.method() != "POST" {
+                return None;
+            }
+            let mut response = emulator.send(request.clone()).unwrap();
+            let body = response.body_mut();
+            body.pop();
+            body.extend_from_slice(second.as_bytes());
+            Some(response)
+        });
+        double.plan(|_, name| if name == "stdout" { Plan::Fail(ErrorKind::StorageFull) } else { Plan::Go });
+        let command: Vec<&str> =
+            command.iter().map(|word| if *word == "OLD" { old.id.as_str() } else { word }).collect();
+        let run = double.run(&command);
+        assert!(run.err.contains("twice"), "{command:?}: {}", run.err);
+        assert!(run.err.contains("look for"), "{command:?}: {}", run.err);
+        assert!(run.steps.iter().all(|step| !step.starts_with("PUT ")), "{command:?}: {:?}", run.steps);
+        assert!(double.world().emulator.authenticates(victim.key.expose_secret()), "{command:?}");
+    }
 }

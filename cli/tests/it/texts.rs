@@ -10,25 +10,19 @@ fn output(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 12] = [
-    "list",
-    "create",
-    "create-service-key",
-    "refresh",
-    "delete",
-    "revoke",
-    "rotate",
-    "run",
-    "check",
-    "emulator",
-    "completions",
-    "man",
-];
+/// The names of all commands, from the help.
+fn commands(help: &str) -> Vec<&str> {
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let lines = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    lines.map(|line| line.split(' ').next().unwrap()).filter(|command| *command != "help").collect()
+}
 
 #[test]
 fn every_command_has_help_with_an_example() {
     let help = output(&["--help"]);
-    for command in COMMANDS {
+    let commands = commands(&help);
+    assert!(commands.len() >= 18 && commands.contains(&"ensure"), "{commands:?}");
+    for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         let help = output(&[command, "--help"]);
         assert!(help.contains(&format!("\n  arize-keys {command}")) || help.contains("arize-keys create"), "{help}");
@@ -77,7 +71,7 @@ fn man_pages() {
     assert!(page.contains("could not be stored, and the new key was revoked"), "{page}");
     let service = Service::new();
     service.run(&["man", "--dir", "pages"]).succeeded();
-    for command in COMMANDS {
+    for command in commands(&output(&["--help"])) {
         assert!(service.read(&format!("pages/arize-keys-{command}.1")).contains("Example"), "{command}");
     }
 }

@@ -12,6 +12,7 @@ use super::store::Record;
 /// The shortest secret of which nine characters are shown.
 const MIN_SHOWN: usize = 20;
 
+#[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) id: Id,
     pub(crate) name: String,
@@ -124,7 +125,7 @@ impl Key {
     }
 }
 
-impl Record for Key {
+impl Record for Arc<Key> {
     const KIND: Kind = Kind::ApiKey;
     fn id(&self) -> Id {
         self.id

@@ -11,7 +11,7 @@ use super::directory::{Assignment, CustomRole, OrganizationGrant, OrganizationRe
 use super::document::{AccountError, Document, GrantEntry, KeyEntry, SpaceGrantEntry, SpaceRoleEntry};
 use super::enums::Role;
 use super::id::{Id, Kind};
-use super::key::KeyDraft;
+use super::key::{Key, KeyDraft};
 use super::store::{Record, Store};
 use crate::stage::ApiStage;
 
@@ -60,7 +60,7 @@ impl Loader {
         let has_own_key = document.keys.iter().any(|key| key.user.is_none() && key.name == ADMIN);
         if document.admin.secret.is_some() || !has_own_key {
             let draft = KeyDraft::of(Arc::clone(&admin), ADMIN.to_owned(), self.now);
-            let id = self.id::<super::key::Key>(None);
+            let id = self.id::<Arc<Key>>(None);
             let secret = document.admin.secret.as_deref().map_or_else(|| self.account.new_secret(), Arc::from);
             self.account.insert_key(draft.into_key(id, secret));
         }
@@ -143,7 +143,7 @@ impl Loader {
             creator,
             bot,
         };
-        let id = self.id::<super::key::Key>(entry.id);
+        let id = self.id::<Arc<Key>>(entry.id);
         let secret = entry.secret.as_deref().map_or_else(|| self.account.new_secret(), Arc::from);
         let mut key = draft.into_key(id, secret);
         key.last_used_at = entry.last_used_at.map(|time| time.0);

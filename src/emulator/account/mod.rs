@@ -33,10 +33,11 @@ pub(crate) struct Account {
     pub(crate) spaces: Store<Arc<SpaceRecord>>,
     pub(crate) users: Store<Arc<User>>,
     pub(crate) custom_roles: Store<Arc<CustomRole>>,
-    pub(crate) keys: Store<Key>,
+    /// Shared with the pages that are being written.
+    pub(crate) keys: Store<Arc<Key>>,
     pub(crate) listings: Index<(Listing, Status)>,
     /// Every secret that authenticates, or did until it expired or its key was revoked.
-    secrets: HashMap<Arc<str>, Credential>,
+    secrets: HashMap<Arc<str>, SecretEntry>,
     /// By the number of the key: its former secrets that have a grace period.
     former: HashMap<u64, Vec<Arc<str>>>,
     /// What requests have made. The set-up of the account does not count.
@@ -53,7 +54,7 @@ pub(crate) struct Counters {
     pub(crate) refreshed: u64,
 }
 
-struct Credential {
+struct SecretEntry {
     key: u64,
     /// For a secret that a refresh has replaced: the end of its grace period, never after its own expiry.
     until: Option<OffsetDateTime>,
@@ -134,8 +135,8 @@ impl Account {
         for listing in key.listings() {
             self.listings.insert((listing, key.status), number);
         }
-        self.secrets.insert(Arc::clone(&key.secret), Credential { key: number, until: None });
-        self.keys.push(key)
+        self.secrets.insert(Arc::clone(&key.secret), SecretEntry { key: number, until: None });
+        self.keys.push(Arc::new(key))
     }
 
     /// Gives a key a new secret and a new expiry. The old secret lives on until `grace_end`, or its own expiry if that
@@ -148,22 +149,22 @@ impl Account {
         now: OffsetDateTime,
     ) -> Option<&Key> {
         let secret = self.new_secret();
-        let key = self.keys.get_mut(number)?;
+        let key = Arc::make_mut(self.keys.get_mut(number)?);
         self.changes += 1;
         let old_secret = std::mem::replace(&mut key.secret, Arc::clone(&secret));
         let old_expiry = std::mem::replace(&mut key.expires_at, expires_at);
-        self.secrets.insert(secret, Credential { key: number, until: None });
+        self.secrets.insert(secret, SecretEntry { key: number, until: None });
         self.secrets.remove(&old_secret);
         self.forget_former(number, now);
         if let Some(end) = grace_end {
             self.add_former(number, old_secret, old_expiry.map_or(end, |expiry| expiry.min(end)));
         }
-        self.keys.get(number)
+        self.keys.get(number).map(Arc::as_ref)
     }
 
     /// A secret that a key had before, which opens it until its grace period ends.
     fn add_former(&mut self, number: u64, secret: Arc<str>, until: OffsetDateTime) {
-        self.secrets.insert(Arc::clone(&secret), Credential { key: number, until: Some(until) });
+        self.secrets.insert(Arc::clone(&secret), SecretEntry { key: number, until: Some(until) });
         self.former.entry(number).or_default().push(secret);
     }
 
@@ -186,6 +187,7 @@ impl Account {
     pub(crate) fn revoke(&mut self, number: u64) {
         if let Some(key) = self.keys.get_mut(number).filter(|key| key.status == Status::Active) {
             self.changes += 1;
+            let key = Arc::make_mut(key);
             key.status = Status::Revoked;
             for listing in key.listings() {
                 self.listings.remove(&(listing, Status::Active), number);
@@ -211,14 +213,14 @@ impl Account {
     /// Who is calling. Notes that their key was used.
     pub(crate) fn authenticate(&mut self, secret: &str, now: OffsetDateTime) -> Result<Arc<User>, Refusal> {
         let number = self.key_of(secret, now)?;
-        let key = self.keys.get_mut(number).ok_or(Refusal::Unknown)?;
+        let key = Arc::make_mut(self.keys.get_mut(number).ok_or(Refusal::Unknown)?);
         key.last_used_at = Some(now);
         Ok(Arc::clone(&key.user))
     }
 
     /// An admin and a key of theirs that works. An account read from a file may have none left: then a new one is made.
     pub(crate) fn working_admin_key(&mut self, now: OffsetDateTime) -> &Key {
-        let works = |key: &&Key| {
+        let works = |key: &&Arc<Key>| {
             let is_admins = key.key_type == enums::KeyType::User && key.user.is_admin();
             is_admins && key.status == Status::Active && !key.has_expired(now)
         };

@@ -19,7 +19,8 @@ use super::timestamp::Timestamp;
 impl Account {
     /// The whole account. Former secrets whose grace period is over are left out.
     pub(crate) fn document(&self, now: OffsetDateTime) -> Document {
-        let bots: std::collections::HashSet<u64> = self.keys.after(0).filter_map(bot_of).map(Id::number).collect();
+        let bots: std::collections::HashSet<u64> =
+            self.keys.after(0).filter_map(|key| bot_of(key)).map(Id::number).collect();
         let is_person = |user: &&Arc<User>| !bots.contains(&user.id.number());
         let people = || self.users.after(0).filter(is_person);
         let admin = people().find(|user| user.is_admin());

@@ -62,7 +62,7 @@ pub enum StateError {
 
 pub(crate) struct StateFile {
     path: PathBuf,
-    progress: Mutex<Progress>,
+    progress: Mutex<WriteProgress>,
     /// Wakes those that wait for somebody else to write.
     written: Condvar,
     /// The file as it was opened, and the one that has its name now. Both stay locked: another name of the first one (a
@@ -71,7 +71,7 @@ pub(crate) struct StateFile {
 }
 
 #[derive(Default)]
-struct Progress {
+struct WriteProgress {
     /// The number of the last change that is on the disk.
     durable: u64,
     writing: bool,
@@ -154,7 +154,7 @@ impl StateFile {
         sync_directory(&self.path)
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    fn progress(&self) -> MutexGuard<'_, WriteProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

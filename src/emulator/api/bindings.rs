@@ -15,34 +15,34 @@ use crate::stage::ApiStage;
 const MAX_ENTRIES: usize = 100;
 
 /// The roles that a request asks for.
-pub(crate) struct Bindings {
+pub(crate) struct RequestedRoles {
     account_role: Role,
-    scope: Scope,
+    scope: RequestedScope,
 }
 
-enum Scope {
+enum RequestedScope {
     /// The flat dialects: a space, and its organization without saying which.
     Space {
         organization_role: Role,
-        space: SpaceBinding,
+        space: RequestedSpace,
     },
-    Organizations(Vec<OrganizationBinding>),
+    Organizations(Vec<RequestedOrganization>),
 }
 
-struct OrganizationBinding {
+struct RequestedOrganization {
     id: String,
     path: String,
     role: Role,
-    spaces: Vec<SpaceBinding>,
+    spaces: Vec<RequestedSpace>,
 }
 
-struct SpaceBinding {
+struct RequestedSpace {
     id: String,
     path: String,
-    role: Requested,
+    role: RequestedRole,
 }
 
-enum Requested {
+enum RequestedRole {
     Predefined(Role),
     Custom { id: String, path: String },
 }
@@ -81,7 +81,7 @@ impl Level {
     }
 }
 
-impl Bindings {
+impl RequestedRoles {
     /// `space_id` and `roles`, in the words of either stage.
     pub(crate) fn flat(fields: &JsonObject<'_>, stage: ApiStage) -> Result<Self, ProblemResponse> {
         let nothing = Value::Object(serde_json::Map::new());
@@ -95,12 +95,12 @@ impl Bindings {
         };
         Ok(Self {
             account_role: role("account_role", Level::Account)?,
-            scope: Scope::Space {
+            scope: RequestedScope::Space {
                 organization_role: role("org_role", Level::OrganizationRecord)?,
-                space: SpaceBinding {
+                space: RequestedSpace {
                     id: fields.required_text("space_id")?.to_owned(),
                     path: "space_id".to_owned(),
-                    role: Requested::Predefined(role("space_role", Level::Space)?),
+                    role: RequestedRole::Predefined(role("space_role", Level::Space)?),
                 },
             },
         })
@@ -110,7 +110,7 @@ impl Bindings {
     pub(crate) fn nested(fields: &JsonObject<'_>) -> Result<Self, ProblemResponse> {
         Ok(Self {
             account_role: predefined(fields, "account_role", Level::Account)?,
-            scope: Scope::Organizations(entries(fields, "organizations", OrganizationBinding::read)?),
+            scope: RequestedScope::Organizations(entries(fields, "organizations", RequestedOrganization::read)?),
         })
     }
 
@@ -124,7 +124,7 @@ impl Bindings {
             return Err(above("account_role"));
         }
         let grants = match self.scope {
-            Scope::Space { organization_role, space } => {
+            RequestedScope::Space { organization_role, space } => {
                 let found = context.visible_space(account, &space.id, &space.path)?;
                 let organization = Arc::clone(&found.organization);
                 if Some(organization_role) > context.caller.organization_role(&organization) {
@@ -133,7 +133,7 @@ impl Bindings {
                 let spaces = vec![space.resolve(account, context)?];
                 vec![OrganizationGrant { organization, role: organization_role, spaces }]
             }
-            Scope::Organizations(bindings) => {
+            RequestedScope::Organizations(bindings) => {
                 let mut grants: Vec<OrganizationGrant> = Vec::with_capacity(bindings.len());
                 for binding in bindings {
                     let path = format!("{}.org_id", binding.path);
@@ -152,14 +152,14 @@ impl Bindings {
     }
 }
 
-impl OrganizationBinding {
+impl RequestedOrganization {
     fn read(fields: &JsonObject<'_>, path: &str) -> Result<Self, ProblemResponse> {
         fields.only(&["org_id", "role", "spaces"])?;
         Ok(Self {
             id: fields.required_text("org_id")?.to_owned(),
             path: path.to_owned(),
             role: predefined(fields, "role", Level::OrganizationRecord)?,
-            spaces: entries(fields, "spaces", SpaceBinding::read)?,
+            spaces: entries(fields, "spaces", RequestedSpace::read)?,
         })
     }
 
@@ -184,7 +184,7 @@ impl OrganizationBinding {
     }
 }
 
-impl SpaceBinding {
+impl RequestedSpace {
     fn read(fields: &JsonObject<'_>, path: &str) -> Result<Self, ProblemResponse> {
         fields.only(&["space_id", "role"])?;
         Ok(Self {
@@ -197,8 +197,8 @@ impl SpaceBinding {
     fn resolve(self, account: &Account, context: &Context<'_>) -> Result<SpaceGrant, ProblemResponse> {
         let space: &Arc<SpaceRecord> = context.visible_space(account, &self.id, &self.path)?;
         let role = match self.role {
-            Requested::Predefined(role) => Assignment::Predefined(role),
-            Requested::Custom { id, path } => match account.custom_roles.find(&id) {
+            RequestedRole::Predefined(role) => Assignment::Predefined(role),
+            RequestedRole::Custom { id, path } => match account.custom_roles.find(&id) {
                 Some(role) => Assignment::Custom(Arc::clone(role)),
                 None => return Err(ProblemResponse::unprocessable(format!("`{path}`: there is no such role"))),
             },
@@ -239,18 +239,18 @@ fn entries<T>(
 }
 
 /// A role assignment: `{type: PREDEFINED, name}` or `{type: CUSTOM, id}`.
-fn assignment(fields: &JsonObject<'_>, name: &str, level: Level) -> Result<Requested, ProblemResponse> {
-    let Some(value) = fields.value(name) else { return Ok(Requested::Predefined(level.default_role())) };
+fn assignment(fields: &JsonObject<'_>, name: &str, level: Level) -> Result<RequestedRole, ProblemResponse> {
+    let Some(value) = fields.value(name) else { return Ok(RequestedRole::Predefined(level.default_role())) };
     let role = JsonObject::of(value, &fields.path(name))?;
     match role.required_text("type")? {
         "PREDEFINED" => {
             role.only(&["type", "name"])?;
             let word = role.required_text("name")?;
-            Ok(Requested::Predefined(level.read(word, ApiStage::Beta, &role.path("name"))?))
+            Ok(RequestedRole::Predefined(level.read(word, ApiStage::Beta, &role.path("name"))?))
         }
         "CUSTOM" => {
             role.only(&["type", "id"])?;
-            Ok(Requested::Custom { id: role.required_text("id")?.to_owned(), path: role.path("id") })
+            Ok(RequestedRole::Custom { id: role.required_text("id")?.to_owned(), path: role.path("id") })
         }
         word => Err(ProblemResponse::bad_request(format!("`{}` cannot be `{word}`", role.path("type")))),
     }
@@ -259,8 +259,8 @@ fn assignment(fields: &JsonObject<'_>, name: &str, level: Level) -> Result<Reque
 /// A role assignment where the service does not take custom roles yet.
 fn predefined(fields: &JsonObject<'_>, name: &str, level: Level) -> Result<Role, ProblemResponse> {
     match assignment(fields, name, level)? {
-        Requested::Predefined(role) => Ok(role),
-        Requested::Custom { .. } => {
+        RequestedRole::Predefined(role) => Ok(role),
+        RequestedRole::Custom { .. } => {
             Err(ProblemResponse::unprocessable(format!("`{}`: custom roles are for spaces only", fields.path(name))))
         }
     }

@@ -53,7 +53,8 @@ impl Context<'_> {
     }
 
     pub(crate) fn visible_key<'a>(&self, account: &'a Account, id: &str) -> Result<&'a Key, ProblemResponse> {
-        account.keys.find(id).filter(|key| key.is_visible_to(&self.caller)).ok_or_else(no_such_key)
+        let key = account.keys.find(id).filter(|key| key.is_visible_to(&self.caller));
+        key.map(Arc::as_ref).ok_or_else(no_such_key)
     }
 
     /// The expiry of a key for which `asked` was asked: in the future, and within the account's longest lifetime.

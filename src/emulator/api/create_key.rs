@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::bindings::Bindings;
+use super::bindings::RequestedRoles;
 use super::context::Context;
 use super::json_object::{self, JsonObject};
 use super::problem::ProblemResponse;
@@ -26,7 +26,7 @@ pub(crate) struct CreateKey {
     description: Option<String>,
     expires_at: Option<OffsetDateTime>,
     /// For a service key: where it may do what.
-    bindings: Option<Bindings>,
+    bindings: Option<RequestedRoles>,
 }
 
 impl CreateKey {
@@ -51,12 +51,12 @@ impl CreateKey {
                 fields.only(&COMMON)?;
                 None
             }
-            (KeyType::Service, ApiStage::Alpha) => Some(Bindings::flat(&fields, stage)?),
+            (KeyType::Service, ApiStage::Alpha) => Some(RequestedRoles::flat(&fields, stage)?),
             (KeyType::Service, ApiStage::Beta) => {
                 let flat = fields.has("space_id");
                 let own: &[&str] = if flat { &["space_id", "roles"] } else { &["account_role", "organizations"] };
                 fields.only(&[&COMMON, own].concat())?;
-                Some(if flat { Bindings::flat(&fields, stage)? } else { Bindings::nested(&fields)? })
+                Some(if flat { RequestedRoles::flat(&fields, stage)? } else { RequestedRoles::nested(&fields)? })
             }
         };
         Ok(Self {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use super::context::Context;
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, KeyPage, KeyView};
+use super::responses::{self, Answer, KeyPage, KeyView};
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::SpaceRecord;
 use crate::emulator::account::enums::{KeyType, Status};
@@ -48,7 +48,7 @@ impl ListKeys {
         })
     }
 
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let stage = self.stage.unwrap_or(context.dialect.stage);
         let listing = match &self.space_id {
             Some(space_id) => self.in_space(account, context, space_id)?,
@@ -57,15 +57,17 @@ impl ListKeys {
         let listed = (listing, self.status);
         let start = self.window.start(&listed)?;
         let numbers = listing.into_iter().flat_map(|listing| account.listings.after((listing, self.status), start));
-        let keys = numbers.filter_map(|number| account.keys.get(number));
+        let keys = numbers.filter_map(|number| account.keys.get(number)).cloned();
         let (keys, pagination) = self.window.page(keys, |key| key.id.number(), &listed);
-        let views = keys.into_iter().map(|key| {
-            // The service leaves the roles out of lists of one space.
-            let grants = if self.space_id.is_some() { Vec::new() } else { key.user.grants() };
-            let view = KeyView::new(key, stage).with_bot(key, stage, &grants);
-            if self.says_deleted { view.deleted() } else { view }
-        });
-        responses::json(StatusCode::OK, &KeyPage { api_keys: views.collect(), pagination })
+        Ok(Box::new(move || {
+            let views = keys.iter().map(|key| {
+                // The service leaves the roles out of lists of one space.
+                let grants = if self.space_id.is_some() { Vec::new() } else { key.user.grants() };
+                let view = KeyView::new(key, stage).with_bot(key, stage, &grants);
+                if self.says_deleted { view.deleted() } else { view }
+            });
+            responses::json(StatusCode::OK, &KeyPage { api_keys: views.collect(), pagination })
+        }))
     }
 
     /// The service keys of a space. There are no user keys in a space, so asking for them lists nothing.

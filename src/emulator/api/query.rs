@@ -72,7 +72,7 @@ pub(crate) struct Window {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Pagination {
+pub(crate) struct PaginationView {
     has_more: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
@@ -98,14 +98,14 @@ impl Window {
         rows: impl Iterator<Item = T>,
         number: impl Fn(&T) -> u64,
         listing: &impl Hash,
-    ) -> (Vec<T>, Pagination) {
+    ) -> (Vec<T>, PaginationView) {
         let mut rows: Vec<T> = rows.take(self.limit.saturating_add(1)).collect();
         let has_more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let last = rows.last().filter(|_| has_more);
         let next_cursor =
             last.map(|row| STANDARD.encode([trace_of(listing).to_be_bytes(), number(row).to_be_bytes()].concat()));
-        (rows, Pagination { has_more, next_cursor })
+        (rows, PaginationView { has_more, next_cursor })
     }
 }
 

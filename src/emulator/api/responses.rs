@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 
 use super::problem::ProblemResponse;
-use super::query::Pagination;
+use super::query::PaginationView;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, OrganizationRecord, SpaceRecord, User};
 use crate::emulator::account::enums::{KeyType, Role};
 use crate::emulator::account::id::Id;
@@ -13,6 +13,10 @@ use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
 use crate::emulator::http::delivery::SecretEnd;
 use crate::stage::ApiStage;
+
+/// A request that was carried out on the account, before its response is written: that happens without the lock on the
+/// account, which other requests wait for.
+pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
@@ -50,19 +54,19 @@ pub(crate) fn nothing() -> Response<Vec<u8>> {
 #[derive(Serialize)]
 pub(crate) struct KeyPage<'a> {
     pub(crate) api_keys: Vec<KeyView<'a>>,
-    pub(crate) pagination: Pagination,
+    pub(crate) pagination: PaginationView,
 }
 
 #[derive(Serialize)]
 pub(crate) struct SpacePage<'a> {
     pub(crate) spaces: Vec<SpaceView<'a>>,
-    pub(crate) pagination: Pagination,
+    pub(crate) pagination: PaginationView,
 }
 
 #[derive(Serialize)]
 pub(crate) struct OrganizationPage<'a> {
     pub(crate) organizations: Vec<OrganizationView<'a>>,
-    pub(crate) pagination: Pagination,
+    pub(crate) pagination: PaginationView,
 }
 
 #[derive(Serialize)]

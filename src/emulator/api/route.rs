@@ -1,6 +1,6 @@
 //! From method, path, query and body to the operation that is meant.
 
-use http::{Method, Response, Uri};
+use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::context::Context;
@@ -9,13 +9,14 @@ use super::dialect::Dialect;
 use super::list_keys::ListKeys;
 use super::problem::ProblemResponse;
 use super::refresh_key::RefreshKey;
+use super::responses::Answer;
 use super::revoke_key::RevokeKey;
 use super::spaces::{GetSpace, ListOrganizations, ListSpaces};
 use crate::emulator::account::Account;
 use crate::emulator::faults::endpoint::Endpoint;
 
 /// An operation of the service, with its request read.
-pub(crate) enum Operation {
+pub(crate) enum ParsedRequest {
     ListKeys(ListKeys),
     CreateKey(CreateKey),
     RefreshKey(RefreshKey),
@@ -81,35 +82,37 @@ impl Route {
     }
 
     /// Reads the rest of the request.
-    pub(crate) fn read(self, query: Option<&str>, body: &[u8], dialect: Dialect) -> Result<Operation, ProblemResponse> {
+    pub(crate) fn read(
+        self,
+        query: Option<&str>,
+        body: &[u8],
+        dialect: Dialect,
+    ) -> Result<ParsedRequest, ProblemResponse> {
         Ok(match self {
-            Self::ListKeys => Operation::ListKeys(ListKeys::parse(query)?),
-            Self::CreateKey => Operation::CreateKey(CreateKey::parse(body, dialect.stage)?),
-            Self::RefreshKey { id } => Operation::RefreshKey(RefreshKey::parse(id, body, dialect)?),
-            Self::RevokeKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: true }),
-            Self::DeleteKey { id } => Operation::RevokeKey(RevokeKey { id, repeatable: false }),
-            Self::ListSpaces => Operation::ListSpaces(ListSpaces::parse(query)?),
-            Self::GetSpace { id } => Operation::GetSpace(GetSpace { id }),
-            Self::ListOrganizations => Operation::ListOrganizations(ListOrganizations::parse(query)?),
+            Self::ListKeys => ParsedRequest::ListKeys(ListKeys::parse(query)?),
+            Self::CreateKey => ParsedRequest::CreateKey(CreateKey::parse(body, dialect.stage)?),
+            Self::RefreshKey { id } => ParsedRequest::RefreshKey(RefreshKey::parse(id, body, dialect)?),
+            Self::RevokeKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: true }),
+            Self::DeleteKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: false }),
+            Self::ListSpaces => ParsedRequest::ListSpaces(ListSpaces::parse(query)?),
+            Self::GetSpace { id } => ParsedRequest::GetSpace(GetSpace { id }),
+            Self::ListOrganizations => ParsedRequest::ListOrganizations(ListOrganizations::parse(query)?),
         })
     }
 }
 
-impl Operation {
-    pub(crate) fn run(
-        self,
-        account: &mut Account,
-        context: &Context<'_>,
-    ) -> Result<Response<Vec<u8>>, ProblemResponse> {
-        match self {
-            Self::ListKeys(operation) => operation.run(account, context),
-            Self::CreateKey(operation) => operation.run(account, context),
-            Self::RefreshKey(operation) => operation.run(account, context),
-            Self::RevokeKey(operation) => operation.run(account, context),
-            Self::ListSpaces(operation) => operation.run(account, context),
-            Self::GetSpace(operation) => operation.run(account, context),
-            Self::ListOrganizations(operation) => operation.run(account, context),
-        }
+impl ParsedRequest {
+    pub(crate) fn run(self, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+        let response = match self {
+            Self::ListKeys(operation) => return operation.run(account, context),
+            Self::ListSpaces(operation) => return operation.run(account, context),
+            Self::ListOrganizations(operation) => return operation.run(account, context),
+            Self::CreateKey(operation) => operation.run(account, context)?,
+            Self::RefreshKey(operation) => operation.run(account, context)?,
+            Self::RevokeKey(operation) => operation.run(account, context)?,
+            Self::GetSpace(operation) => operation.run(account, context)?,
+        };
+        Ok(Box::new(|| Ok(response)))
     }
 }
 

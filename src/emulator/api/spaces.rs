@@ -5,9 +5,8 @@ use http::{Response, StatusCode};
 use super::context::Context;
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, OrganizationPage, OrganizationView, SpacePage, SpaceView};
+use super::responses::{self, Answer, OrganizationPage, OrganizationView, SpacePage, SpaceView};
 use crate::emulator::account::Account;
-use crate::emulator::account::directory::SpaceRecord;
 
 pub(crate) struct ListSpaces {
     organization_id: Option<String>,
@@ -23,7 +22,7 @@ impl ListSpaces {
         Ok(Self { organization_id, name: query.name()?, window: query.window()? })
     }
 
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let organization = match &self.organization_id {
             Some(id) => Some(context.visible_organization(account, id, "org_id")?.id),
             None => None,
@@ -34,9 +33,12 @@ impl ListSpaces {
                 && matches(&space.name, &self.name)
                 && context.caller.space_role(space).is_some()
         });
-        let (spaces, pagination) = self.window.page(spaces, |space| space.id.number(), &listed);
-        let spaces = spaces.into_iter().map(|space| view(space, context)).collect();
-        responses::json(StatusCode::OK, &SpacePage { spaces, pagination })
+        let (spaces, pagination) = self.window.page(spaces.cloned(), |space| space.id.number(), &listed);
+        let (stage, with_organization) = (context.dialect.stage, !context.settings.omit_organization_id);
+        Ok(Box::new(move || {
+            let views = spaces.iter().map(|space| SpaceView::new(space, stage, with_organization));
+            responses::json(StatusCode::OK, &SpacePage { spaces: views.collect(), pagination })
+        }))
     }
 }
 
@@ -46,7 +48,9 @@ pub(crate) struct GetSpace {
 
 impl GetSpace {
     pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
-        responses::json(StatusCode::OK, &view(context.visible_space(account, &self.id, "space_id")?, context))
+        let space = context.visible_space(account, &self.id, "space_id")?;
+        let with_organization = !context.settings.omit_organization_id;
+        responses::json(StatusCode::OK, &SpaceView::new(space, context.dialect.stage, with_organization))
     }
 }
 
@@ -62,22 +66,20 @@ impl ListOrganizations {
         Ok(Self { name: query.name()?, window: query.window()? })
     }
 
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let listed = ("organizations", &self.name);
         let organizations = account.organizations.after(self.window.start(&listed)?).filter(|organization| {
             matches(&organization.name, &self.name) && context.caller.organization_role(organization).is_some()
         });
         let (organizations, pagination) =
-            self.window.page(organizations, |organization| organization.id.number(), &listed);
-        let organizations = organizations.into_iter().map(|organization| OrganizationView::new(organization)).collect();
-        responses::json(StatusCode::OK, &OrganizationPage { organizations, pagination })
+            self.window.page(organizations.cloned(), |organization| organization.id.number(), &listed);
+        Ok(Box::new(move || {
+            let views = organizations.iter().map(|organization| OrganizationView::new(organization));
+            responses::json(StatusCode::OK, &OrganizationPage { organizations: views.collect(), pagination })
+        }))
     }
 }
 
 fn matches(name: &str, part: &str) -> bool {
     part.is_empty() || name.to_lowercase().contains(part)
-}
-
-fn view<'a>(space: &'a SpaceRecord, context: &Context<'_>) -> SpaceView<'a> {
-    SpaceView::new(space, context.dialect.stage, !context.settings.omit_organization_id)
 }

@@ -44,8 +44,6 @@ use crate::emulator::http::delivery::Delivery;
 /// # Ok::<(), arize_api_keys::Error>(())
 /// ```
 ///
-/// [`Timeout`]: crate::TransportErrorKind::Timeout
-/// [`Interrupted`]: crate::TransportErrorKind::Interrupted
 /// A fault is also written as text, as `--fault` of the command line takes it:
 ///
 /// ```
@@ -56,6 +54,9 @@ use crate::emulator::http::delivery::Delivery;
 /// assert_eq!(fault.to_string(), "create:reset,after*2");
 /// # Ok::<(), arize_api_keys::emulator::FaultError>(())
 /// ```
+///
+/// [`Timeout`]: crate::TransportErrorKind::Timeout
+/// [`Interrupted`]: crate::TransportErrorKind::Interrupted
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a fault happens only once it is injected"]
 pub struct Fault {
@@ -150,20 +151,28 @@ impl Fault {
         self
     }
 
+    fn handle_first(&self, handle: impl FnOnce() -> Response<Vec<u8>>) {
+        if self.handled {
+            handle();
+        }
+    }
+
     /// What becomes of a request for `path` that is handled by `handle`.
     pub(crate) fn commit(&self, path: &str, handle: impl FnOnce() -> Response<Vec<u8>>) -> Delivery {
         let mut delivery = match self.kind {
             Kind::Delay(wait) => Delivery::whole(handle()).delayed(wait),
             Kind::Truncate(bytes) => Delivery::cut(handle(), bytes),
-            kind => {
-                if self.handled {
-                    handle();
-                }
-                match kind {
-                    Kind::Status(status) => Delivery::whole(problem(status, path)),
-                    Kind::Html(status) => Delivery::whole(page(status)),
-                    _ => Delivery::reset(),
-                }
+            Kind::Status(status) => {
+                self.handle_first(handle);
+                Delivery::whole(problem(status, path))
+            }
+            Kind::Html(status) => {
+                self.handle_first(handle);
+                Delivery::whole(page(status))
+            }
+            Kind::Reset => {
+                self.handle_first(handle);
+                Delivery::reset()
             }
         };
         if let (Some(wait), Some(response)) = (self.retry_after, delivery.response_mut()) {

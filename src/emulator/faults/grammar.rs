@@ -20,7 +20,7 @@ const ENDPOINTS: [(&str, Endpoint); 7] = [
 const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
-/// What is wrong with the text of a [`Fault`].
+/// Why a text is no [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct FaultError {
@@ -70,7 +70,7 @@ fn endpoint(word: &str) -> Result<Endpoint, FaultError> {
     let found = ENDPOINTS.iter().find(|(name, _)| *name == word).map(|(_, endpoint)| *endpoint);
     found.ok_or_else(|| {
         let names: Vec<String> = ENDPOINTS.iter().map(|(name, _)| format!("`{name}`")).collect();
-        wrong(format!("`{word}` is none of {}", names.join(", ")))
+        wrong(format!("`{word}` is not one of {}", names.join(", ")))
     })
 }
 

@@ -135,15 +135,15 @@ impl ApiKeysClient {
         let is_known = |key: &ApiKey| listed.live.iter().any(|known| known.id == key.id);
         let winner = after.live.iter().find(|other| !is_known(other)).filter(|first| first.id != key.id).cloned();
         if let Some(winner) = winner.filter(|_| !request.is_exclusive) {
-            self.undo(&created.id).map_err(|cause| EnsureError::Retire { cause, key: Box::new(key) })?;
+            self.undo(&created).map_err(|cause| EnsureError::Retire { cause, key: Box::new(key) })?;
             let (retired, pending) = (Vec::new(), Vec::new());
             return Ok(Ensured { change: EnsureChange::Unchanged, key: winner, retired, pending, warnings });
         }
-        let guard = RevokeOnDrop { client: self, id: &created.id };
+        let guard = RevokeOnDrop { client: self, created: &created };
         let stored = store(&created);
         std::mem::forget(guard);
         if let Err(cause) = stored {
-            let revoked = self.undo(&created.id);
+            let revoked = self.undo(&created);
             return Err(EnsureError::Store { cause, created, revoked });
         }
         let successor = match self.verify(&created.key) {
@@ -173,7 +173,7 @@ impl ApiKeysClient {
 
     /// Revokes a key that no later run would find.
     fn undo_unlisted<E>(&self, created: Box<ApiKeyCreated>, error: Option<EnsureError<E>>) -> EnsureError<E> {
-        let revoked = self.undo(&created.id);
+        let revoked = self.undo(&created);
         match (error, &revoked) {
             (Some(error), Ok(())) => error,
             _ => EnsureError::NotListed { created, revoked },

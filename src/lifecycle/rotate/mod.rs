@@ -20,13 +20,13 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 /// Revokes the key unless it is forgotten: after a panic in `store`, no caller knows the key.
 pub(super) struct RevokeOnDrop<'a> {
     pub(super) client: &'a ApiKeysClient,
-    pub(super) id: &'a str,
+    pub(super) created: &'a ApiKeyCreated,
 }
 
 impl Drop for RevokeOnDrop<'_> {
     fn drop(&mut self) {
         // The panic goes on; there is no caller to return an error to.
-        let _ = self.client.undo(self.id);
+        let _ = self.client.undo(self.created);
     }
 }
 
@@ -167,21 +167,29 @@ impl ApiKeysClient {
     ) -> Result<Box<ApiKeyCreated>, RotationError<E>> {
         // If both ids match, revoking would destroy the only key.
         let is_new = !same_id(&created.id, &old.id);
-        let guard = is_new.then(|| RevokeOnDrop { client: self, id: &created.id });
+        let guard = is_new.then(|| RevokeOnDrop { client: self, created: &created });
         let stored = store(&created);
         std::mem::forget(guard);
         match stored {
             Ok(()) => Ok(created),
             Err(cause) => {
-                let revoked = if is_new { self.undo(&created.id) } else { Err(same_key()) };
+                let revoked = if is_new { self.undo(&created) } else { Err(same_key()) };
                 Err(RotationError::Store { cause, created, revoked })
             }
         }
     }
 
     /// Revokes a new key that was not stored, even if the time limit of this client is over.
-    pub(super) fn undo(&self, id: &str) -> Result<(), Error> {
-        self.with_time_limit(UNDO_TIMEOUT).delete(id)
+    pub(super) fn undo(&self, created: &ApiKeyCreated) -> Result<(), Error> {
+        if created.has_duplicate_member() {
+            // It may be the id of another key.
+            return Err(InvalidRequest::new(
+                "id",
+                "is not certain: the response to the create has `id` or `key` twice",
+            )
+            .into());
+        }
+        self.with_time_limit(UNDO_TIMEOUT).delete(&created.id)
     }
 
     fn verify_and_revoke<E>(

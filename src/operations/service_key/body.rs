@@ -39,7 +39,7 @@ impl CreateServiceKeyRequest {
                 body.roles = self.flat_roles();
             }
             ApiStage::Beta => {
-                body.account_role = self.account_role.as_ref().map(Role::new);
+                body.account_role = self.account_role.as_ref().map(RoleBody::new);
                 body.organizations = self.organizations(ids);
             }
         }
@@ -94,7 +94,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<FlatRoles<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_role: Option<Role<'a>>,
+    account_role: Option<RoleBody<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     organizations: Vec<OrganizationBody<'a>>,
 }
@@ -113,7 +113,7 @@ struct FlatRoles<'a> {
 struct OrganizationBody<'a> {
     org_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<Role<'a>>,
+    role: Option<RoleBody<'a>>,
     spaces: Vec<SpaceBody<'a>>,
 }
 
@@ -121,7 +121,7 @@ struct OrganizationBody<'a> {
 struct SpaceBody<'a> {
     space_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<Role<'a>>,
+    role: Option<RoleBody<'a>>,
 }
 
 impl<'a> OrganizationBody<'a> {
@@ -130,15 +130,15 @@ impl<'a> OrganizationBody<'a> {
         role: Option<&'a RoleAssignment<OrgRole>>,
         space_roles: impl IntoIterator<Item = Option<&'a RoleAssignment<SpaceRole>>>,
     ) -> Self {
-        let space = |(space_id, role): (&'a String, Option<_>)| SpaceBody { space_id, role: role.map(Role::new) };
+        let space = |(space_id, role): (&'a String, Option<_>)| SpaceBody { space_id, role: role.map(RoleBody::new) };
         let spaces = ids.space_ids.iter().zip(space_roles).map(space).collect();
-        Self { org_id: &ids.org_id, role: role.map(Role::new), spaces }
+        Self { org_id: &ids.org_id, role: role.map(RoleBody::new), spaces }
     }
 }
 
 /// A role assignment of the beta stage.
 #[derive(Serialize)]
-struct Role<'a> {
+struct RoleBody<'a> {
     r#type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Cow<'a, str>>,
@@ -146,7 +146,7 @@ struct Role<'a> {
     id: Option<&'a str>,
 }
 
-impl<'a> Role<'a> {
+impl<'a> RoleBody<'a> {
     fn new<R: WireEnum>(role: &'a RoleAssignment<R>) -> Self {
         match role {
             RoleAssignment::Predefined(role) => {

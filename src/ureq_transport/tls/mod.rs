@@ -1,7 +1,7 @@
 //! TLS over a connection that ureq has made.
 
 mod ca_file;
-mod fault;
+pub(super) mod fault;
 #[cfg(feature = "native-tls")]
 mod native;
 #[cfg(feature = "rustls")]
@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 pub(super) use self::ca_file::CaFile;
-pub(super) use self::fault::TlsFault;
+use self::fault::TlsFault;
 use super::connect::remaining;
 use super::error::BeforeSending;
 use crate::authority::without_brackets;

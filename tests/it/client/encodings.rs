@@ -4,7 +4,7 @@ use arize_api_keys::Outcome::{Applied, Unknown};
 use arize_api_keys::{Error, ExposeSecret, TransportErrorKind};
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
-use super::support::{
+use crate::support::script::{
     Answer, CREATED, LIST, NEW_KEY, Rig, Verb, Want, again, check, everything, json, once, problem, row,
 };
 

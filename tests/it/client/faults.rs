@@ -8,10 +8,11 @@ use arize_api_keys::{
     TransportErrorKind as Kind,
 };
 
-use super::support::{
-    Answer, CREATED, KEY_ID, LIST, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, Want, again, check, failed, html, json,
-    moment, once, problem, reply, row, variant,
+use crate::support::script::{
+    Answer, CREATED, KEY_ID, LIST, NEW_KEY, OWN_KEY, Rig, Verb, Want, again, check, failed, html, json, once, problem,
+    reply, row, variant,
 };
+use crate::support::{TestClock, moment};
 
 use Outcome::{Applied, NotSent, Rejected, Unknown};
 
@@ -393,8 +394,8 @@ fn row_50_seconds() {
 fn row_51_a_date() {
     for verb in Verb::ALL {
         // The first refusal asks for 10 s; after them and their jitter, the date has passed.
-        waits(verb, &["Sun, 01 Mar 2026 12:00:10 GMT"], [11_000, 1000]);
-        waits(verb, &["Sun, 01 Mar 2026 11:00:00 GMT"], [500, 1000]);
+        waits(verb, &["Fri, 02 Jan 2026 03:04:15 GMT"], [11_000, 1000]);
+        waits(verb, &["Fri, 02 Jan 2026 02:04:05 GMT"], [500, 1000]);
     }
 }
 
@@ -458,7 +459,7 @@ fn row_75_no_wait_past_the_deadline() {
 
 #[test]
 fn row_76_the_date_jumps() {
-    let slow = problem(429, "{}").header("retry-after", "Sun, 01 Mar 2026 12:00:10 GMT");
+    let slow = problem(429, "{}").header("retry-after", "Fri, 02 Jan 2026 03:04:15 GMT");
     // Forward by years: the date has passed, and the deadline is where it was.
     let rig = Rig::new([slow.clone().sets_date(moment("2036-01-01T00:00:00Z")), json(200, LIST)]);
     Verb::List.call(&rig.client).unwrap();

@@ -12,7 +12,8 @@ use arize_api_keys::{
     RetryPolicy, http,
 };
 
-use super::support::{CREATED, LIST, OWN_KEY, TestClock};
+use crate::support::TestClock;
+use crate::support::script::{CREATED, LIST, OWN_KEY};
 
 const NEXT_KEY: &str = "ak-PLANTED-NEXT-5555555555";
 const REFUSED: &str = r#"{"title":"Unauthorized","status":401,"detail":"the key TOLD is unknown"}"#;

@@ -9,10 +9,10 @@ use arize_api_keys::{
     TransportErrorKind as Kind, UnknownStage, http,
 };
 
-use super::support::{
-    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, everything, failed, html, json, moment, problem, reply,
-    variant,
+use crate::support::script::{
+    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, Verb, everything, failed, html, json, problem, reply, variant,
 };
+use crate::support::{TestClock, moment};
 
 #[track_caller]
 fn assert_message(verb: Verb, answer: Answer, name: &str, message: &str) {
@@ -91,8 +91,8 @@ fn answers_to_come_back_later() {
 
 #[test]
 fn a_wait_is_told_in_whole_seconds_that_are_enough() {
-    for (now, seconds) in [("2026-03-01T12:00:00Z", 10), ("2026-03-01T12:00:00.5Z", 10), ("2026-03-01T12:00:01Z", 9)] {
-        let answer = reply(429, "").header("retry-after", "Sun, 01 Mar 2026 12:00:10 GMT");
+    for (now, seconds) in [("2026-01-02T03:04:05Z", 10), ("2026-01-02T03:04:05.5Z", 10), ("2026-01-02T03:04:06Z", 9)] {
+        let answer = reply(429, "").header("retry-after", "Fri, 02 Jan 2026 03:04:15 GMT");
         let rig = Rig::with([answer], false, TestClock::new(), |builder| builder.retry(RetryPolicy::none()));
         rig.clock.set_date(moment(now));
         let error = rig.client.list(&ListRequest::new()).unwrap_err();
@@ -115,7 +115,7 @@ fn what_is_at_fault_is_named() {
 #[test]
 fn what_may_have_happened() {
     let create = "; the key may exist: list the keys and revoke the one named `n` created since \
-                  2026-03-01T12:00:00Z";
+                  2026-01-02T03:04:05Z";
     let service = create.replace("the keys", "the service keys of its space");
     let refresh = "; the secret may have been replaced: compare `redacted_key` of the key `QXBpS2V5OjE6YWJjZA==` \
                    in a list, and refresh it again to get a new secret";
@@ -222,14 +222,14 @@ fn a_secret_that_was_not_recovered() {
         reply(204, ""),
         "SecretNotRecovered",
         "create_service_key: the service did it, but the response has no readable secret (empty body); the key exists: list the \
-         service keys of its space, and refresh or revoke the one named `n` created since 2026-03-01T12:00:00Z",
+         service keys of its space, and refresh or revoke the one named `n` created since 2026-01-02T03:04:05Z",
     );
     assert_message(
         Verb::Create,
         reply(204, ""),
         "SecretNotRecovered",
         "create: the service did it, but the response has no readable secret (empty body); the key exists: list the keys, \
-         and refresh or revoke the one named `n` created since 2026-03-01T12:00:00Z",
+         and refresh or revoke the one named `n` created since 2026-01-02T03:04:05Z",
     );
 }
 

@@ -12,4 +12,3 @@ mod properties;
 mod rotation;
 mod service_keys;
 mod spaces;
-mod support;

@@ -7,7 +7,8 @@ use arize_api_keys::{
 };
 use proptest::prelude::*;
 
-use super::support::{NEW_KEY, Rig, json, moment};
+use crate::support::moment;
+use crate::support::script::{NEW_KEY, Rig, json};
 
 fn list(items: &str) -> Vec<ApiKey> {
     let rig = Rig::new([json(200, format!(r#"{{"api_keys":[{items}],"pagination":{{"has_more":false}}}}"#))]);

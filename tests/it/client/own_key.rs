@@ -5,7 +5,8 @@ use arize_api_keys::{
     ListSpacesRequest, Outcome, RefreshRequest, SpaceRef,
 };
 
-use super::support::{KEY_ID, NEW_KEY, OWN_KEY, Rig, TestClock, Verb, everything, html, json, problem, reply, variant};
+use crate::support::TestClock;
+use crate::support::script::{KEY_ID, NEW_KEY, OWN_KEY, Rig, Verb, everything, html, json, problem, reply, variant};
 
 /// In a URL it would be in the log of every proxy.
 #[test]

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use arize_api_keys::{ApiKey, Error, ListRequest, Outcome, PaginationErrorKind, SpaceRef, TransportErrorKind as Kind};
+use arize_api_keys::{
+    ApiKey, ApiKeyStatus, ApiKeyType, ApiStage, Error, ListRequest, Outcome, PaginationErrorKind, SpaceRef,
+    TransportErrorKind as Kind,
+};
 
-use super::support::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
+use crate::support::script::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
 
 /// A page of keys, and its `pagination`.
 fn page(ids: &[&str], pagination: &str) -> Answer {
@@ -254,4 +257,26 @@ fn the_iterator_shows_no_secret() {
         }
     }
     assert!(!text.contains("PLANTED"), "{text}");
+}
+
+#[test]
+fn the_query_of_a_list() {
+    let request = ListRequest::new()
+        .key_type(ApiKeyType::Service)
+        .status(ApiKeyStatus::Revoked)
+        .space(SPACE_ID)
+        .user_id("u+1=")
+        .limit(100)
+        .cursor("c/ d");
+    let rest = "space_id=U3BhY2U6MTIzNDU%3D&user_id=u%2B1%3D&limit=100&cursor=c%2F%20d";
+    for (stage, words) in
+        [(ApiStage::Alpha, "key_type=service&status=revoked"), (ApiStage::Beta, "key_type=SERVICE&status=REVOKED")]
+    {
+        let rig = Rig::forever(stage, json(200, r#"{"api_keys":[]}"#));
+        rig.client.list(&request).unwrap();
+        assert_eq!(rig.lines(), [format!("GET /v2/api-keys?{words}&{rest}")]);
+    }
+    let rig = Rig::new([json(200, r#"{"api_keys":[]}"#)]);
+    rig.client.list(&ListRequest::new().status(ApiKeyStatus::from("Paused"))).unwrap();
+    assert_eq!(rig.lines(), ["GET /v2/api-keys?status=Paused&limit=50"]);
 }

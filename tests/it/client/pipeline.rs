@@ -7,7 +7,8 @@ use arize_api_keys::{
     SendOptions, Transport, TransportError, http,
 };
 
-use super::support::{CREATED, KEY_ID, LIST, NEW_KEY, OWN_KEY, TestClock};
+use crate::support::TestClock;
+use crate::support::script::{CREATED, KEY_ID, LIST, NEW_KEY, OWN_KEY};
 
 mockall::mock! {
     Network {}

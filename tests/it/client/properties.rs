@@ -5,7 +5,8 @@ use std::time::Duration;
 use arize_api_keys::{Clock, Error, ExposeSecret, Outcome, RetryPolicy, TransportErrorKind as Kind};
 use proptest::prelude::*;
 
-use super::support::{Answer, CREATED, NEW_KEY, Rig, TestClock, Verb, everything, failed, html, json, problem, reply};
+use crate::support::script::{Answer, CREATED, NEW_KEY, Rig, Verb, everything, failed, html, json, problem, reply};
+use crate::support::{Jitter, TestClock};
 
 /// One thing that can happen to a request.
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ proptest! {
         let timeout = Duration::from_secs(timeout);
         let policy = RetryPolicy::default().max_attempts(max_attempts);
         let answers = events.iter().map(|(event, millis)| event.answer(verb).takes_in_time(Duration::from_millis(*millis)));
-        let clock = TestClock::new().dice(dice);
+        let clock = TestClock::new().jitter(Jitter::Thousandths(dice));
         let begun = clock.elapsed();
         let rig = Rig::with(answers, false, clock, |builder| builder.stage(verb.stage()).retry(policy).timeout(timeout));
         let result = verb.call(&rig.client);

@@ -7,7 +7,7 @@ use arize_api_keys::{
     CreateRequest, CreateServiceKeyRequest, Error, RotationError, SpaceRef, TransportErrorKind as Kind,
 };
 
-use super::support::{Answer, KEY_ID, NEW_KEY, OWN_KEY, Rig, failed, html, json, problem, reply};
+use crate::support::script::{Answer, KEY_ID, NEW_KEY, OWN_KEY, Rig, failed, html, json, problem, reply};
 
 type Rotation = Result<arize_api_keys::ApiKeyCreated, RotationError<&'static str>>;
 
@@ -165,7 +165,7 @@ fn a_lifetime_that_cannot_be_read_is_not_no_expiry() {
              the new key"
         );
         let rig = Rig::new([json(200, list), json(201, created("new")), json(200, VERIFIED), reply(204, "")]);
-        let request = CreateRequest::new("n").expires_at(super::support::moment("2027-01-01T00:00:00Z"));
+        let request = CreateRequest::new("n").expires_at(crate::support::moment("2027-01-01T00:00:00Z"));
         rig.client.rotate("old", request, |_| Ok::<(), &str>(())).unwrap();
     }
 }

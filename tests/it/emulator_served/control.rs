@@ -9,7 +9,7 @@ use arize_api_keys::{ApiKeysClient, CreateRequest, ExposeSecret, ListRequest, Re
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::support::{Answer, Connection, Folder};
+use crate::support::served::{Answer, Connection, Folder};
 
 struct Served {
     emulator: Emulator,
@@ -114,7 +114,7 @@ fn the_account_is_read_and_put_back() {
     assert!(served.emulator.authenticates(early.key.expose_secret()));
     assert!(!served.emulator.authenticates(late.key.expose_secret()));
     assert_eq!(served.call("GET /v0/state", &Value::Null).1, state);
-    // What is made next is what was made then.
+    // The next key is the same again.
     let again = served.client().create(&CreateRequest::new("late")).unwrap();
     assert_eq!((&again.id, again.key.expose_secret()), (&late.id, late.key.expose_secret()));
 }

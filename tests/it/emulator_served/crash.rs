@@ -12,7 +12,7 @@ use std::{env, thread};
 use arize_api_keys::emulator::Emulator;
 use secrecy::ExposeSecret;
 
-use super::support::{Connection, Folder};
+use crate::support::served::{Connection, Folder};
 
 const STATE: &str = "EMULATOR_CRASH_TEST_STATE";
 const READY: &str = "the emulator listens at ";

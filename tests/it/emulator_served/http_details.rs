@@ -4,7 +4,7 @@ use arize_api_keys::emulator::{Emulator, ManualClock};
 use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 
-use super::support::Connection;
+use crate::support::served::Connection;
 
 #[test]
 fn answers_are_dated_by_the_clock() {

@@ -10,4 +10,3 @@ mod dialects;
 mod http_details;
 mod rate;
 mod state;
-mod support;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arize_api_keys::emulator::{Emulator, Endpoint, Fault, ManualClock};
 use time::OffsetDateTime;
 
-use super::support::Connection;
+use crate::support::served::Connection;
 
 #[test]
 fn what_is_too_much_in_a_second_is_told_to_come_back() {

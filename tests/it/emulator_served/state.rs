@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::support::Folder;
+use crate::support::served::Folder;
 
 fn builder() -> EmulatorBuilder {
     Emulator::builder().seed(1).clock(ManualClock::at(OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000)))

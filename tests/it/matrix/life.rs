@@ -63,10 +63,10 @@ fn row_77_panic_of_the_caller() {
                 let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).stage(operation.stage());
                 builder.scheme("http").host(server.address.to_string())
             };
-            let clock = Panicking(TestClock::default(), AtomicBool::new(false));
+            let clock = Panicking(TestClock::new(), AtomicBool::new(false));
             for client in [
                 builder().clock(clock).build().unwrap(),
-                builder().clock(TestClock::default()).transport(panicking()).build().unwrap(),
+                builder().clock(TestClock::new()).transport(panicking()).build().unwrap(),
             ] {
                 let clone = client.clone();
                 catch_unwind(AssertUnwindSafe(|| operation.call(&client))).unwrap_err();
@@ -92,7 +92,7 @@ fn row_78_service_goes_away() {
                 conn.stop_server();
             };
             let server = Server::start(operation, Arc::new(script));
-            let clock = TestClock::default();
+            let clock = TestClock::new();
             let client = ApiKeysClient::builder()
                 .ignore_env()
                 .api_key(OWN_KEY)
@@ -108,7 +108,7 @@ fn row_78_service_goes_away() {
                 Operation::Revoke | Operation::Delete => again("Transport(Connect)", Unknown),
             };
             let result = operation.call(&client);
-            let seen = Observed { result, slept: clock.slept(), count: None };
+            let seen = Observed { result, slept: clock.sleeps(), count: None };
             let error = seen.result.as_ref().unwrap_err();
             let first = std::iter::successors(Some(error), |error| error.previous_attempt()).last().unwrap();
             assert_eq!((name(first).as_str(), first.outcome()), ("Transport(Interrupted)", Unknown));

@@ -29,7 +29,7 @@ fn serving(answers: impl IntoIterator<Item = Vec<u8>>) -> (Server, Arc<Mutex<Vec
 }
 
 fn client(server: &Server) -> ApiKeysClient {
-    let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).clock(TestClock::default());
+    let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).clock(TestClock::new());
     builder.scheme("http").host(server.address.to_string()).build().unwrap()
 }
 

@@ -16,7 +16,7 @@ fn with_id(server: &Server, id: &str) -> [(Operation, Result<(), Error>); 3] {
             .ignore_env()
             .api_key(OWN_KEY)
             .stage(operation.stage())
-            .clock(TestClock::default())
+            .clock(TestClock::new())
             .scheme("http")
             .host(server.address.to_string())
             .build()

@@ -90,7 +90,7 @@ fn row_47_refusal_before_the_body() {
             conn.send(problem(401, "connection: close\r\n"));
         };
         let server = Server::start(operation, Arc::new(script));
-        let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).clock(TestClock::default());
+        let builder = ApiKeysClient::builder().ignore_env().api_key(OWN_KEY).clock(TestClock::new());
         let client = builder.scheme("http").host(server.address.to_string()).build().unwrap();
         let error = operation.call(&client).unwrap_err();
         let seen = (name(&error), error.outcome());

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::fields::Fields;
 use self::policy::{End, Expected, Failure, Kind, Op};
 use self::script::{Answer, Response, Script};
-use crate::support::{Dice, OWN_KEY, TestClock, client, shown};
+use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
 use crate::wire::Request;
 
 /// The one-time secret in the recorded answers.
@@ -39,8 +39,8 @@ fn every_recorded_answer_to_every_operation() {
             }
             recorded += usize::from(own == Some(op));
             for stage in STAGES {
-                for dice in [Dice::Lowest, Dice::Highest] {
-                    check(&scenario.id, op, stage, dice, &scenario.script);
+                for jitter in [Jitter::None, Jitter::Longest] {
+                    check(&scenario.id, op, stage, jitter, &scenario.script);
                     runs += 1;
                 }
             }
@@ -59,7 +59,7 @@ fn the_recorded_answer_to_a_look_up_by_id() {
         panic!("not one scenario");
     };
     let (transport, log) = script::transport(&scenario.script, is_space, all_is_well);
-    let client = client(ApiStage::Beta, &TestClock::new(Dice::Lowest), transport);
+    let client = client(ApiStage::Beta, &TestClock::new().jitter(Jitter::None), transport);
     client.create_service_key(&CreateServiceKeyRequest::new("s", SPACE_ID)).unwrap();
     let requests = log.lock().unwrap();
     let [lookup, create] = requests.as_slice() else { panic!("not two requests: {requests:#?}") };
@@ -136,10 +136,10 @@ fn all_is_well(request: &Request) -> Response {
 
 /// Runs the operation against the script, and compares with the policy.
 #[track_caller]
-fn check(name: &str, op: Op, stage: ApiStage, dice: Dice, script: &Script) {
-    let expected = policy::expected(op, stage, script, dice);
-    let context = format!("{name}, {op:?} on {stage}, dice {dice:?}");
-    let clock = TestClock::new(dice);
+fn check(name: &str, op: Op, stage: ApiStage, jitter: Jitter, script: &Script) {
+    let expected = policy::expected(op, stage, script, jitter);
+    let context = format!("{name}, {op:?} on {stage}, jitter {jitter:?}");
+    let clock = TestClock::new().jitter(jitter);
     let (transport, log) = script::transport(script, if op.is_lookup() { is_space } else { is_key }, all_is_well);
     let result = perform(op, &client(stage, &clock, transport), stage);
 

@@ -7,7 +7,7 @@ use arize_api_keys::{ApiStage, Error, ExposeSecret, Outcome, TransportErrorKind}
 use super::policy::Op;
 use super::script::{self, Answer, Response, Script};
 use super::{Gained, SECRET, STAGES, all_is_well, check, is_key, perform};
-use crate::support::{Dice, OWN_KEY, TestClock, client, shown};
+use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PROBLEM: (&str, &str) = ("content-type", "application/problem+json");
@@ -35,7 +35,7 @@ fn every_status_there_can_be() {
         for (n, op) in Op::ALL.into_iter().enumerate() {
             let answer = answers[(n + usize::from(status)) % answers.len()].clone();
             let stage = STAGES[usize::from(status) % 2];
-            check(&format!("{answer:?}"), op, stage, Dice::Highest, &Script::of(vec![answer]));
+            check(&format!("{answer:?}"), op, stage, Jitter::Longest, &Script::of(vec![answer]));
         }
     }
 }
@@ -60,8 +60,8 @@ fn every_failure_of_a_transport() {
             let once = Script::of(vec![Answer::None { kind, sent }]);
             let always = Script { repeats: true, ..once.clone() };
             for (op, stage) in everything() {
-                check(&format!("{kind:?}, sent: {sent}"), op, stage, Dice::Lowest, &once);
-                check(&format!("{kind:?}, sent: {sent}, always"), op, stage, Dice::Highest, &always);
+                check(&format!("{kind:?}, sent: {sent}"), op, stage, Jitter::None, &once);
+                check(&format!("{kind:?}, sent: {sent}, always"), op, stage, Jitter::Longest, &always);
             }
         }
     }
@@ -96,8 +96,8 @@ fn answers_in_a_row() {
             let repeated = Script { repeats: true, ..script.clone() };
             for (op, stage) in everything() {
                 let name = format!("{first:?}, {second:?}");
-                check(&name, op, stage, Dice::Lowest, &script);
-                check(&name, op, stage, Dice::Highest, &repeated);
+                check(&name, op, stage, Jitter::None, &script);
+                check(&name, op, stage, Jitter::Longest, &repeated);
             }
         }
     }
@@ -124,7 +124,7 @@ fn a_delete_that_finds_nothing_after_a_lost_answer_has_done_it() {
     for (op, stage, answers, done) in cases {
         let name = format!("{op:?} on {stage}: {answers:?}");
         let (transport, _) = script::transport(&Script::of(answers), is_key, all_is_well);
-        let result = perform(op, &client(stage, &TestClock::new(Dice::Lowest), transport), stage);
+        let result = perform(op, &client(stage, &TestClock::new().jitter(Jitter::None), transport), stage);
         match result {
             Ok(Gained::Nothing) => assert!(done, "{name}"),
             Err(Error::NotFound(_)) => assert!(!done, "{name}"),
@@ -169,7 +169,7 @@ fn how_long_the_service_asks_to_wait() {
             for op in [Op::List, Op::Revoke, Op::Create] {
                 // A 503 may have minted a key.
                 let again = waited && !(status == 503 && op.mints());
-                let clock = TestClock::new(Dice::Lowest);
+                let clock = TestClock::new().jitter(Jitter::None);
                 let (transport, _) = script::transport(&script, is_key, all_is_well);
                 let error = perform(op, &client(ApiStage::Beta, &clock, transport), ApiStage::Beta).unwrap_err();
                 let context = format!("{status} to {op:?}: {values:?}");
@@ -241,7 +241,7 @@ fn a_secret_is_found_whole_or_not_at_all() {
 #[track_caller]
 fn mint(context: &str, op: Op, stage: ApiStage, answer: &Answer, body: &[u8], is_found: bool) {
     let (transport, log) = script::transport(&Script::of(vec![answer.clone()]), is_key, all_is_well);
-    let result = perform(op, &client(stage, &TestClock::new(Dice::Lowest), transport), stage);
+    let result = perform(op, &client(stage, &TestClock::new().jitter(Jitter::None), transport), stage);
     assert_eq!(log.lock().unwrap().len(), 1, "{context}");
     let text = match result {
         Ok(Gained::Key(created)) => {
@@ -297,7 +297,7 @@ fn what_is_not_the_answer_to_a_removal() {
         for (op, stage) in everything().filter(|(op, _)| matches!(op, Op::Delete | Op::Revoke)) {
             let (transport, log) =
                 script::transport(&Script::of(vec![whole(status, &headers, body)]), is_key, all_is_well);
-            let result = perform(op, &client(stage, &TestClock::new(Dice::Lowest), transport), stage);
+            let result = perform(op, &client(stage, &TestClock::new().jitter(Jitter::None), transport), stage);
             let context = format!("{status} {kind:?} {body} to {op:?} on {stage}");
             assert_eq!(result.is_ok(), is_done, "{context}");
             assert_eq!(log.lock().unwrap().len(), 1, "{context}");
@@ -340,7 +340,7 @@ fn secrets_that_come_back_are_not_shown() {
                 let script = Script { repeats: true, ..Script::of(vec![answer]) };
                 let applies = if op.is_lookup() { super::is_space } else { is_key };
                 let (transport, _) = script::transport(&script, applies, all_is_well);
-                let result = perform(op, &client(stage, &TestClock::new(Dice::Lowest), transport), stage);
+                let result = perform(op, &client(stage, &TestClock::new().jitter(Jitter::None), transport), stage);
                 let text = match &result {
                     Ok(gained) => format!("{gained:?}"),
                     Err(error) => shown(error),

@@ -6,7 +6,7 @@ use arize_api_keys::{ApiStage, Error, Outcome, TransportErrorKind};
 use serde_json::Value;
 
 use super::script::{Answer, Response, Script};
-use crate::support::Dice;
+use crate::support::Jitter;
 
 /// The called operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +119,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Plays the script through the default policy.
-pub(super) fn expected(op: Op, stage: ApiStage, script: &Script, dice: Dice) -> Expected {
-    let thrown = |most: Duration| if dice == Dice::Highest { most } else { Duration::ZERO };
+pub(super) fn expected(op: Op, stage: ApiStage, script: &Script, jitter: Jitter) -> Expected {
+    let thrown = |most: Duration| if jitter == Jitter::Longest { most } else { Duration::ZERO };
     let mut sleeps: Vec<Duration> = Vec::new();
     let mut maybe_done = false;
     for attempt in 1.. {

@@ -8,6 +8,7 @@ mod ensure;
 mod ensure_details;
 mod ensure_faults;
 mod inventory;
+mod inventory_faults;
 mod key_file;
 mod listing;
 mod refreshing;

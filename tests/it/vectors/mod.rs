@@ -19,7 +19,7 @@ use self::call::{Call, Inexpressible};
 use self::model::{Difference, End, Rule};
 use self::perform::perform;
 use self::recorded::Vector;
-use crate::support::{Dice, OWN_KEY, TestClock, client, shown};
+use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
 use crate::wire::Request;
 
 /// What became of a recorded call.
@@ -115,7 +115,7 @@ fn an_organization_tells_spaces_apart_where_the_server_does_not() {
         log.lock().unwrap().push(request);
         Ok(response(status, &body))
     };
-    let client = client(ApiStage::Beta, &TestClock::new(Dice::Lowest), transport);
+    let client = client(ApiStage::Beta, &TestClock::new().jitter(Jitter::None), transport);
     let last = || sent.lock().unwrap().last().unwrap().clone();
 
     client.list(&ListRequest::new().space("dup").org_id("org2")).unwrap();
@@ -237,7 +237,7 @@ fn run(vector: &Vector, call: &Call) -> (Vec<Request>, Result<(), Error>) {
         log.lock().unwrap().push(request);
         Ok(response(status, &body))
     };
-    let client = client(vector.stage, &TestClock::new(Dice::Lowest), transport);
+    let client = client(vector.stage, &TestClock::new().jitter(Jitter::None), transport);
     let result = perform(call, &client, vector.stage);
     let requests = sent.lock().unwrap().clone();
     (requests, result)
@@ -299,7 +299,7 @@ fn discovery(stage: ApiStage, space: &str, org_id: &str) -> Vec<Request> {
         log.lock().unwrap().push(request);
         Ok(response(status, &body))
     };
-    let client = client(stage, &TestClock::new(Dice::Lowest), transport);
+    let client = client(stage, &TestClock::new().jitter(Jitter::None), transport);
     client.create_service_key(&CreateServiceKeyRequest::new("s", SpaceRef::id(space))).unwrap();
     sent.lock().unwrap().clone()
 }

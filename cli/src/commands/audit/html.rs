@@ -17,16 +17,23 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--fg:#e6e9ef;--bg:#14171d;--dim:#98a2b3;--line:#344054;--bar:#5b7cd6;--bad:#ff8a5c;--used:#4cc38a}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:2rem auto;max-width:72rem;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
-table{border-collapse:collapse;width:100%}.wide{overflow-x:auto}
-th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-th{color:var(--dim);font-weight:600}.rule{color:var(--bad);white-space:nowrap}.dim{color:var(--dim)}
-.key{display:grid;grid-template-columns:minmax(8rem,16rem) 1fr;gap:.25rem 1rem;align-items:center;margin:.3rem 0;break-inside:avoid}
-.line{position:relative;height:1rem;background:linear-gradient(var(--line),var(--line)) center/100% 1px no-repeat}
+table{border-collapse:collapse;width:100%}tr{break-inside:avoid}
+th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+th{color:var(--dim);font-weight:600}.rule,.id,.type{white-space:nowrap}.text{overflow-wrap:anywhere;min-width:8rem}
+.id{font:13px/1.75 ui-monospace,monospace}.rule{color:var(--bad)}.dim{color:var(--dim)}
+.key{display:grid;grid-template-columns:minmax(8rem,16rem) minmax(0,1fr);gap:.25rem 1rem;align-items:center;margin:.3rem 0;break-inside:avoid}
+.key span{overflow-wrap:anywhere;min-width:0}
+.line{-webkit-print-color-adjust:exact;print-color-adjust:exact;position:relative;height:1rem;background:linear-gradient(var(--line),var(--line)) center/100% 1px no-repeat}
 .line i{position:absolute;display:block}.life{top:.3rem;height:.4rem;background:var(--bar);border-radius:.2rem}
 .used{top:.1rem;width:.5rem;height:.8rem;background:var(--used);border-radius:.25rem;margin-left:-.25rem}
-.end{top:0;width:2px;height:1rem;background:var(--bad)}.now{top:-.15rem;width:1px;height:1.3rem;background:var(--fg)}
-@media(max-width:40rem){.key{grid-template-columns:1fr}}
+.end{top:0;width:2px;margin-left:-2px;height:1rem;background:var(--bad)}.now{top:-.15rem;width:1px;height:1.3rem;background:var(--fg)}
+@media(max-width:44rem){.key{grid-template-columns:minmax(0,1fr)}th,td:empty{display:none}td{display:block;border:0;padding:0}
+.id{white-space:normal;overflow-wrap:anywhere}tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}tr:first-child{display:none}}
 @media print{body{margin:0;max-width:none}}";
+
+const LEGEND: &str = "\
+Blue: from creation to expiry, or to the end for a key that does not expire. Green: the last use. Red: the expiry. The thin line: \
+today.";
 
 pub(super) fn page(
     keys: &[&FoundKey],
@@ -54,23 +61,23 @@ pub(super) fn page(
     if findings.is_empty() {
         page.push_str("<p>None.</p>\n");
     } else {
-        page.push_str("<div class=\"wide\"><table>\n<tr><th>Rule<th>Name<th>Id<th>Type<th>Spaces<th>Why\n");
+        page.push_str("<table>\n<tr><th>Rule<th>Name<th>Id<th>Type<th>Spaces<th>Why\n");
         for Finding { found, rule, why } in findings {
             let spaces: Vec<String> = found.spaces.iter().map(|space| text(&space.name)).collect();
             let (name, id) = (text(&found.key.name), text(&found.key.id));
             let (kind, spaces, why) = (text(&found.key.key_type.to_string()), spaces.join(", "), text(why));
-            let _ = writeln!(page, "<tr><td class=\"rule\">{rule}<td>{name}<td>{id}<td>{kind}<td>{spaces}<td>{why}");
+            let _ = write!(page, "<tr><td class=\"rule\">{rule}<td class=\"text\">{name}<td class=\"id\">{id}");
+            let _ = writeln!(page, "<td class=\"type\">{kind}<td class=\"text\">{spaces}<td>{why}");
         }
-        page.push_str("</table></div>\n");
+        page.push_str("</table>\n");
     }
-    page.push_str(
-        "<h2>Time line</h2>\n<p class=\"dim\">From creation to expiry; the dot is the last use, the line is now.</p>\n",
-    );
     let scale = Scale::of(keys, now);
+    let (begin, end) = (text(&date(scale.begin)), text(&date(scale.begin.saturating_add(scale.length))));
+    let _ = writeln!(page, "<h2>Time line</h2>\n<p class=\"dim\">From {begin} to {end}. {LEGEND}</p>");
     for found in keys {
         let _ = writeln!(
             page,
-            "<div class=\"key\"><span>{}</span><span class=\"line\" title=\"{}\">{}</span></div>",
+            "<div class=\"key\"><span>{}</span><span class=\"line\" role=\"img\" title=\"{}\">{}</span></div>",
             text(&found.key.name),
             text(&dates(&found.key)),
             scale.bar(&found.key, now)
@@ -90,6 +97,10 @@ fn dates(key: &ApiKey) -> String {
 
 fn shown(at: Option<OffsetDateTime>) -> String {
     moment("", at.and_then(|at| at.replace_nanosecond(0).ok()), &[]).unwrap_or_default()
+}
+
+fn date(second: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(second).map(|at| at.date().to_string()).unwrap_or_default()
 }
 
 /// The times at the two ends of the time line, in seconds.

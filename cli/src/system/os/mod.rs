@@ -16,7 +16,7 @@ use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, SystemClock};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use terminal_size::{Width, terminal_size_of};
 
-use super::{Access, Child, File, Finished, Metadata, Program, ShellCommand, Signal, Signals, Stream, System};
+use super::{Access, Child, File, Finished, Metadata, Program, Report, ShellCommand, Signal, Signals, Stream, System};
 
 /// The operating system.
 #[derive(Debug)]
@@ -167,5 +167,9 @@ impl System for Os {
 
     fn signals(&self, signals: &[Signal]) -> io::Result<Box<dyn Signals>> {
         signals::catch(signals)
+    }
+
+    fn on_interrupt(&self, report: Option<Report>) {
+        signals::on_interrupt(report);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::super::{Caught, Signal, Signals};
+use super::super::{Caught, Report, Signal, Signals};
 
 #[cfg(unix)]
 pub(super) fn catch(signals: &[Signal]) -> io::Result<Box<dyn Signals>> {
@@ -52,6 +52,46 @@ fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// A thread waits for the signal, because a handler may neither print nor lock.
+#[cfg(unix)]
+pub(super) fn on_interrupt(report: Option<Report>) {
+    use std::sync::{Mutex, Once, PoisonError};
+    use std::thread;
+
+    use signal_hook::consts::SIGINT;
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
+
+    static REPORT: Mutex<Option<Report>> = Mutex::new(None);
+    static WAITING: Once = Once::new();
+
+    let is_wanted = report.is_some();
+    *REPORT.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    if !is_wanted {
+        return;
+    }
+    WAITING.call_once(|| {
+        if ignored() & (1 << (SIGINT - 1)) != 0 {
+            return;
+        }
+        let Ok(mut signals) = Signals::new([SIGINT]) else { return };
+        thread::spawn(move || {
+            for signal in signals.forever() {
+                if let Some(report) = &*REPORT.lock().unwrap_or_else(PoisonError::into_inner) {
+                    report();
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        });
+    });
+}
+
+/// Without a handler: Ctrl-C ends the process at once.
+#[cfg(not(unix))]
+pub(super) fn on_interrupt(report: Option<Report>) {
+    drop(report);
 }
 
 /// Without handlers: Ctrl-C ends the process.

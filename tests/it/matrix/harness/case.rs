@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use arize_api_keys::{ApiKeysClient, ClientBuilder, RetryPolicy};
 
-use super::clock::TestClock;
 use super::document;
 use super::expected::{Expected, Observed};
 use super::operation::{OWN_KEY, Operation};
 use super::server::{Conn, Server};
+use crate::support::TestClock;
 
 /// Runs the cases of a row, and then holds them against the row in `docs/fault-matrix.md`.
 #[track_caller]
@@ -256,7 +256,7 @@ impl Runner {
     fn observe(&self, operation: Operation, expected: Expected, budget: Duration) -> Observed {
         let server = self.script.clone().map(|script| Server::start(operation, script));
         let address = server.as_ref().map_or(NOWHERE, |server| server.address);
-        let clock = TestClock::jumping(self.jump);
+        let clock = TestClock::new().jumping(self.jump);
         let mut policy = self.policy.clone().attempt_timeout(budget);
         if self.stalls {
             policy = policy.max_attempts(self.attempts);
@@ -282,6 +282,6 @@ impl Runner {
             Counts::Requests => server.requests(wanted) - before,
             Counts::Connections => server.connections(wanted) - before,
         });
-        Observed { result, slept: clock.slept(), count }
+        Observed { result, slept: clock.sleeps(), count }
     }
 }

@@ -1,135 +1,27 @@
 //! The keys of an account, as far as its API lists them.
 
-use std::collections::HashMap;
-use std::fmt;
+mod request;
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, thread};
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
+pub use self::request::{InventoryProgress, InventoryRequest};
 use crate::client::ApiKeysClient;
-use crate::error::{AmbiguousSpace, Error, InvalidRequest, SpaceNotFound};
+use crate::error::Error;
 use crate::model::{ApiKey, ApiKeyStatus, ApiKeyType, Space};
 use crate::operations::list::ListRequest;
 use crate::operations::lookup::SpaceRef;
 use crate::operations::spaces::ListSpacesRequest;
 use crate::request_target::same_id;
 
-/// The keys to look for: the caller's user keys, the user keys of other users, the service keys of spaces.
-///
-/// No endpoint lists users, so the user keys of users that the request does not name are not covered.
-#[derive(Clone)]
-#[must_use]
-pub struct InventoryRequest {
-    users: Vec<String>,
-    spaces: Vec<SpaceRef>,
-    include_revoked: bool,
-    concurrency: usize,
-    timeout: Duration,
-    on_progress: Option<OnProgress>,
-}
-
-type OnProgress = Arc<dyn Fn(InventoryProgress) + Send + Sync>;
-
-/// The progress of an inventory. A scope is one list: of a user or of a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InventoryProgress {
-    /// Scopes read, or found unreadable.
-    pub scopes_done: usize,
-    /// Scopes to read.
-    pub scopes_known: usize,
-}
-
-impl Default for InventoryRequest {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl InventoryRequest {
-    /// The caller's active user keys and the active service keys of every space that the API key may see.
-    pub fn new() -> Self {
-        Self {
-            users: Vec::new(),
-            spaces: Vec::new(),
-            include_revoked: false,
-            concurrency: 1,
-            timeout: Duration::from_secs(600),
-            on_progress: None,
-        }
-    }
-
-    /// Adds the user keys of the user with this id. For account admins.
-    pub fn user_keys_of(mut self, user_id: impl Into<String>) -> Self {
-        self.users.push(user_id.into());
-        self
-    }
-
-    /// Reads the service keys of this space only, by name or id, and of others named the same way.
-    pub fn space(mut self, space: impl Into<SpaceRef>) -> Self {
-        self.spaces.push(space.into());
-        self
-    }
-
-    /// Whether to include revoked keys. Default false.
-    pub fn include_revoked(mut self, include: bool) -> Self {
-        self.include_revoked = include;
-        self
-    }
-
-    /// The number of lists read at the same time, each by a thread: 1 to 64, default 1 (no thread).
-    pub fn concurrency(mut self, threads: usize) -> Self {
-        self.concurrency = threads;
-        self
-    }
-
-    /// The time for the whole inventory, default 10 minutes. Scopes that it leaves no time for are unread.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Called after each scope.
-    pub fn on_progress(mut self, on_progress: impl Fn(InventoryProgress) + Send + Sync + 'static) -> Self {
-        self.on_progress = Some(Arc::new(on_progress));
-        self
-    }
-
-    fn validate(&self) -> Result<(), InvalidRequest> {
-        if !(1..=64).contains(&self.concurrency) {
-            return Err(InvalidRequest::new("concurrency", "must be from 1 to 64"));
-        }
-        if self.timeout.is_zero() {
-            return Err(InvalidRequest::new("timeout", "must not be 0"));
-        }
-        if self.users.iter().any(|id| id.trim().is_empty()) {
-            return Err(InvalidRequest::new("user_keys_of", "must not be empty or blank"));
-        }
-        self.spaces.iter().try_for_each(|space| space.check("space"))
-    }
-
-    fn statuses(&self) -> &'static [ApiKeyStatus] {
-        if self.include_revoked { &[ApiKeyStatus::Active, ApiKeyStatus::Revoked] } else { &[ApiKeyStatus::Active] }
-    }
-}
-
-impl fmt::Debug for InventoryRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InventoryRequest")
-            .field("users", &self.users.len())
-            .field("spaces", &self.spaces)
-            .field("include_revoked", &self.include_revoked)
-            .field("concurrency", &self.concurrency)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
-
 /// The keys found, and the scopes that could not be read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Inventory {
     /// The keys, each once, in the order of the scopes.
@@ -138,6 +30,8 @@ pub struct Inventory {
     pub spaces: Vec<Space>,
     /// The scopes that could not be read to their end.
     pub unread: Vec<UnreadScope>,
+    /// The time of the service when it sent the first list, from the header `Date`.
+    pub server_time: Option<OffsetDateTime>,
 }
 
 /// A key, and the spaces whose lists have it.
@@ -209,6 +103,7 @@ struct Scopes {
 struct ScopeRead {
     keys: Vec<ApiKey>,
     error: Option<Error>,
+    server_time: Option<OffsetDateTime>,
 }
 
 impl ApiKeysClient {
@@ -225,16 +120,8 @@ impl ApiKeysClient {
         request.validate()?;
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
-        let reads = client.read_scopes(&scopes, request)?;
-        let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new() };
-        let mut positions = HashMap::new();
-        for (scope, read) in scopes.into_iter().zip(reads) {
-            let space = if let Scope::ServiceKeys(space) = &scope { Some(space) } else { None };
-            for key in read.keys {
-                inventory.add(key, space, &mut positions);
-            }
-            inventory.unread.extend(read.error.map(|error| UnreadScope { scope, error }));
-        }
+        let mut inventory = client.read_scopes(&scopes, request)?;
+        inventory.spaces = spaces;
         inventory.unread.extend(spaces_error.map(|error| UnreadScope { scope: Scope::Spaces, error }));
         Ok(inventory)
     }
@@ -251,7 +138,8 @@ impl ApiKeysClient {
         let id = id.as_ref();
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
-        for scope in scopes {
+        let scopes_known = scopes.len();
+        for (n, scope) in scopes.into_iter().enumerate() {
             for status in request.statuses() {
                 for key in client.list_all(&scope.request(status.clone())) {
                     match key {
@@ -265,6 +153,7 @@ impl ApiKeysClient {
                     }
                 }
             }
+            request.report(n + 1, scopes_known);
         }
         unread.map_or(Ok(None), Err)
     }
@@ -299,44 +188,25 @@ impl ApiKeysClient {
         let Some(name) = space.as_name() else {
             return Ok(Space { id: space.text().to_owned(), ..Space::default() });
         };
-        let mut exact = Vec::new();
-        let mut similar = Vec::new();
-        for space in self.list_spaces(&ListSpacesRequest::new().name(name)) {
-            let space = space?;
-            if space.name == name { &mut exact } else { &mut similar }.push(space);
-        }
-        let candidates = |spaces: &[Space]| spaces.iter().map(|space| self.candidate(space)).collect();
-        let name = self.strip_key(name);
-        match exact.len() {
-            0 => {
-                Err(Error::SpaceNotFound(SpaceNotFound { name, organization_id: None, similar: candidates(&similar) }))
-            }
-            1 => Ok(exact.swap_remove(0)),
-            _ => Err(Error::AmbiguousSpace(AmbiguousSpace { name, candidates: candidates(&exact) })),
-        }
+        let spaces = self.list_spaces(&ListSpacesRequest::new().name(name)).collect::<Result<_, _>>()?;
+        self.the_one_named(name, spaces)
     }
 
-    /// Reads the scopes with the threads of the request. The results are in the order of the scopes.
-    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Vec<ScopeRead>, Error> {
+    /// Reads the scopes with the threads of the request. The inventory is in the order of the scopes.
+    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Inventory, Error> {
         let next = AtomicUsize::new(0);
-        let done = AtomicUsize::new(0);
-        let reads: Mutex<Vec<Option<ScopeRead>>> = Mutex::new(scopes.iter().map(|_| None).collect());
+        let reads = Mutex::new(Reads::default());
+        let lock = || reads.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some(scope) = scopes.get(n) else { return };
+            while let Some((n, scope)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
+            {
+                if lock().fatal.is_some() {
+                    return;
+                }
                 let read = self.read_scope(scope, request);
-                if matches!(read.error, Some(Error::Unauthorized(_))) {
-                    // No other scope can be read then.
-                    next.store(scopes.len(), Ordering::Relaxed);
-                }
-                if let Some(slot) = reads.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
-                    *slot = Some(read);
-                }
-                let scopes_done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(on_progress) = &request.on_progress {
-                    on_progress(InventoryProgress { scopes_done, scopes_known: scopes.len() });
-                }
+                let scopes_done = lock().add(n, read, scopes);
+                request.report(scopes_done, scopes.len());
             }
         };
         if request.concurrency == 1 {
@@ -348,23 +218,24 @@ impl ApiKeysClient {
                 }
             });
         }
-        let reads = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut reads: Vec<ScopeRead> = reads.into_iter().flatten().collect();
+        let Reads { mut inventory, fatal, .. } = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         // A failure that makes every scope unreadable is no inventory.
-        let is_fatal = |error: &Error| matches!(error, Error::Unauthorized(_));
-        let fatal = reads.iter().position(|read| read.error.as_ref().is_some_and(is_fatal));
-        let is_offline = |read: &ScopeRead| read.keys.is_empty() && matches!(read.error, Some(Error::Transport(_)));
-        let offline = reads.iter().all(is_offline).then_some(0);
-        match fatal.or(offline).map(|n| reads.swap_remove(n).error) {
-            Some(Some(error)) => Err(error),
-            _ => Ok(reads),
+        let is_offline = |unread: &UnreadScope| matches!(unread.error, Error::Transport(_));
+        let nothing_came = inventory.keys.is_empty() && inventory.unread.len() == scopes.len();
+        match fatal {
+            Some(error) => Err(error),
+            None if nothing_came && inventory.unread.iter().all(is_offline) => {
+                Err(inventory.unread.swap_remove(0).error)
+            }
+            None => Ok(inventory),
         }
     }
 
     fn read_scope(&self, scope: &Scope, request: &InventoryRequest) -> ScopeRead {
-        let mut read = ScopeRead { keys: Vec::new(), error: None };
+        let mut read = ScopeRead { keys: Vec::new(), error: None, server_time: None };
         for status in request.statuses() {
-            for key in self.list_all(&scope.request(status.clone())) {
+            let mut pages = self.list_all(&scope.request(status.clone()));
+            for key in &mut pages {
                 match key {
                     Ok(key) => read.keys.push(key),
                     Err(error) => {
@@ -373,26 +244,57 @@ impl ApiKeysClient {
                     }
                 }
             }
+            read.server_time = read.server_time.or(pages.server_time());
         }
         read
     }
 }
 
-impl Inventory {
-    /// Adds a key, or the space to a known key. `positions` has the index of each id.
-    fn add(&mut self, key: ApiKey, space: Option<&Space>, positions: &mut HashMap<String, usize>) {
+/// The scopes that were read, and those that wait for one before them: the inventory is in the order of the scopes.
+#[derive(Default)]
+struct Reads {
+    inventory: Inventory,
+    /// The index of each key, by the hash of its id: a copy of every id would take more memory.
+    positions: HashMap<u64, usize>,
+    waiting: BTreeMap<usize, ScopeRead>,
+    added: usize,
+    fatal: Option<Error>,
+}
+
+impl Reads {
+    /// Adds what was read of the scope `n`. Returns how many scopes were read.
+    fn add(&mut self, n: usize, read: ScopeRead, scopes: &[Scope]) -> usize {
+        self.waiting.insert(n, read);
+        while let (Some(read), Some(scope)) = (self.waiting.remove(&self.added), scopes.get(self.added)) {
+            self.added += 1;
+            let space = if let Scope::ServiceKeys(space) = scope { Some(space) } else { None };
+            for key in read.keys {
+                self.add_key(key, space);
+            }
+            self.inventory.server_time = self.inventory.server_time.or(read.server_time);
+            match read.error {
+                Some(error @ Error::Unauthorized(_)) => self.fatal = self.fatal.take().or(Some(error)),
+                Some(error) => self.inventory.unread.push(UnreadScope { scope: scope.clone(), error }),
+                None => {}
+            }
+        }
+        self.added + self.waiting.len()
+    }
+
+    /// Adds a key, or the space to a known key.
+    fn add_key(&mut self, key: ApiKey, space: Option<&Space>) {
+        let keys = &mut self.inventory.keys;
+        let mut hasher = DefaultHasher::new();
+        key.id.trim_end_matches('=').hash(&mut hasher);
+        let known = *self.positions.entry(hasher.finish()).or_insert(keys.len());
         // Without an id, every key counts as another one.
-        let known = if key.id.is_empty() { None } else { positions.get(key.id.trim_end_matches('=')) };
-        match known.and_then(|n| self.keys.get_mut(*n)) {
+        match keys.get_mut(known).filter(|found| !key.id.is_empty() && same_id(&found.key.id, &key.id)) {
             Some(found) => {
                 if let Some(space) = space.filter(|space| found.spaces.iter().all(|known| known.id != space.id)) {
                     found.spaces.push(space.clone());
                 }
             }
-            None => {
-                positions.insert(key.id.trim_end_matches('=').to_owned(), self.keys.len());
-                self.keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() });
-            }
+            None => keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() }),
         }
     }
 }

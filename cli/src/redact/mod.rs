@@ -1,5 +1,7 @@
 //! Makes text safe to show: replaces secrets, and escapes the characters that a terminal or a reader would not show as they are.
 
+mod view;
+
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::Range;
@@ -10,6 +12,7 @@ use arize_api_keys::secrecy::{SecretBox, SecretString};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
+use self::view::{View, views};
 use crate::system::System;
 
 const REDACTED: &str = "[redacted]";
@@ -47,14 +50,14 @@ impl Secrets {
 
     /// Whether the text holds a key that this run knows.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        !self.known(&views(text)).is_empty()
+        !self.known(text).is_empty()
     }
 
     /// A message: known keys and everything else that looks like a key are replaced; every character that is not shown as it
     /// is, line feeds aside, is escaped.
     pub(crate) fn message(&self, text: impl Display) -> String {
         let text = text.to_string();
-        let mut ranges = self.known(&views(&text));
+        let mut ranges = self.known(&text);
         ranges.extend(like_keys(&text));
         let clean = replace(&text, ranges);
         clean.split('\n').map(printable).collect::<Vec<_>>().join("\n")
@@ -62,13 +65,17 @@ impl Secrets {
 
     /// A value of the service: only known keys are replaced, since a name may look like a key.
     pub(crate) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let ranges = self.known(&views(text));
+        let ranges = self.known(text);
         if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, ranges)) }
     }
 
-    fn known(&self, views: &[View]) -> Vec<Range<usize>> {
+    fn known(&self, text: &str) -> Vec<Range<usize>> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        views.iter().flat_map(|view| keys.iter().flat_map(|key| key.find(view))).collect()
+        // Decoding makes no text longer. Most texts of a report are shorter than a key.
+        if keys.iter().all(|key| text.len() < key.shortest) {
+            return Vec::new();
+        }
+        views(text).iter().flat_map(|view| keys.iter().flat_map(|key| key.find(view))).collect()
     }
 }
 
@@ -131,6 +138,8 @@ struct Forms {
     folded: SecretBox<Vec<Vec<u8>>>,
     /// The part of the base64 text that does not depend on the bytes before and after the key, for each alignment.
     base64: SecretBox<Vec<Vec<u8>>>,
+    /// The length of the shortest form.
+    shortest: usize,
 }
 
 impl Forms {
@@ -141,7 +150,8 @@ impl Forms {
         folded.push(key.to_ascii_lowercase().into_bytes());
         let mut base64: Vec<Vec<u8>> = cases.iter().flat_map(|key| (0..3).map(|skip| base64_of(key, skip))).collect();
         base64.retain(|part| part.len() >= MIN_BASE64);
-        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)) }
+        let shortest = folded.iter().chain(&base64).map(Vec::len).min().unwrap_or_default();
+        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)), shortest }
     }
 
     fn find(&self, view: &View) -> Vec<Range<usize>> {
@@ -156,110 +166,6 @@ fn base64_of(key: &str, skip: usize) -> Vec<u8> {
     let text = BASE64_STANDARD_NO_PAD.encode([&vec![0; skip], key.as_bytes()].concat());
     let (first, end) = ((skip * 8).div_ceil(6), (skip + key.len()) * 8 / 6);
     text.as_bytes().get(first..end).unwrap_or_default().to_vec()
-}
-
-/// A text as it is compared: its ASCII bytes without control characters, decoded, and the place of each in the text. A key is
-/// ASCII, so that everything else can only stand between its characters.
-struct View {
-    places: Vec<Range<usize>>,
-    folded: Vec<u8>,
-    base64: Vec<u8>,
-}
-
-type Item = (u8, Range<usize>);
-
-impl View {
-    fn new(items: &[Item]) -> Self {
-        let url_safe = |byte: &u8| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => *byte,
-        };
-        Self {
-            places: items.iter().map(|(_, place)| place.clone()).collect(),
-            folded: items.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect(),
-            base64: items.iter().map(|(byte, _)| url_safe(byte)).collect(),
-        }
-    }
-
-    /// The places of a form in one of the two texts.
-    fn find(&self, text: &[u8], form: &[u8]) -> Vec<Range<usize>> {
-        let windows = text.windows(form.len().max(1)).enumerate().filter(|(_, window)| *window == form);
-        windows
-            .filter_map(|(at, _)| Some(self.places.get(at)?.start..self.places.get(at + form.len() - 1)?.end))
-            .collect()
-    }
-}
-
-/// The text as it is, and with percent-encodings and backslash escapes decoded, as often as there are any.
-fn views(text: &str) -> Vec<View> {
-    let mut items: Vec<Item> = Vec::with_capacity(text.len());
-    let mut is_in_sequence = false;
-    for (at, byte) in text.bytes().enumerate() {
-        // A control sequence of a terminal, `ESC [ 0 m`, does not show either.
-        is_in_sequence |= byte == b'[' && text.get(..at).is_some_and(|before| before.ends_with('\u{1b}'));
-        if is_in_sequence {
-            is_in_sequence = byte == b'[' || !matches!(byte, b'@'..=b'~');
-        } else if is_kept(byte) {
-            items.push((byte, at..at + 1));
-        }
-    }
-    let mut views = vec![View::new(&items)];
-    // More layers than anything on the way adds.
-    for _ in 0..4 {
-        let decoded = decode(&items);
-        if decoded.len() == items.len() {
-            break;
-        }
-        views.push(View::new(&decoded));
-        items = decoded;
-    }
-    views
-}
-
-fn is_kept(byte: u8) -> bool {
-    byte.is_ascii() && !byte.is_ascii_control()
-}
-
-fn decode(items: &[Item]) -> Vec<Item> {
-    let mut decoded = Vec::with_capacity(items.len());
-    let mut rest = items;
-    while let Some(((byte, place), after)) = rest.split_first() {
-        let (byte, length) = match byte {
-            b'%' => hex(after, 2).map(|code| (code, 2)),
-            b'\\' => escape(after),
-            _ => None,
-        }
-        .unwrap_or((Some(*byte), 0));
-        let end = length.checked_sub(1).and_then(|last| after.get(last)).map_or(place.end, |(_, last)| last.end);
-        decoded.extend(byte.map(|byte| (byte, place.start..end)));
-        rest = after.get(length..).unwrap_or_default();
-    }
-    decoded
-}
-
-/// An escape after its backslash, `u{61}`, `u0061`, `x61` or `n`: the byte, unless it is not compared, and the length.
-fn escape(after: &[Item]) -> Option<(Option<u8>, usize)> {
-    let is = |at: usize, expected: u8| after.get(at).is_some_and(|(byte, _)| *byte == expected);
-    let (kind, rest) = after.split_first()?;
-    match kind.0 {
-        b'n' | b'r' | b't' | b'0' => Some((None, 1)),
-        b'x' => Some((hex(rest, 2)?, 3)),
-        b'u' if is(1, b'{') => {
-            let digits = (1..=8).find(|digits| is(digits + 2, b'}'))?;
-            Some((hex(after.get(2..)?, digits)?, digits + 3))
-        }
-        b'u' => Some((hex(rest, 4)?, 5)),
-        _ => None,
-    }
-}
-
-/// The byte of a hexadecimal number. The inner `None` is a character that is not compared.
-fn hex(items: &[Item], digits: usize) -> Option<Option<u8>> {
-    let digits: Vec<u8> = items.get(..digits)?.iter().map(|(byte, _)| *byte).collect();
-    let is_hex = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    let code = u32::from_str_radix(str::from_utf8(&digits).ok().filter(|_| is_hex)?, 16).ok()?;
-    Some(u8::try_from(code).ok().filter(|byte| is_kept(*byte)))
 }
 
 /// The places of everything that has the form of a key, with invisible characters in it or not.

@@ -1,4 +1,4 @@
-//! A service that answers by a script, a clock that does not wait, and the calls that the tests make.
+//! A service that answers by a script, and the calls that the tests make.
 
 use std::collections::VecDeque;
 use std::error::Error as StdError;
@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::time::format_description::well_known::Rfc3339;
 use arize_api_keys::{
     ApiKeysClient, ApiStage, ClientBuilder, Clock, CreateRequest, CreateServiceKeyRequest, Error, ExposeSecret,
     ListRequest, Outcome, RefreshRequest, SendOptions, SpaceRef, Transport, TransportError, TransportErrorKind, http,
 };
+
+use super::clock::TestClock;
 
 /// The key of the client.
 pub(crate) const OWN_KEY: &str = "ak-PLANTED-OWN-0123456789";
@@ -24,75 +25,6 @@ pub(crate) const ORG_ID: &str = "T3JnYW5pemF0aW9uOjEwMDE6eFl6Vw";
 
 pub(crate) const LIST: &str = r#"{"api_keys":[{"id":"a","name":"n"}],"pagination":{"has_more":false}}"#;
 pub(crate) const CREATED: &str = r#"{"id":"QXBpS2V5OjE6YWJjZA==","name":"n","key":"ak-PLANTED-NEW-9876543210"}"#;
-
-/// When every test begins.
-pub(crate) const START: &str = "2026-03-01T12:00:00Z";
-
-pub(crate) fn moment(text: &str) -> OffsetDateTime {
-    OffsetDateTime::parse(text, &Rfc3339).unwrap()
-}
-
-/// A clock that the test moves, and that a sleep moves.
-#[derive(Clone)]
-pub(crate) struct TestClock(Arc<Mutex<ClockState>>);
-
-struct ClockState {
-    now: OffsetDateTime,
-    elapsed: Duration,
-    sleeps: Vec<Duration>,
-    /// How much of the jitter's range is used, in thousandths.
-    dice: u32,
-}
-
-impl TestClock {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(ClockState {
-            now: moment(START),
-            elapsed: Duration::from_secs(1_000_000),
-            sleeps: Vec::new(),
-            dice: 1000,
-        })))
-    }
-
-    pub(crate) fn dice(self, thousandths: u32) -> Self {
-        self.0.lock().unwrap().dice = thousandths;
-        self
-    }
-
-    pub(crate) fn advance(&self, time: Duration) {
-        let mut state = self.0.lock().unwrap();
-        state.now += time;
-        state.elapsed += time;
-    }
-
-    /// Somebody sets the date; no time passes.
-    pub(crate) fn set_date(&self, now: OffsetDateTime) {
-        self.0.lock().unwrap().now = now;
-    }
-
-    pub(crate) fn sleeps(&self) -> Vec<Duration> {
-        self.0.lock().unwrap().sleeps.clone()
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> OffsetDateTime {
-        self.0.lock().unwrap().now
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.0.lock().unwrap().elapsed
-    }
-
-    fn sleep(&self, duration: Duration) {
-        self.0.lock().unwrap().sleeps.push(duration);
-        self.advance(duration);
-    }
-
-    fn jitter(&self, max: Duration) -> Duration {
-        max * self.0.lock().unwrap().dice / 1000
-    }
-}
 
 /// The treatment of one request by the service or the network.
 #[derive(Clone, Debug)]
