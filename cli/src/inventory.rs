@@ -1,5 +1,7 @@
 //! The keys of several scopes, for the commands that look through an account.
 
+use std::time::Duration;
+
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeysClient, Error, FoundKey, InventoryRequest, Scope, UnreadScope};
 use serde_json::{Value, json};
@@ -12,6 +14,9 @@ use crate::output::{Key, count, moment};
 
 /// The program warns when its key expires within this many days.
 const OWN_EXPIRY_DAYS: i64 = 14;
+
+/// The shortest time that a request takes.
+const LEAST_TIME: Duration = Duration::from_millis(1);
 
 /// The keys that were read, and the scopes that were not.
 pub(crate) struct Read {
@@ -30,10 +35,6 @@ pub(crate) fn read(
     console: &Console,
 ) -> Result<Read, Failure> {
     let request = with_progress(request(scopes, include_revoked, console), console);
-    let request = match console.remaining() {
-        Some(time) if !time.is_zero() => request.timeout(time),
-        _ => request,
-    };
     let inventory = client.inventory(&request).map_err(|error| Failure::sdk(&error, Effect::Read));
     // It holds the progress bar.
     drop(request);
@@ -58,9 +59,18 @@ pub(crate) fn read(
 
 /// The request for these scopes.
 pub(crate) fn request(scopes: &Scopes, include_revoked: bool, console: &Console) -> InventoryRequest {
-    let request = InventoryRequest::new().include_revoked(include_revoked).concurrency(console.system.concurrency());
+    let request = limited(InventoryRequest::new(), console);
+    let request = request.include_revoked(include_revoked).concurrency(console.system.concurrency());
     let request = scopes.space.iter().fold(request, |request, space| request.space(space.as_str()));
     scopes.user.iter().fold(request, |request, user| request.user_keys_of(user))
+}
+
+/// The same request for the time that is left of `--timeout`.
+pub(crate) fn limited(request: InventoryRequest, console: &Console) -> InventoryRequest {
+    match console.remaining() {
+        Some(time) => request.timeout(time.max(LEAST_TIME)),
+        None => request,
+    }
 }
 
 /// The same request with a progress bar, which ends when the request is dropped.

@@ -1,7 +1,6 @@
 //! Shell commands of the user: without the caller's own key in their environment.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Duration;
 
 use arize_api_keys::ExposeSecret;
@@ -9,7 +8,7 @@ use arize_api_keys::time::OffsetDateTime;
 
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
-use crate::system::{Exit, ShellCommand, System};
+use crate::system::{Exit, ShellCommand};
 use crate::times::rfc3339;
 
 /// The variables that lead to the caller's own key.
@@ -30,8 +29,8 @@ pub(crate) type Environment = Vec<(OsString, Option<OsString>)>;
 /// The shell for the commands of one run.
 #[derive(Clone)]
 pub(crate) struct Shell {
-    system: Arc<dyn System>,
-    /// For each command.
+    console: Console,
+    /// For each command, as far as `--timeout` leaves it.
     timeout: Duration,
     /// The variables that the commands do not get.
     removed: Vec<OsString>,
@@ -39,8 +38,7 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn new(timeout: Duration, console: &Console) -> Self {
-        let system = Arc::clone(&console.system);
-        Self { system, timeout, removed: own_key_variables(console) }
+        Self { console: console.clone(), timeout, removed: own_key_variables(console) }
     }
 
     /// Before anything is created: checks that the command of this option exists, where its first word is plain.
@@ -67,8 +65,9 @@ impl Shell {
     pub(crate) fn run(&self, text: &str, environment: &Environment, input: &[u8]) -> Result<Vec<u8>, String> {
         let removed = self.removed.iter().map(|name| (name.clone(), None));
         let environment: Environment = environment.iter().cloned().chain(removed).collect();
-        let command = ShellCommand { text, environment: &environment, input, timeout: self.timeout };
-        match self.system.shell(&command) {
+        let timeout = self.console.remaining().map_or(self.timeout, |time| time.min(self.timeout));
+        let command = ShellCommand { text, environment: &environment, input, timeout };
+        match self.console.system.shell(&command) {
             Ok(finished) => match finished.status {
                 Exit::Code(0) => Ok(finished.stdout),
                 Exit::Code(code) => Err(format!("it ended with status {code}")),

@@ -72,7 +72,10 @@ impl Director for Chaos {
                 return self.count(Decision::Short);
             }
             let kind = DISK_ERRORS[self.rng.usize(..DISK_ERRORS.len())];
-            return self.count(Decision::Fail(kind));
+            // That is a mounted file, which is written in place: a torn write breaks it, and nothing can be done about it.
+            if (verb, kind) != (Verb::Rename, ErrorKind::ResourceBusy) {
+                return self.count(Decision::Fail(kind));
+            }
         }
         Decision::Go
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use arize_api_keys::time::{Duration, OffsetDateTime};
 
 use super::disk::{Disk, Survival};
-use super::service::{ADMIN, Service};
+use super::service::{ADMIN, Minted, Service};
 
 pub(crate) struct Host {
     pub(crate) name: String,
@@ -25,8 +25,8 @@ pub(crate) struct Consumer {
     path: PathBuf,
     /// The last secret in the file that worked.
     secret: Option<String>,
-    /// Whether a finished run left it a key that works. From then on, it must have one.
-    is_served: bool,
+    /// The secret that a finished run left it. As long as nobody else ends that key, it must have one that works.
+    served: Option<String>,
     /// Since when it has no working key, other than by the admin.
     keyless_since: Option<OffsetDateTime>,
     /// The whole time without a working key that the admin did not cause.
@@ -44,7 +44,7 @@ impl Host {
         let consumer = Consumer {
             path,
             secret: None,
-            is_served: false,
+            served: None,
             keyless_since: None,
             keyless: Duration::ZERO,
             wrong: Vec::new(),
@@ -73,7 +73,7 @@ impl Host {
     pub(crate) fn finish(&self, service: &Service) {
         self.observe(service, "the end of a run");
         let consumer = &mut self.inner().consumer;
-        consumer.is_served |= consumer.secret.is_some();
+        consumer.served = consumer.secret.clone().or(consumer.served.take());
     }
 
     /// Looks at the file as the consumer does. Called after each event that can change the result.
@@ -93,16 +93,19 @@ impl Host {
             }
         } else if let Some(lost) = consumer.secret.take() {
             let ledger = service.ledger();
-            let Some(key) = ledger.keys.values().find(|key| key.secret == lost) else { return };
-            match key.revoked_by {
-                // Until the next run has finished.
-                Some(ADMIN) => consumer.is_served = false,
-                None if key.expires_at.is_some_and(|at| at <= service.now()) => consumer.keyless_since = key.expires_at,
-                _ if consumer.is_served => {
-                    consumer.keyless_since = Some(service.now());
-                    consumer.wrong.push(format!("the consumer of {} lost its key by {event}", self.name));
-                }
-                _ => {}
+            let find = |secret: &str| ledger.keys.values().find(|key| key.secret == secret);
+            let has_expired = |key: &Minted| key.expires_at.is_some_and(|at| at <= service.now());
+            let is_excused = |secret: &str| {
+                find(secret)
+                    .is_some_and(|key| key.revoked_by == Some(ADMIN) || key.revoked_by.is_none() && has_expired(key))
+            };
+            // The admin does not count, the time does.
+            consumer.keyless_since = find(&lost).filter(|key| has_expired(key)).and_then(|key| key.expires_at);
+            if is_excused(&lost) || consumer.served.as_deref().is_none_or(is_excused) {
+                consumer.served = None;
+            } else {
+                consumer.keyless_since = Some(service.now());
+                consumer.wrong.push(format!("the consumer of {} lost its key by {event}", self.name));
             }
         }
     }

@@ -134,9 +134,9 @@ impl Case {
 }
 
 impl Run {
-    /// Whether the output has a secret. On stdout, that is the last resort of a command that ends with 9.
+    /// Whether the output has a secret. On stdout, that is the last resort of a command that ends with 9, or is killed before.
     pub(crate) fn leaks(&self) -> bool {
-        has_secret(&self.err) || has_secret(&self.out) && self.code != Some(SECRET_LOST)
+        has_secret(&self.err) || has_secret(&self.out) && self.code.is_some_and(|code| code != SECRET_LOST)
     }
 }
 

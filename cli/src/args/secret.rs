@@ -46,7 +46,7 @@ pub(crate) struct SecretTo {
     /// Run this shell command with the secret on its stdin; may be repeated. If a command fails, the secret is not stored
     #[arg(long, value_name = "CMD", value_parser = values::text(), help_heading = "Where the secret goes")]
     pub(crate) to_command: Vec<String>,
-    /// How long each command may take
+    /// How long each command may take, within --timeout
     #[arg(long, value_name = "DURATION", default_value = "60s", requires = "commands", value_parser = times::duration,
           help_heading = "Where the secret goes")]
     pub(crate) command_timeout: Duration,

@@ -130,11 +130,7 @@ fn is_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Co
         return Ok(false);
     }
     // The program works with a service key, which only the lists of its spaces have.
-    let request = InventoryRequest::new();
-    let request = match console.remaining() {
-        Some(time) if !time.is_zero() => request.timeout(time),
-        _ => request,
-    };
+    let request = inventory::limited(InventoryRequest::new(), console);
     Ok(client.find_key(id, &request)?.is_some_and(|found| found.key.matches(own)))
 }
 

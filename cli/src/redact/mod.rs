@@ -50,14 +50,14 @@ impl Secrets {
 
     /// Whether the text holds a key that this run knows.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        !self.known(&views(text)).is_empty()
+        !self.known(text).is_empty()
     }
 
     /// A message: known keys and everything else that looks like a key are replaced; every character that is not shown as it
     /// is, line feeds aside, is escaped.
     pub(crate) fn message(&self, text: impl Display) -> String {
         let text = text.to_string();
-        let mut ranges = self.known(&views(&text));
+        let mut ranges = self.known(&text);
         ranges.extend(like_keys(&text));
         let clean = replace(&text, ranges);
         clean.split('\n').map(printable).collect::<Vec<_>>().join("\n")
@@ -65,13 +65,17 @@ impl Secrets {
 
     /// A value of the service: only known keys are replaced, since a name may look like a key.
     pub(crate) fn value<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let ranges = self.known(&views(text));
+        let ranges = self.known(text);
         if ranges.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, ranges)) }
     }
 
-    fn known(&self, views: &[View]) -> Vec<Range<usize>> {
+    fn known(&self, text: &str) -> Vec<Range<usize>> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        views.iter().flat_map(|view| keys.iter().flat_map(|key| key.find(view))).collect()
+        // Decoding makes no text longer. Most texts of a report are shorter than a key.
+        if keys.iter().all(|key| text.len() < key.shortest) {
+            return Vec::new();
+        }
+        views(text).iter().flat_map(|view| keys.iter().flat_map(|key| key.find(view))).collect()
     }
 }
 
@@ -134,6 +138,8 @@ struct Forms {
     folded: SecretBox<Vec<Vec<u8>>>,
     /// The part of the base64 text that does not depend on the bytes before and after the key, for each alignment.
     base64: SecretBox<Vec<Vec<u8>>>,
+    /// The length of the shortest form.
+    shortest: usize,
 }
 
 impl Forms {
@@ -144,7 +150,8 @@ impl Forms {
         folded.push(key.to_ascii_lowercase().into_bytes());
         let mut base64: Vec<Vec<u8>> = cases.iter().flat_map(|key| (0..3).map(|skip| base64_of(key, skip))).collect();
         base64.retain(|part| part.len() >= MIN_BASE64);
-        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)) }
+        let shortest = folded.iter().chain(&base64).map(Vec::len).min().unwrap_or_default();
+        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)), shortest }
     }
 
     fn find(&self, view: &View) -> Vec<Range<usize>> {

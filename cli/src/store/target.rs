@@ -264,7 +264,7 @@ impl Target {
         if self.write_padded(old, new.len(), SECRET_MODE).is_ok() {
             return Err(error.into());
         }
-        let copy = draft.keep()?;
+        let copy = draft.keep();
         let problem = format!("{error}, and the old content cannot be put back: it is in `{}`", copy.display());
         Err(NotWritten { error: io::Error::other(problem), may_be_there: true })
     }
@@ -350,11 +350,11 @@ impl Draft {
         Ok(())
     }
 
-    /// Under a name that the next run does not remove.
-    fn keep(self) -> io::Result<PathBuf> {
+    /// Under a name that the next run does not remove, if it can be renamed.
+    fn keep(mut self) -> PathBuf {
+        self.is_renamed = true;
         let kept = self.path.with_extension("old");
-        self.rename(&kept)?;
-        Ok(kept)
+        if self.system.rename(&self.path, &kept).is_ok() { kept } else { self.path.clone() }
     }
 }
 

@@ -92,6 +92,21 @@ fn cleaning_up_has_time_of_its_own() {
     assert_eq!((run.code, requests(&run.steps)), (Some(10), 1), "{}", run.err);
 }
 
+#[test]
+fn look_ups_of_a_key_count() {
+    let run = endless(1).run(&["get", ID, "--timeout", "3s"]);
+    assert_eq!((run.code, requests(&run.steps)), (Some(7), 3), "{}", run.err);
+}
+
+/// A command that takes the secret has no more time than the program. The key that it did not take is revoked.
+#[test]
+fn commands_count() {
+    let double = Double::new();
+    let run = double.run(&["create", "x", "--to-command", "sleep 50", "--timeout", "500ms"]);
+    assert_eq!((run.code, requests(&run.steps)), (Some(10), 1), "{}", run.err);
+    assert!(run.err.contains("the command `sleep 50` did not take it: "), "{}", run.err);
+}
+
 /// Nor does `--timeout` bound the requests that clean up.
 #[test]
 fn cleaning_up_has_the_usual_time_for_a_request() {

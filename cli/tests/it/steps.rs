@@ -277,3 +277,30 @@ fn a_disk_that_is_lost_after_the_secret_is_stored() {
     let again = case.run();
     assert_eq!((again.code, case.alive().len()), (Some(0), 1), "{again:?}");
 }
+
+/// The same for a mounted file, when the disk is gone after the secret is written over the old one.
+#[test]
+fn a_disk_that_is_lost_within_a_write_in_place() {
+    let case = Case::new(Verb::Rotate, Place::File);
+    let mounted = |step: &str| step.starts_with("rename");
+    let plan = move |gone: usize| {
+        move |at: usize, step: &str| {
+            let is_of_disk = !["stderr", "stdout"].contains(&step) && !step.contains("/v2/");
+            match step {
+                step if mounted(step) => Plan::Fail(ErrorKind::ResourceBusy),
+                _ if at > gone && is_of_disk => Plan::Fail(ErrorKind::Other),
+                _ => Plan::Go,
+            }
+        }
+    };
+    case.double.plan(plan(usize::MAX));
+    let steps = case.run().steps;
+    let written = steps.iter().rposition(|step| step == "write key").unwrap();
+    let case = Case::new(Verb::Rotate, Place::File);
+    case.double.plan(plan(written));
+    let run = case.run();
+    assert_eq!((run.code, case.alive().len()), (Some(11), 2), "{run:?}");
+    case.double.plan(|_, _| Plan::Go);
+    let again = case.run();
+    assert_eq!((again.code, case.alive().len()), (Some(0), 1), "{again:?}");
+}

@@ -2,11 +2,11 @@
 
 mod request;
 
-use std::collections::HashMap;
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{fmt, thread};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ use crate::operations::spaces::ListSpacesRequest;
 use crate::request_target::same_id;
 
 /// The keys found, and the scopes that could not be read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Inventory {
     /// The keys, each once, in the order of the scopes.
@@ -120,17 +120,8 @@ impl ApiKeysClient {
         request.validate()?;
         let client = self.with_time_limit(request.timeout);
         let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
-        let reads = client.read_scopes(&scopes, request)?;
-        let mut inventory = Inventory { keys: Vec::new(), spaces, unread: Vec::new(), server_time: None };
-        let mut positions = HashMap::new();
-        for (scope, read) in scopes.into_iter().zip(reads) {
-            let space = if let Scope::ServiceKeys(space) = &scope { Some(space) } else { None };
-            inventory.server_time = inventory.server_time.or(read.server_time);
-            for key in read.keys {
-                inventory.add(key, space, &mut positions);
-            }
-            inventory.unread.extend(read.error.map(|error| UnreadScope { scope, error }));
-        }
+        let mut inventory = client.read_scopes(&scopes, request)?;
+        inventory.spaces = spaces;
         inventory.unread.extend(spaces_error.map(|error| UnreadScope { scope: Scope::Spaces, error }));
         Ok(inventory)
     }
@@ -201,24 +192,20 @@ impl ApiKeysClient {
         self.the_one_named(name, spaces)
     }
 
-    /// Reads the scopes with the threads of the request. The results are in the order of the scopes.
-    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Vec<ScopeRead>, Error> {
+    /// Reads the scopes with the threads of the request. The inventory is in the order of the scopes.
+    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Inventory, Error> {
         let next = AtomicUsize::new(0);
-        let done = AtomicUsize::new(0);
-        let reads: Mutex<Vec<Option<ScopeRead>>> = Mutex::new(scopes.iter().map(|_| None).collect());
+        let reads = Mutex::new(Reads::default());
+        let lock = || reads.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some(scope) = scopes.get(n) else { return };
+            while let Some((n, scope)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
+            {
+                if lock().fatal.is_some() {
+                    return;
+                }
                 let read = self.read_scope(scope, request);
-                if matches!(read.error, Some(Error::Unauthorized(_))) {
-                    // No other scope can be read then.
-                    next.store(scopes.len(), Ordering::Relaxed);
-                }
-                if let Some(slot) = reads.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
-                    *slot = Some(read);
-                }
-                let scopes_done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let scopes_done = lock().add(n, read, scopes);
                 request.report(scopes_done, scopes.len());
             }
         };
@@ -231,16 +218,16 @@ impl ApiKeysClient {
                 }
             });
         }
-        let reads = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut reads: Vec<ScopeRead> = reads.into_iter().flatten().collect();
+        let Reads { mut inventory, fatal, .. } = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
         // A failure that makes every scope unreadable is no inventory.
-        let is_fatal = |error: &Error| matches!(error, Error::Unauthorized(_));
-        let fatal = reads.iter().position(|read| read.error.as_ref().is_some_and(is_fatal));
-        let is_offline = |read: &ScopeRead| read.keys.is_empty() && matches!(read.error, Some(Error::Transport(_)));
-        let offline = reads.iter().all(is_offline).then_some(0);
-        match fatal.or(offline).map(|n| reads.swap_remove(n).error) {
-            Some(Some(error)) => Err(error),
-            _ => Ok(reads),
+        let is_offline = |unread: &UnreadScope| matches!(unread.error, Error::Transport(_));
+        let nothing_came = inventory.keys.is_empty() && inventory.unread.len() == scopes.len();
+        match fatal {
+            Some(error) => Err(error),
+            None if nothing_came && inventory.unread.iter().all(is_offline) => {
+                Err(inventory.unread.swap_remove(0).error)
+            }
+            None => Ok(inventory),
         }
     }
 
@@ -263,21 +250,51 @@ impl ApiKeysClient {
     }
 }
 
-impl Inventory {
-    /// Adds a key, or the space to a known key. `positions` has the index of each id.
-    fn add(&mut self, key: ApiKey, space: Option<&Space>, positions: &mut HashMap<String, usize>) {
+/// The scopes that were read, and those that wait for one before them: the inventory is in the order of the scopes.
+#[derive(Default)]
+struct Reads {
+    inventory: Inventory,
+    /// The index of each key, by the hash of its id: a copy of every id would take more memory.
+    positions: HashMap<u64, usize>,
+    waiting: BTreeMap<usize, ScopeRead>,
+    added: usize,
+    fatal: Option<Error>,
+}
+
+impl Reads {
+    /// Adds what was read of the scope `n`. Returns how many scopes were read.
+    fn add(&mut self, n: usize, read: ScopeRead, scopes: &[Scope]) -> usize {
+        self.waiting.insert(n, read);
+        while let (Some(read), Some(scope)) = (self.waiting.remove(&self.added), scopes.get(self.added)) {
+            self.added += 1;
+            let space = if let Scope::ServiceKeys(space) = scope { Some(space) } else { None };
+            for key in read.keys {
+                self.add_key(key, space);
+            }
+            self.inventory.server_time = self.inventory.server_time.or(read.server_time);
+            match read.error {
+                Some(error @ Error::Unauthorized(_)) => self.fatal = self.fatal.take().or(Some(error)),
+                Some(error) => self.inventory.unread.push(UnreadScope { scope: scope.clone(), error }),
+                None => {}
+            }
+        }
+        self.added + self.waiting.len()
+    }
+
+    /// Adds a key, or the space to a known key.
+    fn add_key(&mut self, key: ApiKey, space: Option<&Space>) {
+        let keys = &mut self.inventory.keys;
+        let mut hasher = DefaultHasher::new();
+        key.id.trim_end_matches('=').hash(&mut hasher);
+        let known = *self.positions.entry(hasher.finish()).or_insert(keys.len());
         // Without an id, every key counts as another one.
-        let known = if key.id.is_empty() { None } else { positions.get(key.id.trim_end_matches('=')) };
-        match known.and_then(|n| self.keys.get_mut(*n)) {
+        match keys.get_mut(known).filter(|found| !key.id.is_empty() && same_id(&found.key.id, &key.id)) {
             Some(found) => {
                 if let Some(space) = space.filter(|space| found.spaces.iter().all(|known| known.id != space.id)) {
                     found.spaces.push(space.clone());
                 }
             }
-            None => {
-                positions.insert(key.id.trim_end_matches('=').to_owned(), self.keys.len());
-                self.keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() });
-            }
+            None => keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() }),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use arize_api_keys::FoundKey;
 use arize_api_keys::time::OffsetDateTime;
 
+use super::NOT_COVERED;
 use super::rules::Finding;
 use crate::console::Console;
 
@@ -27,7 +28,8 @@ pub(super) fn metrics(keys: &[&FoundKey], findings: &[Finding<'_>], console: &Co
             }
         }
     }
-    header(&mut text, "arize_api_key_findings", "The number of findings of the audit, by rule.");
+    let help = format!("The number of findings of the audit, by rule. Not covered: {NOT_COVERED}.");
+    header(&mut text, "arize_api_key_findings", &help);
     let rules = ["expired", "expires-within", "never-used", "no-expiry", "older-than", "unreadable", "unused-for"];
     let mut counts: BTreeMap<&str, usize> = rules.into_iter().map(|rule| (rule, 0)).collect();
     for finding in findings {
