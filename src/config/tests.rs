@@ -187,7 +187,6 @@ fn the_key_comes_from_one_source() {
     std::fs::remove_file(&path).unwrap();
 }
 
-#[cfg(unix)]
 #[test]
 fn a_key_is_given_as_any_kind_of_text() {
     let text = " ak-own ".to_owned();
@@ -223,6 +222,7 @@ fn something_around_a_transport() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_unicode_is_refused() {
     use std::os::unix::ffi::OsStringExt;

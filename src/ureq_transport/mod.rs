@@ -262,7 +262,7 @@ fn warn_of_trace() {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::net::{SocketAddr, TcpListener};
     use std::sync::{Mutex, mpsc};
     use std::thread;
 
@@ -336,7 +336,7 @@ mod tests {
         let address = silent.local_addr().unwrap();
         // With its queue full, Linux drops what asks for a connection.
         let mut queue = Vec::new();
-        while let Ok(connection) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        while let Ok(connection) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
             queue.push(connection);
         }
         serve(TcpListener::bind(("127.0.0.1", address.port())).unwrap());

@@ -10,12 +10,13 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// README.md and the pages of docs/, by their paths from the root.
+/// README.md, SECURITY.md and the pages of docs/, by their paths from the root.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(Path::new(ROOT).join("docs")).unwrap();
     let mut pages: Vec<PathBuf> = docs.map(|entry| Path::new("docs").join(entry.unwrap().file_name())).collect();
     pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
     pages.push("README.md".into());
+    pages.push("SECURITY.md".into());
     assert!(pages.len() > 5, "{pages:?}");
     pages
 }
@@ -92,6 +93,24 @@ fn every_link_leads_to_a_published_file_and_a_heading() {
                 let anchors = anchors(&read(&path));
                 assert!(anchors.iter().any(|a| a == anchor), "{}: {link} is not among {anchors:?}", page.display());
             }
+        }
+    }
+}
+
+/// The pages of the repository that the package of the SDK does not have.
+#[test]
+fn links_of_the_other_pages_lead_to_files() {
+    for page in ["CONTRIBUTING.md", "RELEASING.md", "CHANGELOG.md", "benches/README.md"] {
+        for link in links(&read(page)).iter().filter(|link| !link.starts_with("https://")) {
+            let path = target(Path::new(page), link.split('#').next().unwrap());
+            assert!(Path::new(ROOT).join(&path).is_file(), "{page}: {link} is no file");
+        }
+    }
+    // The package of the program has no other page: its README links the sources of the SDK on docs.rs.
+    for link in links(&read("cli/README.md")) {
+        assert!(link.starts_with("https://"), "{link}");
+        if let Some(path) = link.strip_prefix("https://docs.rs/crate/arize-api-keys/latest/source/") {
+            assert!(is_published(Path::new(path)) && Path::new(ROOT).join(path).is_file(), "{link}");
         }
     }
 }
