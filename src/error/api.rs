@@ -98,6 +98,9 @@ impl ApiError {
             300..=399 => {
                 "the client does not follow redirects: check the host, and any proxy or login page before it".into()
             }
+            401 | 403 | 404 if self.0.is_foreign => {
+                "a proxy or a login page may have sent this, so it says nothing about the key: check the host".into()
+            }
             401 => "check that the API key is right, not expired and not revoked".into(),
             403 => "the API key lacks the permission for this call".into(),
             404 => "it does not exist, or the API key may not see it".into(),

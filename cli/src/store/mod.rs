@@ -56,7 +56,7 @@ enum Place {
         out: Box<dyn File>,
         format: Format,
     },
-    File(Target),
+    File(Box<Target>),
     Stream(Stream),
 }
 
@@ -122,7 +122,7 @@ impl Store {
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
         let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
-        Ok(Self { system, place: Place::File(target), commands, _lock: Some(lock) })
+        Ok(Self { system, place: Place::File(Box::new(target)), commands, _lock: Some(lock) })
     }
 
     /// Where the secret is then, for messages. `None` if it was shown.

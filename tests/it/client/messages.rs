@@ -37,7 +37,7 @@ fn answers_with_a_problem() {
         html(403),
         "Forbidden",
         "create_service_key: the service answered 403 Forbidden (text/html; charset=utf-8, 26 bytes); \
-         the API key lacks the permission for this call",
+         a proxy or a login page may have sent this, so it says nothing about the key: check the host",
     );
     assert_message(
         Verb::Revoke,
