@@ -53,6 +53,7 @@ impl TestClock {
         self
     }
 
+    #[cfg(feature = "ureq")]
     pub(crate) fn jumping(self, seconds: i64) -> Self {
         self.0.lock().unwrap().jump = time::Duration::seconds(seconds);
         self
