@@ -17,7 +17,6 @@ use ureq::unversioned::transport::{
 };
 
 pub(super) use self::ca_file::CaFile;
-use self::fault::TlsFault;
 use super::connect::remaining;
 use super::error::BeforeSending;
 use crate::authority::without_brackets;

@@ -8,7 +8,8 @@ use native_tls::{Certificate, HandshakeError, TlsConnector, TlsStream};
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-use super::{Stream, TlsFault};
+use super::Stream;
+use super::fault::TlsFault;
 
 pub(super) struct Native(TlsConnector);
 

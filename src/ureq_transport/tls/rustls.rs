@@ -15,7 +15,8 @@ use rustls::{
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
 
-use super::{Stream, TlsFault};
+use super::Stream;
+use super::fault::TlsFault;
 use crate::tls::TlsRoots;
 
 pub(super) struct Rustls(Arc<ClientConfig>);
