@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 
 use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWarning};
+use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWarning, Error};
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
@@ -265,6 +265,10 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
         EnsureError::TooManyKeys => Failure::new(Code::Other, message).hint("pass --force if only one does"),
         EnsureError::Store { revoked: Ok(()), .. } | EnsureError::NotListed { revoked: Ok(()), .. } => {
             Failure::new(Code::NotStored, message)
+        }
+        // The secret is the one of another key.
+        EnsureError::NotListed { created, revoked: Err(Error::InvalidRequest(_)), .. } => {
+            Failure::new(Code::SecretLost, message).hint(how_to_revoke(created))
         }
         EnsureError::Store { created, .. } | EnsureError::NotListed { created, .. } => {
             let rescue = store.map(|store| format!("; {}", store.rescue(&created.key))).unwrap_or_default();

@@ -123,6 +123,10 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
             let failure = Failure::sdk(cause, Effect::Change);
             Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
         }
+        // It is the secret of the old key.
+        RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {
+            Failure::new(Code::SecretLost, error.to_string()).hint(how_to_revoke(created))
+        }
         RotationError::Ambiguous { created, .. } => {
             Failure::new(Code::SecretLost, format!("{error}; {}", store.rescue(&created.key)))
         }

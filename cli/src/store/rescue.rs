@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::paths::beside;
 use super::stream::keeps_nothing;
+use crate::redact::printable;
 use crate::system::System;
 
 /// More secrets than this are not kept under one name.
@@ -33,7 +34,8 @@ impl fmt::Display for Rescue {
 
 /// Writes the secret into a file beside the target, else into one of the user's state directory, else to stdout.
 pub(super) fn keep(secret: &str, target: Option<&Path>, system: &dyn System) -> Rescue {
-    let line = format!("{secret}\n");
+    // A terminal would act on what it cannot show.
+    let line = format!("{}\n", printable(secret));
     let in_state = || {
         let directory = state_directory(system)?;
         system.create_directory(&directory).ok()?;

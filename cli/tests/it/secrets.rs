@@ -492,3 +492,39 @@ fn an_id_that_is_there_twice_is_not_revoked() {
         assert!(double.world().emulator.authenticates(victim.key.expose_secret()), "{command:?}");
     }
 }
+
+/// A response that is an old one, from a cache, has the secret that is stored already: its key must not be revoked.
+#[test]
+fn a_secret_of_the_old_key_is_not_stored_as_the_new_one() {
+    for command in [
+        &["rotate", "OLD", "--yes"][..],
+        &["rotate", "OLD", "another name", "--yes", "-o", "json"],
+        &["ensure", "name", "--owner", "o", "--renew-now", "--overlap", "0s"],
+    ] {
+        let double = Double::new();
+        let path = double.path("f");
+        double.run(&["ensure", "name", "--owner", "o", "--out", &path]);
+        let secret = fs::read_to_string(&path).unwrap();
+        let keys = double.admin().list(&ListRequest::new()).unwrap().api_keys;
+        let old = keys.iter().find(|key| key.name == "name").unwrap();
+        let (emulator, replayed) = (double.world().emulator.clone(), secret.trim().to_owned());
+        double.respond(move |request| {
+            if request.method() != "POST" {
+                return None;
+            }
+            let mut response = emulator.send(request.clone()).unwrap();
+            let mut body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            body["key"] = replayed.as_str().into();
+            *response.body_mut() = body.to_string().into_bytes();
+            Some(response)
+        });
+        let command = command.iter().map(|word| if *word == "OLD" { old.id.as_str() } else { word });
+        let args: Vec<&str> = command.chain(["--out", &path]).collect();
+        let run = double.run(&args);
+        assert_eq!(run.code, Some(9), "{args:?}: {}", run.err);
+        assert!(run.steps.iter().all(|step| !step.starts_with("PUT ")), "{args:?}: {:?}", run.steps);
+        assert_eq!(fs::read_to_string(&path).unwrap(), secret, "{args:?}");
+        assert_eq!(fs::read_dir(double.world().dir.path()).unwrap().count(), 1, "{args:?}: {}", run.err);
+        assert!(double.world().emulator.authenticates(secret.trim()), "{args:?}");
+    }
+}

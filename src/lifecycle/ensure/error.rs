@@ -25,7 +25,8 @@ pub enum EnsureError<E> {
     ClockSkew,
     /// The service did not create the new key, or the outcome is unknown.
     Create(Error),
-    /// The new key is not in the list with its marker, so that no later run would know it. It was revoked, if `revoked` is `Ok`.
+    /// The new key is not in the list with its marker and its secret, so that no later run would know it. It was revoked, if
+    /// `revoked` is `Ok`.
     #[non_exhaustive]
     NotListed {
         /// The new key.
@@ -95,7 +96,7 @@ impl<E: fmt::Display> fmt::Display for EnsureError<E> {
             }
             Self::Create(cause) => write!(f, "creating the new key failed: {cause}"),
             Self::NotListed { created, revoked } => {
-                write!(f, "the new key {} is not listed with its marker, {}", quote(&created.id), outcome(revoked))
+                write!(f, "the new key {} is not listed with its marker and secret, {}", quote(&created.id), outcome(revoked))
             }
             Self::Store { cause, created, revoked } => {
                 write!(f, "the new key {} was not stored ({cause}), {}", quote(&created.id), outcome(revoked))

@@ -16,6 +16,7 @@ pub use self::request::{EnsureRequest, KeyToEnsure};
 use self::retire::{Replaced, Retirement, retirement};
 pub use self::warning::EnsureWarning;
 use crate::client::ApiKeysClient;
+use crate::error::InvalidRequest;
 use crate::lifecycle::rotate::RevokeOnDrop;
 use crate::model::{ApiKey, ApiKeyCreated};
 use crate::request_target::same_id;
@@ -127,6 +128,11 @@ impl ApiKeysClient {
         let Some(key) = after.live.iter().find(|key| same_id(&key.id, &created.id)).cloned() else {
             return Err(self.undo_unlisted(created, None));
         };
+        if !key.redacted_key.is_empty() && !key.matches(&created.key) {
+            // The secret is the one of another key, so the id may be, too.
+            let revoked = Err(InvalidRequest::new("key", "is not the secret of this key in the list").into());
+            return Err(EnsureError::NotListed { created, revoked });
+        }
         if let Some(expires_at) = key.expires_at.filter(|at| *at < expected) {
             let is_too_short = request.is_renewed_in_last_third(&key);
             warnings.push(EnsureWarning::LifetimeShortened { expires_at, is_too_short });

@@ -35,7 +35,8 @@ pub enum RotationError<E> {
     },
     /// The service did not create the new key, or the outcome is unknown.
     Create(Error),
-    /// The response to the create has `id` or `key` twice, so that the client cannot tell the new key.
+    /// The response to the create has `id` or `key` twice, or the secret of the old key, so that the client cannot tell the
+    /// new key.
     #[non_exhaustive]
     Ambiguous {
         /// The new key, as far as the response tells it.
@@ -137,11 +138,15 @@ impl<E: fmt::Display> fmt::Display for RotationError<E> {
                 }
             }
             Self::Create(cause) => write!(f, "the old key is unchanged; creating the new one failed: {cause}"),
-            Self::Ambiguous { .. } => write!(
-                f,
-                "the old key is unchanged; the response to the create has `id` or `key` twice, so the new key is \
-                 neither stored nor revoked: look for it in a list ({new})"
-            ),
+            Self::Ambiguous { created } => {
+                let problem =
+                    if created.has_duplicate_member() { "`id` or `key` twice" } else { "the secret of the old key" };
+                write!(
+                    f,
+                    "the old key is unchanged; the response to the create has {problem}, so the new key is neither stored \
+                     nor revoked: look for it in a list ({new})"
+                )
+            }
             Self::Store { cause, revoked: Ok(()), .. } => {
                 write!(f, "the old key is unchanged; the new key {new} was not stored ({cause}) and is revoked")
             }

@@ -153,7 +153,9 @@ impl ApiKeysClient {
         if created.name.is_empty() {
             request.name().clone_into(&mut created.details.name);
         }
-        if created.has_duplicate_member() {
+        // With both the id and the secret of the old key, it is the old key.
+        let is_old_secret = !same_id(&created.id, &old.id) && old.matches(&created.key);
+        if created.has_duplicate_member() || is_old_secret {
             return Err(RotationError::Ambiguous { created });
         }
         Ok(created)

@@ -148,6 +148,21 @@ fn a_secret_that_is_the_clients_own_is_an_error() {
     assert_eq!(rig.sent().len(), 2);
 }
 
+/// To store it and to revoke the old key would leave no working key.
+#[test]
+fn a_secret_that_is_the_old_keys_is_an_error() {
+    let redacted = format!("{}...{}", &NEW_KEY[..6], &NEW_KEY[NEW_KEY.len() - 3..]);
+    let list = format!(
+        r#"{{"api_keys":[{{"id":"old","key_type":"user","status":"active","redacted_key":"{redacted}"}}],"pagination":{{}}}}"#
+    );
+    let rig = Rig::new([json(200, list), json(201, created("new"))]);
+    let result = rig.client.rotate("old", CreateRequest::new("ci 2"), |_| -> Result<(), &str> { panic!("stored") });
+    let error = result.unwrap_err();
+    assert!(matches!(error, RotationError::Ambiguous { .. }), "{error}");
+    assert!(error.to_string().contains("the response to the create has the secret of the old key"), "{error}");
+    assert_eq!(rig.sent().len(), 2);
+}
+
 #[test]
 fn a_lifetime_that_cannot_be_read_is_not_no_expiry() {
     for dates in [
