@@ -130,7 +130,7 @@ impl ApiKeysClient {
         };
         if !key.redacted_key.is_empty() && !key.matches(&created.key) {
             // The secret is the one of another key, so the id may be, too.
-            let revoked = Err(InvalidRequest::new("key", "is not the secret of this key in the list").into());
+            let revoked = Err(InvalidRequest::new("id", "is not certain: the list has another secret for it").into());
             return Err(EnsureError::NotListed { created, revoked });
         }
         if let Some(expires_at) = key.expires_at.filter(|at| *at < expected) {
