@@ -14,7 +14,7 @@ use crate::args::{Binding, is_blank};
 use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
-use crate::system::{Access, System};
+use crate::system::System;
 
 /// The documented form of the file, in the help of `--assignments` and docs/command-line.md.
 pub(crate) const ASSIGNMENTS: &str = r#"{
@@ -136,10 +136,8 @@ fn organization_id(name: &str, client: &ApiKeysClient) -> Result<String, Failure
     // If the list changes between two pages, an organization can be on both.
     let mut ids = BTreeSet::new();
     for organization in client.list_organizations(&ListOrganizationsRequest::new().name(name)) {
-        let organization = organization.map_err(|error| {
-            let failure = Failure::sdk(&error, Effect::Read);
-            Failure { message: format!("nothing was created: {}", failure.message), ..failure }
-        })?;
+        let organization =
+            organization.map_err(|error| Failure::sdk(&error, Effect::Read).after("nothing was created"))?;
         if organization.name == name && !organization.id.is_empty() {
             ids.insert(organization.id);
         }
@@ -235,11 +233,7 @@ impl Role {
 
 impl File {
     fn read(path: &Path, system: &dyn System) -> Result<Self, Failure> {
-        let text = if path == Path::new("-") {
-            io::read_to_string(system.stdin())
-        } else {
-            system.open(path, Access::Read).and_then(io::read_to_string)
-        };
+        let text = if path == Path::new("-") { io::read_to_string(system.stdin()) } else { system.read_text(path) };
         let text = text.map_err(|error| Failure::input("read", path, &error))?;
         let mut json = serde_json::Deserializer::from_str(&text);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {

@@ -1,5 +1,6 @@
 //! How the program ends: its exit codes, and the errors that lead to them.
 
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
@@ -84,9 +85,14 @@ impl Failure {
         self
     }
 
-    /// What is true now.
-    pub(crate) fn and(self, state: &str) -> Self {
+    /// The present state, after the message.
+    pub(crate) fn and(self, state: impl Display) -> Self {
         Self { message: format!("{}; {state}", self.message), ..self }
+    }
+
+    /// The present state or the subject, before the message.
+    pub(crate) fn after(self, text: impl Display) -> Self {
+        Self { message: format!("{text}: {}", self.message), ..self }
     }
 
     /// Something about a file.

@@ -50,7 +50,7 @@ pub(crate) fn read(
     });
     if let Some(unread) = missing {
         let failure = Failure::sdk(&unread.error, Effect::Read);
-        return Err(Failure { message: format!("{}: {}", unread.scope, failure.message), ..failure });
+        return Err(failure.after(&unread.scope));
     }
     warn_of_own_expiry(inventory.keys.iter().map(|found| &found.key), console);
     let now = inventory.server_time.unwrap_or_else(|| console.system.now());

@@ -219,8 +219,10 @@ impl EmulatorBuilder {
                 return Err(StateError::AdminKey { path: state.path().to_owned() });
             }
         }
+        let path = state.path().to_owned();
         let emulator = self.finish(account, request_ids, given, Some(state));
-        emulator.write_state()?;
+        let change = emulator.account().changes;
+        emulator.make_durable(change).map_err(|source| StateError::Io { action: "write", path, source })?;
         Ok(emulator)
     }
 

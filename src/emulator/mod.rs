@@ -251,16 +251,6 @@ impl Emulator {
         })
     }
 
-    /// Writes the state file, if there is one, at the start.
-    fn write_state(&self) -> Result<(), StateError> {
-        let change = self.account().changes;
-        self.make_durable(change).map_err(|source| StateError::Io {
-            action: "write",
-            path: self.inner.state.as_ref().map(|state| state.path().to_owned()).unwrap_or_default(),
-            source,
-        })
-    }
-
     /// Changes the account, for the set-up of a test.
     fn change<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
         let (result, seen) = {

@@ -94,6 +94,31 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the error of a call says about the key that made it: `Some(true)` if the service accepts the key and forbids the
+    /// call (403), `Some(false)` if it refuses the key (401), `None` if nothing is known. Only a problem document counts: a
+    /// proxy or a login page knows nothing of the key.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), arize_api_keys::Error> {
+    /// # #[cfg(feature = "emulator")] {
+    /// use arize_api_keys::ListRequest;
+    ///
+    /// # let client = arize_api_keys::emulator::Emulator::new().client();
+    /// let probed = client.with_api_key("ak-gone")?.list(&ListRequest::new().limit(1));
+    /// let is_accepted = probed.map_or_else(|error| error.is_key_accepted(), |_| Some(true));
+    /// assert_eq!(is_accepted, Some(false));
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_key_accepted(&self) -> Option<bool> {
+        match self {
+            Self::Forbidden(error) if error.is_problem() => Some(true),
+            Self::Unauthorized(error) if error.is_problem() => Some(false),
+            _ => None,
+        }
+    }
+
     /// The response, if its status is not success.
     pub fn api(&self) -> Option<&ApiError> {
         match self {

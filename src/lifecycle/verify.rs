@@ -1,4 +1,4 @@
-//! Whether the service accepts a secret: the one rule of every procedure.
+//! Whether the service accepts a secret.
 
 use secrecy::SecretString;
 
@@ -12,8 +12,8 @@ impl ApiKeysClient {
         let client = self.with_api_key(secret)?;
         match client.list(&ListRequest::new().limit(1)) {
             Ok(_) => Ok(client),
-            // The service knows the key and does not let it list. A proxy's 403 is no proof.
-            Err(Error::Forbidden(error)) if error.is_problem() => Ok(client),
+            // The service knows the key and does not let it list.
+            Err(error) if error.is_key_accepted() == Some(true) => Ok(client),
             Err(error) => Err(error),
         }
     }

@@ -9,9 +9,8 @@ use arize_api_keys::http::{Method, Request, Response};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, Transport, TransportError, TransportErrorKind};
 use arize_keys::system::{
-    Access, Child, File, FileKind, Finished, Metadata, Program, ShellCommand, Signal, Signals, Stream, System,
+    Access, Child, File, FileKind, Finished, Metadata, Program, ShellCommand, Signal, Signals, System,
 };
-use indicatif::ProgressBar;
 
 use super::child::{NoSignals, Started};
 use super::file::{Handle, Stdout};
@@ -71,22 +70,6 @@ impl System for Process {
             lock(&self.0.err).push_str(text);
             Ok(())
         })
-    }
-
-    fn is_terminal(&self, _: Stream) -> bool {
-        false
-    }
-
-    fn is_styled(&self) -> bool {
-        false
-    }
-
-    fn width(&self) -> Option<u16> {
-        None
-    }
-
-    fn progress(&self) -> ProgressBar {
-        ProgressBar::hidden()
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {

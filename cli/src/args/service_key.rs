@@ -73,6 +73,13 @@ pub(crate) struct Binding {
     pub(crate) account_role: Option<AccountRole>,
 }
 
+impl Binding {
+    /// Whether any option says what a service key is bound to.
+    pub(crate) fn is_given(&self) -> bool {
+        self.space.is_some() || !self.grant.is_empty() || self.assignments.is_some()
+    }
+}
+
 fn assignments_help() -> String {
     let indented = bindings::ASSIGNMENTS.replace('\n', "\n  ");
     format!("A JSON file of organizations, spaces and roles; `-` for stdin:\n\n  {indented}\n\nRoles may be left out.")

@@ -1,7 +1,7 @@
 //! `check`: where requests go, and whether the service accepts the key.
 
 use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiError, ApiKey, ApiKeyList, ListRequest};
+use arize_api_keys::{ApiKey, ApiKeyList, ListRequest};
 
 use crate::api_key::{self, Found, Source};
 use crate::args::Check;
@@ -34,11 +34,10 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         None if unusable.is_some() => "no usable key",
         None => "not asked",
         Some(Ok(_)) => "yes",
-        // The status of a proxy or a login page says nothing about the key.
-        Some(Err(error)) => match (error.status(), error.api().is_some_and(ApiError::is_problem)) {
-            (Some(403), true) => "yes, but it may not list keys",
-            (Some(401), true) => "no",
-            _ => "unknown",
+        Some(Err(error)) => match error.is_key_accepted() {
+            Some(true) => "yes, but it may not list keys",
+            Some(false) => "no",
+            None => "unknown",
         },
     };
     let own = answer.as_ref().and_then(|answer| answer.as_ref().ok());

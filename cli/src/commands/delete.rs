@@ -46,7 +46,7 @@ fn run(
             }
             Err(error) => {
                 let failure = Failure::sdk(&error, Effect::Change);
-                let failure = Failure { message: format!("{}: {}", printable(id), failure.message), ..failure };
+                let failure = failure.after(printable(id));
                 // A single one is the error of the command.
                 if args.ids.len() > 1 {
                     progress.suspend(|| console.failure(&failure));

@@ -1,7 +1,7 @@
 //! `emulator`: the service on this machine.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use arize_api_keys::emulator::{AccountSpec, ControlServer, Emulator, EmulatorBuilder, ManualClock};
@@ -13,7 +13,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
-use crate::system::{Access, Signal, Stream, System};
+use crate::system::{Signal, Stream, System};
 
 pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
         Failure::new(Code::Other, format!("cannot serve the controls: {error}")).hint("take another --control-port")
     })?;
     let line = exports(
-        reachable(server.addr()),
+        server.local_addr(),
         emulator.admin_key().expose_secret(),
         args.stage,
         control.as_ref().map(ControlServer::url).as_deref(),
@@ -107,10 +107,7 @@ fn clock(time: Option<OffsetDateTime>, stands: bool, system: &dyn System) -> Man
 }
 
 fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
-    let text = system
-        .open(path, Access::Read)
-        .and_then(io::read_to_string)
-        .map_err(|error| Failure::input("read", path, &error))?;
+    let text = system.read_text(path).map_err(|error| Failure::input("read", path, &error))?;
     let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
         from_toml(&text)
     } else {
@@ -130,8 +127,8 @@ fn from_toml(text: &str) -> Result<AccountSpec, String> {
 
 /// The key in a file, without the end of its line.
 fn key_in(path: &Path, system: &dyn System) -> Result<String, Failure> {
-    let text = system.open(path, Access::Read).and_then(io::read_to_string);
-    Ok(text.map_err(|error| Failure::input("read", path, &error))?.trim().to_owned())
+    let text = system.read_text(path).map_err(|error| Failure::input("read", path, &error))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Writes the file whole: a script that sees it can read the line. It holds a key, so only its owner may read it.
@@ -144,7 +141,11 @@ fn write_ready(path: &Path, line: &str, system: &dyn System) -> Result<(), Failu
         system.create(&new)?.write_all(line.as_bytes())?;
         system.rename(&new, path)
     };
-    write().map_err(|error| Failure::file("write", path, &error))
+    write().map_err(|error| {
+        // It holds the key. If it cannot be removed either, the next start does it.
+        drop(remove_if_there(&new, system));
+        Failure::file("write", path, &error)
+    })
 }
 
 fn remove_ready(path: &Path, system: &dyn System) -> Result<(), Failure> {
@@ -178,16 +179,6 @@ fn exports(addr: SocketAddr, key: &str, stage: ApiStage, control: Option<&str>) 
     line
 }
 
-/// Where clients on this machine reach a server that may listen everywhere.
-fn reachable(addr: SocketAddr) -> SocketAddr {
-    let ip = match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, addr.port())
-}
-
 /// As one word of a shell.
 fn quoted(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/=+@%".contains(&byte)) {
@@ -210,10 +201,5 @@ mod tests {
              unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n"
         );
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        let addr = |text: &str| reachable(text.parse().unwrap()).to_string();
-        assert_eq!(
-            (addr("0.0.0.0:1"), addr("[::]:1"), addr("10.0.0.1:1")),
-            ("127.0.0.1:1".to_owned(), "[::1]:1".to_owned(), "10.0.0.1:1".to_owned())
-        );
     }
 }

@@ -91,12 +91,11 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
 }
 
 fn request_for(args: &Ensure, binding: &Binding, owner: &str, console: &Console) -> Result<EnsureRequest, Failure> {
-    let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     let key = args::NewKeyArgs {
         description: args.description.clone(),
         expiry: args::Expiry { expires_in: None, expires_at: None },
     };
-    let request = if is_service {
+    let request = if binding.is_given() {
         EnsureRequest::new(service_key(&args.name, binding, &key, &*console.system)?, owner)
     } else {
         EnsureRequest::new(user_key(&args.name, &key, console.system.now())?, owner)
@@ -240,18 +239,14 @@ fn partly_stored(problem: &str, error: &EnsureError<NotStored>) -> Failure {
 fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Store>) -> Failure {
     let message = error.to_string();
     match error {
-        EnsureError::Find(cause) => {
-            let failure = Failure::sdk(cause, Effect::Read);
-            Failure { message: format!("nothing was changed: {}", failure.message), ..failure }
-        }
+        EnsureError::Find(cause) => Failure::sdk(cause, Effect::Read).after("nothing was changed"),
         EnsureError::Stored(cause) => {
             let message = "nothing was changed: whether the stored secret works is unknown";
             Failure::new(Code::Unavailable, format!("{message}: {}", with_causes(cause)))
         }
         EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
         EnsureError::Create(cause) => {
-            let failure = Failure::sdk(cause, Effect::Change);
-            let failure = Failure { message: format!("no new key is stored: {}", failure.message), ..failure };
+            let failure = Failure::sdk(cause, Effect::Change).after("no new key is stored");
             let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
             if is_refused {
                 failure.hint("if the account limits lifetimes, pass a shorter --lifetime")

@@ -99,15 +99,13 @@ fn record(found: &FoundKey, is_accepted: Option<bool>, console: &Console) -> Val
     value
 }
 
-/// Whether the service accepts the secret. Only its own refusal counts, not a proxy's.
+/// Whether the service accepts the secret.
 fn is_accepted(client: &ApiKeysClient, secret: &SecretString) -> Result<bool, Failure> {
     let probed = client.with_api_key(secret).and_then(|client| client.list(&ListRequest::new().limit(1)));
     match probed {
         Ok(_) => Ok(true),
-        Err(Error::Forbidden(error)) if error.is_problem() => Ok(true),
-        Err(Error::Unauthorized(error)) if error.is_problem() => Ok(false),
         Err(Error::Config(_)) => Ok(false),
-        Err(error) => Err(Failure::sdk(&error, Effect::Read)),
+        Err(error) => error.is_key_accepted().ok_or_else(|| Failure::sdk(&error, Effect::Read)),
     }
 }
 

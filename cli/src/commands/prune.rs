@@ -82,7 +82,7 @@ fn select(args: &Prune, client: &ApiKeysClient, console: &Console) -> Result<Vec
     if !read.unread.is_empty() {
         inventory::report_unread(&read.unread, console);
         let failure = inventory::incomplete(&read.unread);
-        return Err(Failure { message: format!("{}; nothing was revoked", failure.message), ..failure });
+        return Err(failure.and("nothing was revoked"));
     }
     let is_kept = |found: &FoundKey| {
         inventory::is_own(&found.key, console) || args.keep.as_ref().is_some_and(|id| *id == found.key.id)

@@ -67,10 +67,9 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
 }
 
 fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<ReplacementKey, Failure> {
-    let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
     // Without a name, that of the old key carries over.
     let name = args.name.as_deref().unwrap_or_default();
-    let new: ReplacementKey = if is_service {
+    let new: ReplacementKey = if binding.is_given() {
         service_key(name, binding, &args.key, &*console.system)?.into()
     } else {
         user_key(name, &args.key, console.system.now())?.into()
@@ -111,17 +110,13 @@ fn partly_stored(problem: &str, error: &RotationError<NotStored>) -> Failure {
 fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
     let old = printable(old);
     match error {
-        RotationError::Find(cause) => {
-            let failure = Failure::sdk(cause, Effect::Read);
-            Failure { message: format!("nothing was created: {}", failure.message), ..failure }
-        }
+        RotationError::Find(cause) => Failure::sdk(cause, Effect::Read).after("nothing was created"),
         RotationError::NotReplaceable { reason: NotReplaceable::NotFound | NotReplaceable::Revoked, .. } => {
             Failure::new(Code::NotFound, error.to_string())
         }
         RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
         RotationError::Create(cause) => {
-            let failure = Failure::sdk(cause, Effect::Change);
-            Failure { message: format!("the old key {old} is unchanged: {}", failure.message), ..failure }
+            Failure::sdk(cause, Effect::Change).after(format_args!("the old key {old} is unchanged"))
         }
         // It is the secret of the old key.
         RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{
-    ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, ListRequest, Outcome,
-};
+use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest, Outcome};
 
 use crate::args::{Binding, Run};
 use crate::commands::secret_commands::{UNCERTAIN_ID, announce_create, describe, how_to_revoke, report_warnings};
@@ -39,7 +37,7 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
     };
     let path = system.find_program(command).map_err(|error| {
         let failure = not_started(command, &error);
-        Failure { message: format!("{}; no key was created", failure.message), ..failure }
+        failure.and("no key was created")
     })?;
     let binding = &args.service.binding;
     let mut request = Request::new(args, binding, command, console)?;
@@ -83,9 +81,7 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
             }
             Ok(code(exit))
         }
-        (Err(failure), Ok(())) => {
-            Err(Failure { message: format!("{}; the key {} was revoked", failure.message, lent.id()), ..failure })
-        }
+        (Err(failure), Ok(())) => Err(failure.and(format_args!("the key {} was revoked", lent.id()))),
         (Err(failure), Err(revoke)) => {
             let message = format!("{}; {}", failure.message, revoke.message);
             Err(Failure { message, hint: revoke.hint, ..failure })
@@ -118,8 +114,7 @@ impl Request {
         // Not the arguments, which may hold passwords.
         let file = Path::new(command).file_name().unwrap_or(command).to_string_lossy();
         let description = format!("created by `arize-keys run` for the command `{}`", printable(file));
-        let is_service = binding.space.is_some() || !binding.grant.is_empty() || binding.assignments.is_some();
-        let kind = if is_service {
+        let kind = if binding.is_given() {
             let request = bindings::request(&name, binding, system)?;
             Kind::Service(request.description(description).expires_at(expires_at))
         } else {
@@ -167,8 +162,8 @@ impl Lent<'_> {
         let client = self.client.with_api_key(&self.created.key);
         match client.and_then(|client| client.list(&ListRequest::new().limit(1))) {
             Ok(_) => Ok(()),
-            // The service knows the key and does not let it list. A proxy's 403 is no proof.
-            Err(Error::Forbidden(error)) if error.is_problem() => Ok(()),
+            // The service knows the key and does not let it list.
+            Err(error) if error.is_key_accepted() == Some(true) => Ok(()),
             Err(error) => {
                 let message =
                     format!("the new key does not work: {}; the command was not started", with_causes(&error));

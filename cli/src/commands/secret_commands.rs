@@ -107,10 +107,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
             console.warning("this key may not list keys: whether it is the one to refresh is unknown");
             Ok(())
         }
-        Err(error) => {
-            let failure = Failure::sdk(&error, Effect::Read);
-            Err(Failure { message: format!("nothing was changed: {}", failure.message), ..failure })
-        }
+        Err(error) => Err(Failure::sdk(&error, Effect::Read).after("nothing was changed")),
     }
 }
 
@@ -191,7 +188,7 @@ fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateT
 fn not_minted(error: &Error, store: &mut Store) -> Failure {
     let failure = Failure::sdk(error, Effect::Change);
     match error.api().and_then(ApiError::secret) {
-        Some(secret) => Failure { message: format!("{}; {}", failure.message, store.rescue(secret)), ..failure },
+        Some(secret) => failure.and(store.rescue(secret)),
         None => failure,
     }
 }

@@ -80,17 +80,25 @@ pub trait System: Send + Sync {
     /// Writes to standard error. The text may have ANSI styles; they are removed where the stream does not take them.
     fn stderr(&self, text: &str) -> io::Result<()>;
 
-    /// Whether a stream is a terminal.
-    fn is_terminal(&self, stream: Stream) -> bool;
+    /// Whether a stream is a terminal. A system without a terminal leaves this and the next three as they are.
+    fn is_terminal(&self, _: Stream) -> bool {
+        false
+    }
 
     /// Whether standard output takes ANSI styles: it is a terminal, and the environment does not say otherwise.
-    fn is_styled(&self) -> bool;
+    fn is_styled(&self) -> bool {
+        false
+    }
 
     /// The width of the terminal at standard output, in columns. `None` if that is not a terminal.
-    fn width(&self) -> Option<u16>;
+    fn width(&self) -> Option<u16> {
+        None
+    }
 
     /// A progress bar on standard error, hidden where that is no terminal.
-    fn progress(&self) -> ProgressBar;
+    fn progress(&self) -> ProgressBar {
+        ProgressBar::hidden()
+    }
 
     /// Metadata of a path. Follows symbolic links.
     fn metadata(&self, path: &Path) -> io::Result<Metadata>;
@@ -327,5 +335,10 @@ impl dyn System + '_ {
         let mut content = Vec::new();
         self.open(path, Access::Read)?.read_to_end(&mut content)?;
         Ok(content)
+    }
+
+    /// All of a file in UTF-8.
+    pub fn read_text(&self, path: &Path) -> io::Result<String> {
+        io::read_to_string(self.open(path, Access::Read)?)
     }
 }

@@ -16,10 +16,8 @@ use arize_api_keys::{
     ApiKeysClient, ClientBuilder, Clock, ExposeSecret, Transport, TransportError, TransportErrorKind,
 };
 use arize_keys::system::{
-    Access, Caught, Child, Exit, File, FileKind, Finished, Metadata, Os, Program, ShellCommand, Signal, Signals,
-    Stream, System,
+    Access, Caught, Child, Exit, File, FileKind, Finished, Metadata, Os, Program, ShellCommand, Signal, Signals, System,
 };
-use indicatif::ProgressBar;
 use tempfile::TempDir;
 
 /// What becomes of a step.
@@ -222,22 +220,6 @@ impl System for Double {
             self.0.err.lock().unwrap().push_str(&text);
             Ok(())
         })
-    }
-
-    fn is_terminal(&self, _: Stream) -> bool {
-        false
-    }
-
-    fn is_styled(&self) -> bool {
-        false
-    }
-
-    fn width(&self) -> Option<u16> {
-        None
-    }
-
-    fn progress(&self) -> ProgressBar {
-        ProgressBar::hidden()
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {

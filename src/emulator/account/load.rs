@@ -10,8 +10,8 @@ use super::Account;
 use super::directory::{Assignment, CustomRole, OrganizationGrant, OrganizationRecord, SpaceGrant, SpaceRecord, User};
 use super::document::{AccountError, Document, GrantEntry, KeyEntry, SpaceGrantEntry, SpaceRoleEntry};
 use super::enums::Role;
-use super::id::{Id, Kind};
-use super::key::{Key, KeyDraft};
+use super::id::Id;
+use super::key::KeyDraft;
 use super::store::{Record, Store};
 use crate::stage::ApiStage;
 
@@ -60,13 +60,13 @@ impl Loader {
         let has_own_key = document.keys.iter().any(|key| key.user.is_none() && key.name == ADMIN);
         if document.admin.secret.is_some() || !has_own_key {
             let draft = KeyDraft::of(Arc::clone(&admin), ADMIN.to_owned(), self.now);
-            let id = self.id::<Arc<Key>>(None);
+            let id = self.account.keys.next_id(&mut self.account.ids);
             let secret = document.admin.secret.as_deref().map_or_else(|| self.account.new_secret(), Arc::from);
             self.account.insert_key(draft.into_key(id, secret));
         }
         self.load_organizations(document);
         for entry in &document.roles {
-            let id = self.id::<Arc<CustomRole>>(entry.id);
+            let id = entry.id.unwrap_or_else(|| self.account.custom_roles.next_id(&mut self.account.ids));
             let role = self.account.custom_roles.push(Arc::new(CustomRole { id, name: entry.name.clone() }));
             add(&mut self.names.roles, entry.name.clone(), id, role);
         }
@@ -94,14 +94,14 @@ impl Loader {
 
     fn load_organizations(&mut self, document: &Document) {
         for entry in &document.organizations {
-            let id = self.id::<Arc<OrganizationRecord>>(entry.id);
+            let id = entry.id.unwrap_or_else(|| self.account.organizations.next_id(&mut self.account.ids));
             let created_at = entry.created_at.map_or(self.now, |time| time.0);
             let (name, description) = (entry.name.clone(), entry.description.clone());
             let record = Arc::new(OrganizationRecord { id, name, description, created_at });
             let organization = Arc::clone(self.account.organizations.push(record));
             add(&mut self.names.organizations, entry.name.clone(), id, &organization);
             for entry in &entry.spaces {
-                let id = self.id::<Arc<SpaceRecord>>(entry.id);
+                let id = entry.id.unwrap_or_else(|| self.account.spaces.next_id(&mut self.account.ids));
                 let space = SpaceRecord {
                     id,
                     name: entry.name.clone(),
@@ -143,7 +143,7 @@ impl Loader {
             creator,
             bot,
         };
-        let id = self.id::<Arc<Key>>(entry.id);
+        let id = entry.id.unwrap_or_else(|| self.account.keys.next_id(&mut self.account.ids));
         let secret = entry.secret.as_deref().map_or_else(|| self.account.new_secret(), Arc::from);
         let mut key = draft.into_key(id, secret);
         key.last_used_at = entry.last_used_at.map(|time| time.0);
@@ -158,21 +158,8 @@ impl Loader {
     }
 
     fn user(&mut self, id: Option<Id>, name: &str, role: Role, grants: Vec<OrganizationGrant>) -> Arc<User> {
-        let id = self.id::<Arc<User>>(id);
+        let id = id.unwrap_or_else(|| self.account.users.next_id(&mut self.account.ids));
         Arc::clone(self.account.users.push(Arc::new(User::new(id, name.to_owned(), role, grants))))
-    }
-
-    /// The id that is given, or the next one of its kind.
-    fn id<T: Record>(&mut self, given: Option<Id>) -> Id {
-        let account = &mut self.account;
-        let number = match T::KIND {
-            Kind::Organization => account.organizations.next_number(),
-            Kind::Space => account.spaces.next_number(),
-            Kind::User => account.users.next_number(),
-            Kind::CustomRole => account.custom_roles.next_number(),
-            Kind::ApiKey => account.keys.next_number(),
-        };
-        given.unwrap_or_else(|| Id::new(T::KIND, number, &mut account.ids))
     }
 
     /// Checks the ids that are given, and keeps their numbers from being given to others.

@@ -19,7 +19,6 @@ use time::OffsetDateTime;
 
 use self::directory::{CustomRole, OrganizationGrant, OrganizationRecord, SpaceRecord, User};
 use self::enums::{Role, Status};
-use self::id::{Id, Kind};
 use self::key::{Key, KeyDraft, Listing};
 pub(crate) use self::load::secret_fault;
 use self::store::{Index, Store};
@@ -94,7 +93,7 @@ impl Account {
         created_at: OffsetDateTime,
     ) -> Arc<OrganizationRecord> {
         self.changes += 1;
-        let id = Id::new(Kind::Organization, self.organizations.next_number(), &mut self.ids);
+        let id = self.organizations.next_id(&mut self.ids);
         Arc::clone(self.organizations.push(Arc::new(OrganizationRecord { id, name, description, created_at })))
     }
 
@@ -106,24 +105,24 @@ impl Account {
         created_at: OffsetDateTime,
     ) -> Arc<SpaceRecord> {
         self.changes += 1;
-        let id = Id::new(Kind::Space, self.spaces.next_number(), &mut self.ids);
+        let id = self.spaces.next_id(&mut self.ids);
         Arc::clone(self.spaces.push(Arc::new(SpaceRecord { id, name, description, created_at, organization })))
     }
 
     pub(crate) fn add_user(&mut self, name: String, account_role: Role, grants: Vec<OrganizationGrant>) -> Arc<User> {
         self.changes += 1;
-        let id = Id::new(Kind::User, self.users.next_number(), &mut self.ids);
+        let id = self.users.next_id(&mut self.ids);
         Arc::clone(self.users.push(Arc::new(User::new(id, name, account_role, grants))))
     }
 
     pub(crate) fn add_custom_role(&mut self, name: String) -> Arc<CustomRole> {
         self.changes += 1;
-        let id = Id::new(Kind::CustomRole, self.custom_roles.next_number(), &mut self.ids);
+        let id = self.custom_roles.next_id(&mut self.ids);
         Arc::clone(self.custom_roles.push(Arc::new(CustomRole { id, name })))
     }
 
     pub(crate) fn add_key(&mut self, draft: KeyDraft) -> &Key {
-        let id = Id::new(Kind::ApiKey, self.keys.next_number(), &mut self.ids);
+        let id = self.keys.next_id(&mut self.ids);
         let secret = self.new_secret();
         self.insert_key(draft.into_key(id, secret))
     }

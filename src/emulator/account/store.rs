@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::ops::Bound;
 
+use fastrand::Rng;
+
 use super::id::{Id, Kind};
 
 /// An object with an id.
@@ -24,9 +26,9 @@ impl<T: Record> Store<T> {
         Self { records: Vec::new(), last: 0 }
     }
 
-    /// The number of the record that is added next.
-    pub(crate) fn next_number(&self) -> u64 {
-        self.last.saturating_add(1)
+    /// A new id for the record that is added next.
+    pub(crate) fn next_id(&self, rng: &mut Rng) -> Id {
+        Id::new(T::KIND, self.last.saturating_add(1), rng)
     }
 
     /// Leaves the numbers up to this one to records that bring their ids along.

@@ -57,6 +57,12 @@ impl EmulatorServer {
         self.server.addr.port()
     }
 
+    /// The address at which programs of this machine reach it: loopback, if it listens on every address.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        reachable(self.server.addr)
+    }
+
     /// `http://` and the address.
     #[must_use]
     pub fn url(&self) -> String {
@@ -69,7 +75,7 @@ impl EmulatorServer {
     pub fn client(&self) -> crate::client::ApiKeysClient {
         let emulator = &self.emulator;
         let builder = crate::client::ApiKeysClient::builder().ignore_env().no_proxy().api_key(emulator.admin_key());
-        let url = format!("http://{}", reachable(self.server.addr));
+        let url = format!("http://{}", self.local_addr());
         crate::emulator::built(builder.clock(emulator.clock().clone()).allow_insecure_http().url(url))
     }
 
@@ -215,4 +221,18 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, addr.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_programs_of_this_machine_reach_it() {
+        let addr = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(
+            (addr("0.0.0.0:1"), addr("[::]:1"), addr("10.0.0.1:1")),
+            ("127.0.0.1:1".to_owned(), "[::1]:1".to_owned(), "10.0.0.1:1".to_owned())
+        );
+    }
 }

@@ -128,8 +128,8 @@ impl ApiKeysClient {
         };
         match self.verify(secret) {
             Ok(_) => {}
-            // Only the service's own 401 is a refusal. A text that cannot be sent as a key is not accepted, either.
-            Err(Error::Unauthorized(error)) if error.is_problem() => return Ok(None),
+            Err(error) if error.is_key_accepted() == Some(false) => return Ok(None),
+            // A text that cannot be sent as a key is not accepted, either.
             Err(Error::Config(_)) => return Ok(None),
             Err(error) => return Err(EnsureError::Stored(error)),
         }
