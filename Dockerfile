@@ -3,6 +3,6 @@
 #     docker build --file Dockerfile --tag arize-keys target/x86_64-unknown-linux-musl/static
 FROM scratch
 COPY arize-keys /arize-keys
-# Nobody: a mounted file must be writable for this number.
+# An unprivileged user: a mounted file must be writable for this number.
 USER 65532:65532
 ENTRYPOINT ["/arize-keys"]

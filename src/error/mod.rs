@@ -94,9 +94,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error of a call says about the key that made it: `Some(true)` if the service accepts the key and forbids the
-    /// call (403), `Some(false)` if it refuses the key (401), `None` if nothing is known. Only a problem document counts: a
-    /// proxy or a login page knows nothing of the key.
+    /// Whether the service accepts the key of the failed call: `Some(true)` if it forbids this call only (403), `Some(false)`
+    /// if it refuses the key (401), `None` if the error does not tell. Only a problem document counts: a proxy or a login page
+    /// does not know the key.
     ///
     /// ```
     /// # fn main() -> Result<(), arize_api_keys::Error> {
@@ -104,7 +104,7 @@ impl Error {
     /// use arize_api_keys::ListRequest;
     ///
     /// # let client = arize_api_keys::emulator::Emulator::new().client();
-    /// let probed = client.with_api_key("ak-gone")?.list(&ListRequest::new().limit(1));
+    /// let probed = client.with_api_key(&"ak-gone".into())?.list(&ListRequest::new().limit(1));
     /// let is_accepted = probed.map_or_else(|error| error.is_key_accepted(), |_| Some(true));
     /// assert_eq!(is_accepted, Some(false));
     /// # }

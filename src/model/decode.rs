@@ -219,7 +219,7 @@ mod tests {
                 crate::json::read_available_members(body.as_bytes(), &mut key);
                 let found = key.expires_at.map(|time| time.unix_timestamp_nanos() / 1_000_000);
                 assert_eq!(found, millis, "{json}");
-                // What is not read is told as it came.
+                // A text that is not read becomes a warning.
                 assert_eq!(key.warnings.is_empty(), millis.is_some(), "{json}: {:?}", key.warnings);
                 assert!(key.warnings.iter().all(|warning| warning.field == "expires_at"));
             }

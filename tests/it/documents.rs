@@ -63,7 +63,7 @@ fn target(page: &Path, link: &str) -> PathBuf {
 
 /// Whether the package on crates.io has the file: the patterns of `include` are a folder, `*` in a name, or `**`.
 fn is_published(path: &Path) -> bool {
-    // Cargo leaves out a folder that is a package of its own.
+    // Cargo leaves out a folder that is another package.
     let folders = path.ancestors().skip(1).filter(|folder| *folder != Path::new(""));
     if folders.into_iter().any(|folder| Path::new(ROOT).join(folder).join("Cargo.toml").exists()) {
         return false;

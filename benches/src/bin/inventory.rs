@@ -97,7 +97,7 @@ fn peak() -> Fallible<u64> {
     Ok(peak.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// The emulator in a process of its own, which ends when this value is dropped.
+/// The emulator in a separate process, which ends when this value is dropped.
 struct Served {
     process: Child,
     questions: Option<ChildStdin>,

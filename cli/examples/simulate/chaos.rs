@@ -23,7 +23,7 @@ pub(crate) struct Odds {
     pub(crate) kill: u8,
 }
 
-/// What happens to one process.
+/// The disturbances of one process.
 pub(crate) struct Chaos {
     rng: Rng,
     odds: Odds,

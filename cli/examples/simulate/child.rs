@@ -29,7 +29,7 @@ impl Started {
             !is_own && state.service.accepts(secret)
         });
         if !works {
-            state.host.inner().consumer.wrong.push("the command runs without a working key of its own".to_owned());
+            state.host.inner().consumer.wrong.push("the command runs without a working key".to_owned());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A file system in memory. A power cut takes from it what was not synced.
 //!
 //! A file keeps its content and mode after [`Disk::sync`] of the file, and its name after [`Disk::sync`] of the directory, as POSIX
-//! has it and no more. What was not synced is there after a power cut, or is not: [`Survival`] says which.
+//! has it and no more. [`Survival`] decides whether a change without a sync is there after a power cut.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use arize_keys::system::{Access, FileKind, Metadata};
 use fastrand::Rng;
 
-/// What a power cut leaves of the changes that were not synced.
+/// The changes without a sync that a power cut leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Survival {
     Nothing,

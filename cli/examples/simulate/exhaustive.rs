@@ -17,7 +17,7 @@ use super::turns::Turns;
 const DISK_ERRORS: [ErrorKind; 4] =
     [ErrorKind::StorageFull, ErrorKind::Other, ErrorKind::ResourceBusy, ErrorKind::PermissionDenied];
 
-/// How a process is ended: alone, or with the power and what the disk loses then.
+/// How a process is ended: alone, or by a power cut in which the disk loses changes.
 const CUTS: [Option<Survival>; 6] = [
     None,
     Some(Survival::Nothing),
@@ -27,13 +27,13 @@ const CUTS: [Option<Survival>; 6] = [
     Some(Survival::Some(2)),
 ];
 
-/// What is done to the first process.
+/// The disturbance of the first process.
 #[derive(Clone, Copy, Debug, Default)]
 struct Plan {
     fault: Option<Injected>,
     /// Before this step.
     kill: Option<(usize, Option<Survival>)>,
-    /// The other process runs from this step of the first one on, to this step of its own.
+    /// The other process runs from the first number, a step of the first process, to the second, a step of the other one.
     other: Option<(usize, usize)>,
 }
 
@@ -98,14 +98,14 @@ impl Director for Plan {
     }
 }
 
-/// What was done, and what was wrong.
+/// The figures of the run, and the violations.
 #[derive(Default)]
 pub(crate) struct Tally {
     boundaries: AtomicUsize,
     faults: AtomicUsize,
     runs: AtomicUsize,
     wrong: AtomicUsize,
-    /// What was wrong in which scenario: each kind is printed once.
+    /// The violations and their scenarios: each kind is printed once.
     told: Mutex<BTreeMap<String, usize>>,
 }
 

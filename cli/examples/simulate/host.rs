@@ -25,7 +25,7 @@ pub(crate) struct Consumer {
     path: PathBuf,
     /// The last secret in the file that worked.
     secret: Option<String>,
-    /// The secret that a finished run left it. As long as nobody else ends that key, it must have one that works.
+    /// The secret that a finished run left it. Unless another party ends that key, the host must have one that works.
     served: Option<String>,
     /// Since when it has no working key, other than by the admin.
     keyless_since: Option<OffsetDateTime>,

@@ -1,4 +1,4 @@
-//! What must hold after each run, and after one that nothing disturbed.
+//! The invariants after each run, and after an undisturbed one.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ const NOT_FOUND: u8 = 4;
 const SECRET_LOST: u8 = 9;
 
 impl Case {
-    /// What is wrong after a run, however it ended. Another run at the same time may have changed what its output says.
+    /// The violations after a run, however it ended. Another run at the same time may have changed what its output says.
     pub(crate) fn after(&self, run: &Run, was_alone: bool) -> Vec<String> {
         let mut wrong = std::mem::take(&mut self.host.inner().consumer.wrong);
         if run.leaks() {
@@ -35,7 +35,7 @@ impl Case {
                 wrong.push(format!("the key {id} is neither stored nor named"));
             }
         }
-        // What the output says is true.
+        // The output is true.
         let has_created = minted().next().is_some();
         let has_revoked = ledger.keys.values().any(|key| key.revoked_by == Some(run.process) && key.by != run.process);
         let is_left = minted().any(|(_, key)| key.revoked_by.is_none());
@@ -80,7 +80,7 @@ impl Case {
         wrong
     }
 
-    /// What is wrong after a run that nothing disturbed.
+    /// The violations after an undisturbed run.
     pub(crate) fn after_undisturbed(&self, run: &Run) -> Vec<String> {
         let mut wrong = self.after(run, true);
         if self.is_taken() {

@@ -17,7 +17,7 @@ use super::host::Host;
 use super::service::Service;
 use super::turns::Seat;
 
-/// What a step is, as far as faults differ by it.
+/// The kinds of steps, as far as faults differ by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     /// Changes nothing.
@@ -67,7 +67,7 @@ pub(crate) enum Decision {
 pub(crate) struct Kill {
     /// After the step, and not before it.
     pub(crate) is_after: bool,
-    /// With every other process of the host, and with what the disk loses.
+    /// A power cut: every process of the host ends, and the disk loses changes.
     pub(crate) power_cut: Option<Survival>,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct State {
     pub(super) err: Mutex<String>,
 }
 
-/// What a process unwinds with when it is killed.
+/// The content of the panic that ends a killed process.
 struct Killed;
 
 /// How a run ended.

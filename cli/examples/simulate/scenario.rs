@@ -185,7 +185,7 @@ fn prune() -> Case {
     case.with("prune --older-than 30d --name ci-* --space prod-eu --yes -o json")
 }
 
-/// A key for one command. What a killed run leaves ends with the lifetime of the key.
+/// A key for one command. A key that a killed run leaves ends with its lifetime.
 fn lend() -> Case {
     let mut case = Case::new(None);
     case.lent = Some("job");

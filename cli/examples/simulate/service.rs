@@ -1,4 +1,4 @@
-//! The service: the emulator in this process, and a ledger of what it did, which the invariants trust.
+//! The service: the emulator in this process, and a ledger of its changes, which the invariants trust.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -68,7 +68,7 @@ impl Service {
     pub(crate) fn handle(&self, request: Request<Vec<u8>>, process: u32) -> Response<Vec<u8>> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let body = if method == Method::POST { request.body().clone() } else { Vec::new() };
-        // Without a fault of its own, the emulator always responds.
+        // The emulator has no faults here, so it always responds.
         let response = self.emulator.send(request).unwrap_or_default();
         if response.status().is_success() && method != Method::GET {
             let mut ledger = self.ledger();

@@ -37,7 +37,7 @@ pub(crate) struct Size {
     pub(crate) spaces: usize,
 }
 
-/// What is counted. Sums over the accounts.
+/// The figures, as sums over the accounts.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     kills: usize,

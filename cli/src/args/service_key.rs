@@ -74,7 +74,7 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// Whether any option says what a service key is bound to.
+    /// Whether any option names a space for a service key.
     pub(crate) fn is_given(&self) -> bool {
         self.space.is_some() || !self.grant.is_empty() || self.assignments.is_some()
     }

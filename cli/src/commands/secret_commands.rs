@@ -245,7 +245,7 @@ fn undo(client: &ApiKeysClient, store: &mut Store, created: &ApiKeyCreated, caus
 /// Why a key is not revoked.
 pub(crate) const UNCERTAIN_ID: &str = "the response has `id` or `key` twice, and its id may be the one of another key";
 
-/// What the user does with a key that should not stay.
+/// The way to end a key that should not stay.
 pub(crate) fn how_to_revoke(created: &ApiKeyCreated) -> String {
     if created.id.is_empty() || created.has_duplicate_member() {
         return format!("look for the key named `{}` in a list, and revoke it", printable(&created.name));

@@ -33,7 +33,7 @@ use crate::system::{File, FileKind, System};
 /// The path that means stdout.
 const STDOUT: &str = "-";
 
-/// What is true after a refusal to create a key.
+/// The state after a refusal to create a key.
 pub(crate) const NOTHING_CREATED: &str = "nothing was created";
 
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.

@@ -34,7 +34,7 @@ impl fmt::Display for Rescue {
 
 /// Writes the secret into a file beside the target, else into one of the user's state directory, else to stdout.
 pub(super) fn keep(secret: &str, target: Option<&Path>, system: &dyn System) -> Rescue {
-    // A terminal would act on what it cannot show.
+    // A terminal would act on control characters.
     let line = format!("{}\n", printable(secret));
     let in_state = || {
         let directory = state_directory(system)?;

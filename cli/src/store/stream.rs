@@ -39,7 +39,7 @@ pub(super) fn open(
     if found.kind == FileKind::Directory {
         return Err(("write", io::ErrorKind::IsADirectory.into()));
     }
-    // A link to such a name, like one to `/dev/stdout`, is none: the file shows it.
+    // A link to such a name, like one to `/dev/stdout`, has another name: the file itself tells.
     let is_descriptor = is_descriptor(path, system) || is_stdout(&found, system);
     if found.kind == FileKind::Regular && !is_descriptor {
         return Ok(None);

@@ -17,7 +17,7 @@ use crate::system::{Access, File, FileKind, Metadata, System};
 /// More than a secret and its name take: reserved beside the content of the file.
 const RESERVE: usize = 4096;
 
-/// What the name of a temporary file has more than that of the target.
+/// The end of the name of a temporary file, after the name of the target.
 const DRAFT: &str = ".arize-keys.tmp";
 
 /// The mode of a file with a secret.

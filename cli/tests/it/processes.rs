@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::service::{Answer, Service, assert_harmless};
 
-/// What the processes do.
+/// The command of the processes.
 #[derive(Clone, Copy, Debug)]
 enum Job {
     /// Each of them changes another variable.

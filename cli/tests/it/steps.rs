@@ -258,7 +258,7 @@ fn a_directory_that_cannot_be_synced_keeps_its_old_file() {
     assert_eq!(case.alive().len(), 1);
 }
 
-/// The disk is gone when the new secret is in place: nobody knows what it will have, so both keys stay.
+/// The disk is gone when the new secret is in place: its later content is unknown, so both keys stay.
 #[test]
 fn a_disk_that_is_lost_after_the_secret_is_stored() {
     let case = Case::new(Verb::Rotate, Place::File);

@@ -1,4 +1,4 @@
-//! What an inventory covers.
+//! The scopes of an inventory.
 
 use std::fmt;
 use std::sync::Arc;

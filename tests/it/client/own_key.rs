@@ -77,7 +77,7 @@ fn a_secret_in_a_response_that_is_no_success_is_kept() {
     for status in [300, 307, 400, 401, 403, 404, 408, 409, 418, 422, 429, 500, 502, 503, 504, 599] {
         for with_secret in [problem(status, body.clone()), json(status, body.clone()), reply(status, body.clone())] {
             for verb in Verb::MINTING {
-                // The same response without a secret decides what is retried and what is known.
+                // The retries and the outcome are those of the same response without a secret.
                 let without = reply(status, "{}");
                 let plain = Rig::forever(verb.stage(), without);
                 let expected = verb.call(&plain.client).unwrap_err();
