@@ -158,7 +158,7 @@ impl EmulatorBuilder {
             Some(fault) => Err(AccountError::at("admin_key", fault)),
             None if document.has_secret(key) => Err(AccountError::at("admin_key", "another key has this secret")),
             None => {
-                document.set_admin_secret(Some(key.to_owned()));
+                document.admin.secret = Some(key.to_owned());
                 Ok(self)
             }
         }
@@ -173,7 +173,7 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn build(self) -> Emulator {
         let (account, request_ids) = self.load(&self.account.document);
-        let given = self.account.document.admin_secret().map(SecretString::from);
+        let given = self.account.document.admin.secret.as_deref().map(SecretString::from);
         self.finish(account, request_ids, given, None)
     }
 
@@ -211,11 +211,11 @@ impl EmulatorBuilder {
     /// admin key than the one that is set here, or if it cannot be read or written.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Emulator, StateError> {
         let (state, found) = StateFile::open(path.as_ref())?;
-        let given = self.account.document.admin_secret().map(SecretString::from);
+        let given = self.account.document.admin.secret.as_deref().map(SecretString::from);
         let (account, request_ids) = self.load(found.as_ref().map_or(&self.account.document, |found| &found.document));
         if let (Some(_), Some(given)) = (&found, &given) {
-            let key = account.key_of(given.expose_secret(), now(&self.clock)).ok();
-            if !key.and_then(|number| account.keys.get(number)).is_some_and(|key| key.user.is_admin()) {
+            let key = account.key_of(given.expose_secret(), now(&self.clock));
+            if !key.is_ok_and(|key| key.user().is_admin()) {
                 return Err(StateError::AdminKey { path: state.path().to_owned() });
             }
         }
@@ -227,10 +227,10 @@ impl EmulatorBuilder {
     }
 
     fn start_with(mut self, account: AccountSpec) -> Self {
-        let given = self.account.document.admin_secret().map(ToOwned::to_owned);
+        let given = self.account.document.admin.secret.take();
         self.account = account;
         if let Some(given) = given.filter(|given| !self.account.document.has_secret(given)) {
-            self.account.document.set_admin_secret(Some(given));
+            self.account.document.admin.secret = Some(given);
         }
         self
     }
@@ -252,12 +252,9 @@ impl EmulatorBuilder {
         state: Option<StateFile>,
     ) -> Emulator {
         let now = now(&self.clock);
-        let given = admin_key.and_then(|secret| account.key_of(secret.expose_secret(), now).ok());
-        let key = match given.and_then(|number| account.keys.get(number)) {
-            Some(key) => key,
-            None => account.working_admin_key(now),
-        };
-        let (admin_id, admin_key) = (key.user.id.to_string(), SecretString::from(key.secret.to_string()));
+        let given = admin_key.and_then(|secret| account.key_of(secret.expose_secret(), now).ok().cloned());
+        let key = given.unwrap_or_else(|| account.working_admin_key(now));
+        let (admin_id, admin_key) = (key.user().id.to_string(), SecretString::from(key.secret.to_string()));
         Emulator::from(Inner {
             account: account.into(),
             settings: self.settings,

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use super::Emulator;
 use super::account::Account;
 use super::account::document::{AccountSpec, Document};
-use super::account::timestamp::Timestamp;
 use super::api::json_object::{self, JsonObject};
 use super::api::problem::ProblemResponse;
 use super::api::responses;
@@ -187,10 +186,10 @@ impl Control {
                     .map_err(|error| ProblemResponse::bad_request(format!("`advance`: {error}")))?;
                 clock.advance(step);
             }
-            (None, Some(now)) => clock.set(now),
+            (None, Some(now)) => clock.set(now.0),
             _ => return Err(ProblemResponse::bad_request("either `advance` or `now` is required")),
         }
-        ok(&json!({"now": Timestamp(self.emulator.now())}))
+        ok(&json!({"now": self.emulator.now()}))
     }
 
     fn reset(&self) -> Result<Response<Vec<u8>>, ProblemResponse> {

@@ -10,7 +10,7 @@ mod list_keys;
 pub(crate) mod problem;
 mod query;
 mod refresh_key;
+mod remove_key;
 pub(crate) mod responses;
-mod revoke_key;
 pub(crate) mod route;
 mod spaces;

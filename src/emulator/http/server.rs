@@ -97,7 +97,7 @@ impl Handler for Emulator {
     }
 
     fn date(&self) -> Option<String> {
-        let now = self.now();
+        let now = self.now().0;
         // The formatter panics on what four digits and a count from 1970 cannot say.
         let can_be_said = (0..END_OF_HTTP_DATES).contains(&now.unix_timestamp());
         can_be_said.then(|| httpdate::fmt_http_date(now.into()))
