@@ -72,7 +72,7 @@ use self::api::problem::ProblemResponse;
 use self::api::route::Route;
 use self::faults::Faults;
 use self::faults::rate_limit::RateLimit;
-use self::http::delivery::{Delivery, Termination};
+use self::http::delivery::Delivery;
 use self::http::limits::Limits;
 use crate::client::ApiKeysClient;
 use crate::clock::Clock;
@@ -269,17 +269,6 @@ impl Emulator {
         }
     }
 
-    /// Sends a response by `send`, and counts the secret in it before: a client that has it may ask at once.
-    fn sending(&self, termination: &Termination, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let secrets = u64::from(termination.delivers_secret());
-        self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
-        let sent = send();
-        if sent.is_err() {
-            self.inner.secrets_sent.fetch_sub(secrets, Ordering::Relaxed);
-        }
-        sent
-    }
-
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -290,12 +279,6 @@ impl Emulator {
 
     fn now(&self) -> Timestamp {
         now(&self.inner.clock)
-    }
-}
-
-impl From<Inner> for Emulator {
-    fn from(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
     }
 }
 

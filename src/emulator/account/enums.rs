@@ -8,7 +8,7 @@ pub(crate) enum KeyType {
     Service,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Status {
     Active,
     Revoked,

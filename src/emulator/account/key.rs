@@ -34,7 +34,7 @@ pub(crate) struct Grace {
 }
 
 /// A list of keys that somebody may ask for, kept ready.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Listing {
     UserKeysOf { user: Id },
     ServiceKeysBy { creator: Id },

@@ -40,7 +40,7 @@ pub(crate) struct Account {
     /// Shared with the pages that are being written.
     pub(crate) keys: Store<Key>,
     /// A page is found in it without looking at the keys before.
-    listings: BTreeSet<(Listing, Status, Id)>,
+    listings: HashMap<(Listing, Status), BTreeSet<Id>>,
     /// Every secret that authenticates, or did until it expired or its key was revoked.
     secrets: HashMap<Arc<str>, Id>,
     /// What requests have made. The set-up of the account does not count.
@@ -68,7 +68,7 @@ impl Account {
             users: Store::new(Kind::User),
             custom_roles: Store::new(Kind::CustomRole),
             keys: Store::new(Kind::ApiKey),
-            listings: BTreeSet::new(),
+            listings: HashMap::new(),
             secrets: HashMap::new(),
             keys_created: 0,
             keys_refreshed: 0,
@@ -149,7 +149,9 @@ impl Account {
     /// Takes in a key. No other key has any of its secrets.
     pub(crate) fn add_key(&mut self, key: Key) -> Arc<Key> {
         self.changes += 1;
-        self.listings.extend(key.listings().into_iter().map(|listing| (listing, key.status, key.id)));
+        for listing in key.listings() {
+            self.listings.entry((listing, key.status)).or_default().insert(key.id);
+        }
         let former = key.graces.iter().map(|grace| &grace.secret);
         self.secrets.extend(former.chain([&key.secret]).map(|secret| (Arc::clone(secret), key.id)));
         self.keys.add(key.id, key)
@@ -186,18 +188,17 @@ impl Account {
             self.changes += 1;
             key.status = Status::Revoked;
             for listing in key.listings() {
-                self.listings.remove(&(listing, Status::Active, id));
-                self.listings.insert((listing, Status::Revoked, id));
+                self.listings.entry((listing, Status::Active)).or_default().remove(&id);
+                self.listings.entry((listing, Status::Revoked)).or_default().insert(id);
             }
         }
     }
 
     /// The keys of a list after the one with this number.
     pub(crate) fn listed(&self, listing: Listing, status: Status, number: u64) -> impl Iterator<Item = &Arc<Key>> {
-        let start = Bound::Excluded((listing, status, Id::bound(Kind::ApiKey, number)));
-        let rows = self.listings.range((start, Bound::Unbounded));
-        let rows = rows.take_while(move |row| (row.0, row.1) == (listing, status));
-        rows.filter_map(|row| self.keys.get(row.2))
+        let start = (Bound::Excluded(Id::bound(Kind::ApiKey, number)), Bound::Unbounded);
+        let ids = self.listings.get(&(listing, status));
+        ids.into_iter().flat_map(move |ids| ids.range(start)).filter_map(|id| self.keys.get(*id))
     }
 
     /// The key that a secret opens now.

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::context::Context;
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, KeyPage, KeyView};
+use super::responses::{self, Answer, KeyView};
 use super::route::Operation;
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::SpaceRecord;
@@ -103,7 +101,7 @@ impl Operation for ListKeys {
                 let view = KeyView::new(key, stage).with_bot(key, stage, self.space_id.is_none());
                 if self.says_deleted { view.deleted() } else { view }
             });
-            responses::json(StatusCode::OK, &KeyPage { api_keys: views.collect(), pagination })
+            responses::page("api_keys", views, pagination)
         }))
     }
 }

@@ -1,5 +1,7 @@
 //! The responses of the service to a request that it processed.
 
+use std::collections::HashMap;
+
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
@@ -7,9 +9,7 @@ use serde_json::{Value, json};
 
 use super::problem::ProblemResponse;
 use super::query::PaginationView;
-use crate::emulator::account::directory::{
-    Assignment, OrganizationGrant, OrganizationRecord, SpaceGrant, SpaceRecord, User,
-};
+use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord, User};
 use crate::emulator::account::enums::{Role, Word};
 use crate::emulator::account::id::Id;
 use crate::emulator::account::key::Key;
@@ -30,6 +30,15 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// A page of a listing. `name` is the member that has the rows.
+pub(crate) fn page(
+    name: &'static str,
+    rows: impl Iterator<Item: Serialize>,
+    pagination: PaginationView,
+) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    json(StatusCode::OK, &Page { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
 }
 
 /// The answer that carries the new secret of a key.
@@ -55,21 +64,10 @@ pub(crate) fn nothing() -> Response<Vec<u8>> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct KeyPage<'a> {
-    pub(crate) api_keys: Vec<KeyView<'a>>,
-    pub(crate) pagination: PaginationView,
-}
-
-#[derive(Serialize)]
-pub(crate) struct SpacePage<'a> {
-    pub(crate) spaces: Vec<SpaceView<'a>>,
-    pub(crate) pagination: PaginationView,
-}
-
-#[derive(Serialize)]
-pub(crate) struct OrganizationPage<'a> {
-    pub(crate) organizations: Vec<&'a OrganizationRecord>,
-    pub(crate) pagination: PaginationView,
+struct Page<R> {
+    #[serde(flatten)]
+    rows: HashMap<&'static str, R>,
+    pagination: PaginationView,
 }
 
 #[derive(Serialize)]

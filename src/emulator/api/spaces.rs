@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::context::Context;
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, OrganizationPage, SpacePage, SpaceView};
+use super::responses::{self, Answer, SpaceView};
 use super::route::Operation;
 use crate::emulator::account::Account;
 
@@ -42,7 +42,7 @@ impl Operation for ListSpaces {
         let (stage, with_organization) = (context.dialect.stage, !context.settings.omit_organization_id);
         Ok(Box::new(move || {
             let views = spaces.iter().map(|space| SpaceView::new(space, stage, with_organization));
-            responses::json(StatusCode::OK, &SpacePage { spaces: views.collect(), pagination })
+            responses::page("spaces", views, pagination)
         }))
     }
 }
@@ -80,10 +80,7 @@ impl Operation for ListOrganizations {
         });
         let (organizations, pagination) =
             self.window.page(organizations.cloned(), |organization| organization.id, &listed);
-        Ok(Box::new(move || {
-            let organizations = organizations.iter().map(Arc::as_ref).collect();
-            responses::json(StatusCode::OK, &OrganizationPage { organizations, pagination })
-        }))
+        Ok(Box::new(move || responses::page("organizations", organizations.iter().map(Arc::as_ref), pagination)))
     }
 }
 

@@ -104,7 +104,14 @@ impl Handler for Emulator {
     }
 
     fn send(&self, termination: &Termination, write: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-        self.sending(termination, write)
+        // Before the client has the secret: then it may ask at once.
+        let secrets = u64::from(termination.delivers_secret());
+        self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
+        let sent = write();
+        if sent.is_err() {
+            self.inner.secrets_sent.fetch_sub(secrets, Ordering::Relaxed);
+        }
+        sent
     }
 }
 
@@ -203,7 +210,7 @@ impl Shared {
         // An error of a connection is a client that went away.
         drop(ready.and_then(|()| match is_full {
             false => connection::serve_connection(stream, &*self.handler, self.limits, &self.stopping),
-            true => connection::turn_away(stream, self.limits, self.handler.date().as_deref()),
+            true => connection::turn_away(stream, &*self.handler, self.limits),
         }));
         self.connections().remove(&number);
     }
