@@ -8,7 +8,7 @@ use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWar
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
-use crate::commands::secret_commands::{describe, how_to_revoke, nothing_created, service_key, user_key};
+use crate::commands::secret_commands::{describe, how_to_revoke, not_minted, nothing_created, service_key, user_key};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable, with_causes};
 use crate::shell::{Shell, about_key};
@@ -246,7 +246,11 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
         }
         EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
         EnsureError::Create(cause) => {
-            let failure = Failure::sdk(cause, Effect::Change).after("no new key is stored");
+            let failure = match store {
+                Some(store) => not_minted(cause, store),
+                None => Failure::sdk(cause, Effect::Change),
+            };
+            let failure = failure.after("no new key is stored");
             let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
             if is_refused {
                 failure.hint("if the account limits lifetimes, pass a shorter --lifetime")

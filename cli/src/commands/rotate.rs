@@ -7,7 +7,7 @@ use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, Rotat
 use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
 use crate::commands::secret_commands::{
-    describe, how_to_revoke, nothing_created, print_details, report_warnings, service_key, user_key,
+    describe, how_to_revoke, not_minted, nothing_created, print_details, report_warnings, service_key, user_key,
 };
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
@@ -115,9 +115,7 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
             Failure::new(Code::NotFound, error.to_string())
         }
         RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
-        RotationError::Create(cause) => {
-            Failure::sdk(cause, Effect::Change).after(format_args!("the old key {old} is unchanged"))
-        }
+        RotationError::Create(cause) => not_minted(cause, store).after(format_args!("the old key {old} is unchanged")),
         // It is the secret of the old key.
         RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {
             Failure::new(Code::SecretLost, error.to_string()).hint(how_to_revoke(created))

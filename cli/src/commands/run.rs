@@ -130,7 +130,11 @@ impl Request {
         };
         created.map_err(|error| {
             let failure = Failure::sdk(&error, Effect::Change);
-            let (Outcome::Unknown | Outcome::Applied) = error.outcome() else { return failure };
+            // A secret in a refusal is not kept: no command uses it, and its key ends with --ttl.
+            let has_secret = error.api().is_some_and(|refusal| refusal.secret().is_some());
+            if !has_secret && !matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
+                return failure;
+            }
             let name = printable(&self.name);
             failure.hint(format!("if the key `{name}` exists, it stops working at {}", rfc3339(self.expires_at)))
         })

@@ -185,7 +185,7 @@ fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateT
 }
 
 /// A secret that a refusal has nevertheless is kept: it may be in use.
-fn not_minted(error: &Error, store: &mut Store) -> Failure {
+pub(crate) fn not_minted(error: &Error, store: &mut Store) -> Failure {
     let failure = Failure::sdk(error, Effect::Change);
     match error.api().and_then(ApiError::secret) {
         Some(secret) => failure.and(store.rescue(secret)),
