@@ -122,12 +122,13 @@ impl Failure {
         Self { code: code(error, effect), message: messages::of(error), state: None, hint: hint(error) }
     }
 
-    /// An error of a call that brings a secret. The state is that of a call that was not sent, or refused; the messages of other
-    /// errors say what may be true.
+    /// An error of a call that brings a secret. The state is that of a call that was not sent, or refused without a secret; the
+    /// messages of other errors say what may be true.
     pub(crate) fn mint(error: &Error, nothing_done: &'static str) -> Self {
         let failure = Self::sdk(error, Effect::Change);
+        let has_secret = error.api().is_some_and(|refusal| refusal.secret().is_some());
         match error.outcome() {
-            Outcome::NotSent | Outcome::Rejected => failure.state(nothing_done),
+            Outcome::NotSent | Outcome::Rejected if !has_secret => failure.state(nothing_done),
             _ => failure,
         }
     }

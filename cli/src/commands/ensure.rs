@@ -8,7 +8,9 @@ use arize_api_keys::{ApiKey, ApiKeysClient, EnsureChange, EnsureError, EnsureReq
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
-use crate::commands::secret_commands::{describe, how_to_revoke, invalid, nothing_created, service_key, user_key};
+use crate::commands::secret_commands::{
+    describe, how_to_revoke, invalid, not_minted, nothing_created, service_key, user_key,
+};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::shell::{Shell, about_key};
@@ -281,7 +283,11 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
         }
         EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
         EnsureError::Create(cause) => {
-            let failure = Failure::mint(cause, NOTHING_CREATED).after("no new key is stored");
+            let failure = match store {
+                Some(store) => not_minted(cause, NOTHING_CREATED, store),
+                None => Failure::mint(cause, NOTHING_CREATED),
+            };
+            let failure = failure.after("no new key is stored");
             let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
             if is_refused {
                 failure.hint("if the account limits lifetimes, pass a shorter --lifetime")

@@ -7,7 +7,8 @@ use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, Rotat
 use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
 use crate::commands::secret_commands::{
-    describe, how_to_revoke, invalid, nothing_created, print_details, report_warnings, service_key, user_key,
+    describe, how_to_revoke, invalid, not_minted, nothing_created, print_details, report_warnings, service_key,
+    user_key,
 };
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CREATED, printable};
@@ -122,7 +123,7 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
         }
         RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
         RotationError::Create(cause) => {
-            Failure::mint(cause, NOTHING_CREATED).after(format_args!("the old key {old} is unchanged"))
+            not_minted(cause, NOTHING_CREATED, store).after(format_args!("the old key {old} is unchanged"))
         }
         // It is the secret of the old key.
         RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {

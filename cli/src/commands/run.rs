@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest, Outcome};
+use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest};
 
 use crate::args::{Binding, Run};
 use crate::commands::secret_commands::{
@@ -150,7 +150,10 @@ impl Request {
         };
         created.map_err(|error| {
             let failure = Failure::mint(&error, NO_KEY);
-            let (Outcome::Unknown | Outcome::Applied) = error.outcome() else { return failure };
+            // A secret in a refusal is not kept: no command uses it, and its key ends with --ttl.
+            if failure.state.is_some() {
+                return failure;
+            }
             let name = printable(&self.name);
             failure.hint(format!("if the key `{name}` exists, it stops working at {}", rfc3339(self.expires_at)))
         })

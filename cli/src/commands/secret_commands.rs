@@ -204,10 +204,10 @@ fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateT
 }
 
 /// A secret that a refusal has nevertheless is kept: it may be in use.
-fn not_minted(error: &Error, nothing_done: &'static str, store: &mut Store) -> Failure {
+pub(crate) fn not_minted(error: &Error, nothing_done: &'static str, store: &mut Store) -> Failure {
     let failure = Failure::mint(error, nothing_done);
     match error.api().and_then(ApiError::secret) {
-        Some(secret) => Failure { state: None, ..failure }.and(store.rescue(secret)),
+        Some(secret) => failure.and(store.rescue(secret)),
         None => failure,
     }
 }

@@ -275,13 +275,19 @@ fn a_rate_limit() {
 fn a_secret_in_a_refusal_is_kept_in_a_file() {
     const BODY: &str = r#"{"title":"no","id":"QXBpS2V5OjE6YWJjZA==","key":"ak-0123456789-from-a-refusal"}"#;
     let service = Service::new();
+    let old = service.key("old").id.clone();
     for (status, code) in [(409, 5), (429, 6), (503, 8)] {
-        service.rule(move |_| Answer::Body(status, "application/problem+json", BODY));
+        service.rule(move |request| match request.method().as_str() {
+            "POST" => Answer::Body(status, "application/problem+json", BODY),
+            _ => Answer::Honest,
+        });
         let out = format!("key-{status}");
         for args in [
             &["create", "x", "--out", out.as_str()][..],
             &["create-service-key", "x", "--grant", "T3JnOjE=/U3BhY2U6MTIzNDU=", "--out", &out],
             &["refresh", "QXBpS2V5OjE6YWJjZA==", "--grace", "1h", "--out", &out],
+            &["rotate", &old, "--yes", "--out", &out],
+            &["ensure", "x", "--owner", "o", "--out", &out],
         ] {
             let run = service.run(&[args, &["--timeout", "5s"]].concat());
             assert_eq!(run.code, Some(code), "{args:?}: {}", run.err);
@@ -292,5 +298,27 @@ fn a_secret_in_a_refusal_is_kept_in_a_file() {
             assert_eq!(service.read(&rescued), "ak-0123456789-from-a-refusal\n");
             std::fs::remove_file(service.dir.path().join(&rescued)).unwrap();
         }
+        // Without a file, the state directory of the user has it.
+        let args = ["ensure", "x", "--owner", "o", "--to-command", "cat", "--no-read", "--timeout", "5s"];
+        let run = finish(service.command(&args).env("XDG_STATE_HOME", service.dir.path()));
+        assert_eq!(run.code, Some(code), "{}", run.err);
+        let rescued = "arize-keys/secret.rescued";
+        assert!(run.err.contains(rescued), "{}", run.err);
+        assert_eq!(service.read(rescued), "ak-0123456789-from-a-refusal\n");
+        std::fs::remove_file(service.path(rescued)).unwrap();
     }
+}
+
+/// The command never starts, so nothing would use the secret. The key ends by itself.
+#[test]
+fn run_says_when_a_key_of_a_refusal_ends() {
+    const BODY: &str = r#"{"title":"no","key":"ak-0123456789-from-a-refusal"}"#;
+    let service = Service::new();
+    service.rule(|_| Answer::Body(409, "application/problem+json", BODY));
+    let run = service.run(&["run", "--name", "job", "--ttl", "1h", "--", "true"]);
+    run.failed(125);
+    assert!(run.err.contains("has the secret of a new key nevertheless"), "{}", run.err);
+    assert!(run.err.contains("\nhint: if the key `job` exists, it stops working at "), "{}", run.err);
+    assert!(!run.err.contains("from-a-refusal"), "{}", run.err);
+    assert!(service.files().is_empty(), "{:?}", service.files());
 }
