@@ -41,7 +41,12 @@ pub(crate) fn client_with(found: Option<&Found>, console: &Console) -> Result<Ap
             built => built,
         },
     };
-    built.map(|client| limited(&client, console)).map_err(|error| Failure::sdk(&error, Effect::Read))
+    built.map(|client| limited(&client, console)).map_err(|error| match &error {
+        Error::Config(defect) if found.is_some() && matches!(defect.setting(), "api_key" | "ARIZE_API_KEY") => {
+            api_key::refused_by_client(defect.problem(), console)
+        }
+        error => Failure::sdk(error, Effect::Read),
+    })
 }
 
 /// Everything but the key.
