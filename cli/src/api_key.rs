@@ -110,6 +110,11 @@ pub(crate) fn source(console: &Console) -> String {
     }
 }
 
+/// A key that the client refuses, from the place that has it.
+pub(crate) fn refused_by_client(problem: &str, console: &Console) -> Failure {
+    refused(&printable(source(console)), &format!("it {problem}"))
+}
+
 fn refused(place: &str, defect: &str) -> Failure {
     Failure::new(Code::Usage, format!("{place} holds no usable API key: {defect}"))
 }
@@ -162,7 +167,7 @@ fn name(line: &str) -> Option<&str> {
     let name = name.trim_end();
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    (is_name && !value.trim_matches('=').is_empty()).then_some(name)
+    (is_name && (name == VARIABLE || !value.trim_matches('=').is_empty())).then_some(name)
 }
 
 /// The value of a variable in a `.env` file.
@@ -256,6 +261,7 @@ mod tests {
             ("", "it is empty"),
             ("\u{feff}\n # \n", "it is empty"),
             ("''", "it is empty"),
+            ("ARIZE_API_KEY=", "it is empty"),
             ("{\"key\": \"ak-x\"}", "it is JSON: take the member `key` out of it"),
             (
                 "A=1\nB=2",

@@ -53,6 +53,10 @@ impl Grant {
         }
         Ok(Self { org: org.to_owned(), space: space.to_owned(), role })
     }
+
+    pub(crate) fn has_role(&self) -> bool {
+        self.role.is_some()
+    }
 }
 
 pub(crate) fn space_role(text: &str) -> Result<RoleAssignment<SpaceRole>, String> {

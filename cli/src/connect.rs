@@ -41,9 +41,13 @@ pub(crate) fn client_with(found: Option<&Found>, console: &Console) -> Result<Ap
             built => built,
         },
     };
-    built
-        .map(|client| limited(&client, console))
-        .map_err(|error| Failure::sdk(&error, Effect::Read).state(NOTHING_SENT))
+    let built = built.map_err(|error| match &error {
+        Error::Config(defect) if found.is_some() && matches!(defect.setting(), "api_key" | "ARIZE_API_KEY") => {
+            api_key::refused_by_client(defect.problem(), console)
+        }
+        error => Failure::sdk(error, Effect::Read),
+    });
+    built.map(|client| limited(&client, console)).map_err(|failure| failure.state(NOTHING_SENT))
 }
 
 /// Everything but the key.

@@ -181,6 +181,10 @@ impl Shared {
         let open = {
             let mut connections = self.connections();
             if connections.len() >= self.limits.connections.saturating_add(TURNED_AWAY) {
+                drop(connections);
+                // No thread is left to wait for this client: it gets what can be written at once.
+                let ready = stream.set_nonblocking(true);
+                drop(ready.and_then(|()| connection::turn_away(&stream, self.limits, self.handler.date().as_deref())));
                 return;
             }
             connections.insert(number, Arc::clone(&stream));
