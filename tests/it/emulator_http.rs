@@ -1006,7 +1006,16 @@ fn what_is_ambiguous_is_refused() {
         (chunked(" 1\r\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
         (chunked("1 2\r\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
         (chunked("1_0\r\n"), 400, "a chunk has no size"),
+        (chunked("1 \r\na\r\n0\r\n\r\n"), 400, "a chunk has no size"),
         (chunked("0\r\nx: y\nz: a\r\n\r\n"), 400, "a trailer is malformed"),
+        (chunked("0\r\nGET /v2/spaces HTTP/1.1\r\n\r\n"), 400, "a trailer is malformed"),
+        (chunked("0\r\nx : y\r\n\r\n"), 400, "a trailer is malformed"),
+        (chunked("0\r\nx: y\r\n folded\r\n\r\n"), 400, "a trailer is malformed"),
+        (
+            "GET /v2/spaces#part HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
+            400,
+            "the target of the request is malformed",
+        ),
         (chunked(&format!("0\r\n{}\r\n", "a: b\r\n".repeat(101))), 400, "there are more than 100 trailers"),
         (chunked(&format!("0\r\na: {}\r\n\r\n", "x".repeat(70_000))), 400, "the trailers are larger than 64 KiB"),
         (get("host: evil.example\r\n"), 421, "this emulator answers to `localhost` and to loopback addresses only"),
@@ -1120,6 +1129,12 @@ fn more_connections_than_it_keeps_are_told_so() {
     let refused = Wire::open(&server).rest();
     assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
     assert!(refused.contains("\"detail\":\"this emulator keeps at most 2 connections\""), "{refused}");
+    // However many come at once, and although none of them leaves.
+    let crowd: Vec<Wire> = (0..200).map(|_| Wire::open(&server)).collect();
+    for wire in crowd {
+        let refused = wire.rest();
+        assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
+    }
     let [first, _second] = kept;
     drop(first);
     // The place is free once the server has noticed.

@@ -11,7 +11,7 @@ use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName};
 use ::http::{Method, Request, Response, StatusCode, Version};
 
 use super::delivery::{Delivery, Termination};
-use super::framing::{Framing, Head, chunk_size, malformed, parse_head, too_large};
+use super::framing::{Framing, Head, chunk_size, is_field, malformed, parse_head, too_large};
 use super::limits::{Limits, MAX_CHUNK_LINE, MAX_HEAD, MAX_HEADERS};
 use crate::emulator::api::problem::ProblemResponse;
 
@@ -189,7 +189,9 @@ impl Connection<'_> {
             let line = self.take_line(left, "the trailers are larger than 64 KiB", deadline)?;
             match line.as_slice() {
                 [] => return Ok(()),
-                line if line.contains(&b'\n') => return Err(malformed("a trailer is malformed").into()),
+                line if line.contains(&b'\n') || !is_field(line) => {
+                    return Err(malformed("a trailer is malformed").into());
+                }
                 line => left = left.saturating_sub(line.len()),
             }
         }

@@ -61,8 +61,8 @@ pub(super) fn parse_head(bytes: &[u8], is_loopback: bool, limits: Limits) -> Res
     let mut request = Request::new(Vec::new());
     *request.method_mut() = Method::from_bytes(head.method.unwrap_or_default().as_bytes())
         .map_err(|_| malformed("this is not a method"))?;
-    *request.uri_mut() = Uri::try_from(head.path.unwrap_or_default())
-        .map_err(|_| malformed("the target of the request is malformed"))?;
+    let target = head.path.filter(|target| !target.contains('#')).and_then(|target| Uri::try_from(target).ok());
+    *request.uri_mut() = target.ok_or_else(|| malformed("the target of the request is malformed"))?;
     *request.version_mut() = if head.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     for field in head.headers.iter() {
         match (HeaderName::from_bytes(field.name.as_bytes()), HeaderValue::from_bytes(field.value)) {
@@ -156,10 +156,16 @@ impl Framing {
     }
 }
 
+/// Whether a line (without its end) is a field, as after the last chunk.
+pub(super) fn is_field(line: &[u8]) -> bool {
+    let fields = [line, b"\r\n\r\n"].concat();
+    httparse::parse_headers(&fields, &mut [httparse::EMPTY_HEADER]).is_ok_and(|found| found.is_complete())
+}
+
 /// The size in the line that announces a chunk (without its end): hexadecimal digits, and perhaps an extension.
 pub(super) fn chunk_size(line: &[u8], max: usize) -> Result<usize, ProblemResponse> {
     let text = std::str::from_utf8(line).map_err(|_| malformed("a chunk has no size"))?;
-    let digits = text.split(';').next().unwrap_or_default().trim_end_matches([' ', '\t']);
+    let digits = text.split_once(';').map_or(text, |(digits, _)| digits.trim_end_matches([' ', '\t']));
     let is_size = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_size || text.contains(['\r', '\n']) {
         return Err(malformed("a chunk has no size"));

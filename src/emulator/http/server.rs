@@ -188,6 +188,10 @@ impl Shared {
         let open = {
             let mut connections = self.connections();
             if connections.len() >= self.limits.connections.saturating_add(TURNED_AWAY) {
+                drop(connections);
+                // No thread is left to wait for this client: it gets what can be written at once.
+                let ready = stream.set_nonblocking(true);
+                drop(ready.and_then(|()| connection::turn_away(&stream, &*self.handler, self.limits)));
                 return;
             }
             connections.insert(number, Arc::clone(&stream));
