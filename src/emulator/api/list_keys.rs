@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, KeyView};
-use super::route::Operation;
+use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::SpaceRecord;
 use crate::emulator::account::enums::{KeyType, Status};

@@ -1,9 +1,9 @@
 //! `PUT /v2/api-keys/{id}/revoke` and, in alpha, `DELETE /v2/api-keys/{id}`
 
 use super::context::Context;
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
-use super::responses::{self, Answer};
-use super::route::Operation;
+use super::responses;
 use crate::emulator::account::Account;
 use crate::emulator::account::enums::Status;
 

@@ -17,10 +17,6 @@ use crate::emulator::account::timestamp::Timestamp;
 use crate::emulator::http::delivery::SecretEnd;
 use crate::stage::ApiStage;
 
-/// A request that was carried out on the account, before its response is written: that happens without the lock on the
-/// account, which other requests wait for.
-pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
-
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
     let body = serde_json::to_vec(body).map_err(|error| {

@@ -3,23 +3,15 @@
 use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
-use super::context::Context;
 use super::create_key::CreateKey;
 use super::dialect::Dialect;
 use super::list_keys::ListKeys;
+use super::operation::Operation;
 use super::problem::ProblemResponse;
 use super::refresh_key::RefreshKey;
 use super::remove_key::RemoveKey;
-use super::responses::Answer;
 use super::spaces::{GetSpace, ListOrganizations, ListSpaces};
-use crate::emulator::account::Account;
 use crate::emulator::faults::endpoint::Endpoint;
-
-/// A request that has been read.
-pub(crate) trait Operation {
-    /// Carries it out on the account.
-    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse>;
-}
 
 /// A path and a method that the service has.
 pub(crate) enum Route {

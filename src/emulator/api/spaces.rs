@@ -5,10 +5,10 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::context::Context;
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, SpaceView};
-use super::route::Operation;
+use super::responses::{self, SpaceView};
 use crate::emulator::account::Account;
 
 pub(crate) struct ListSpaces {
