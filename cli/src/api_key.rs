@@ -8,7 +8,7 @@ use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 
 use crate::args::is_blank;
 use crate::console::Console;
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, NOTHING_SENT};
 use crate::profile;
 use crate::redact::{is_like_a_key, printable};
 use crate::system::{Access, FileKind, System};
@@ -36,6 +36,10 @@ pub(crate) enum Source {
 
 /// The key that requests are made with. `None` if the client has to look for it.
 pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
+    search(console).map_err(|failure| failure.state(NOTHING_SENT))
+}
+
+fn search(console: &Console) -> Result<Option<Found>, Failure> {
     let (args, system) = (&console.global.connection, &*console.system);
     let of_file = |path: &Path| {
         let key = in_file(&read(path, system)?).map_err(|defect| refused(&quoted(path), &defect))?;
@@ -59,8 +63,7 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
     }
     match (variable(VARIABLE, system), variable(FILE_VARIABLE, system)) {
         (Some(_), Some(_)) => {
-            let message =
-                format!("{VARIABLE} and {FILE_VARIABLE} are both set, and each names a key; nothing was sent");
+            let message = format!("{VARIABLE} and {FILE_VARIABLE} are both set, and each names a key");
             Err(Failure::new(Code::Usage, message).hint("unset one of them"))
         }
         (None, Some(path)) => of_file(Path::new(&path)),
@@ -113,7 +116,7 @@ pub(crate) fn refused_by_client(problem: &str, console: &Console) -> Failure {
 }
 
 fn refused(place: &str, defect: &str) -> Failure {
-    Failure::new(Code::Usage, format!("{place} holds no usable API key: {defect}; nothing was sent"))
+    Failure::new(Code::Usage, format!("{place} holds no usable API key: {defect}"))
 }
 
 fn read(path: &Path, system: &dyn System) -> Result<Vec<u8>, Failure> {
@@ -126,7 +129,7 @@ fn read(path: &Path, system: &dyn System) -> Result<Vec<u8>, Failure> {
     match read {
         Ok(_) => Ok(content),
         Err(_) if path.to_str().is_some_and(is_like_a_key) => {
-            let message = "an API key is given in place of the path of a file that holds one; nothing was sent";
+            let message = "an API key is given in place of the path of a file that holds one";
             Err(Failure::new(Code::Usage, message)
                 .hint("set ARIZE_API_KEY, or write the key to a file that only you can read"))
         }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::args::{Binding, is_blank};
 use crate::connect;
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable};
+use crate::failure::{Code, Effect, Failure, NOTHING_CREATED, printable};
 use crate::system::System;
 
 /// The documented form of the file, in the help of `--assignments` and docs/command-line.md.
@@ -129,7 +129,7 @@ pub(crate) fn resolve(args: &Binding, client: &ApiKeysClient, console: &Console)
     for grant in resolved.grant.iter_mut().filter(|grant| is_name(&grant.org)) {
         let id = match ids.get(&grant.org) {
             Some(id) => id.clone(),
-            None => organization_id(&grant.org, &client)?,
+            None => organization_id(&grant.org, &client).map_err(|failure| failure.state(NOTHING_CREATED))?,
         };
         ids.insert(std::mem::replace(&mut grant.org, id.clone()), id);
     }
@@ -140,8 +140,7 @@ fn organization_id(name: &str, client: &ApiKeysClient) -> Result<String, Failure
     // If the list changes between two pages, an organization can be on both.
     let mut ids = BTreeSet::new();
     for organization in client.list_organizations(&ListOrganizationsRequest::new().name(name)) {
-        let organization =
-            organization.map_err(|error| Failure::sdk(&error, Effect::Read).after("nothing was created"))?;
+        let organization = organization.map_err(|error| Failure::sdk(&error, Effect::Read))?;
         if organization.name == name && !organization.id.is_empty() {
             ids.insert(organization.id);
         }
@@ -149,15 +148,11 @@ fn organization_id(name: &str, client: &ApiKeysClient) -> Result<String, Failure
     let name = printable(name);
     if ids.len() > 1 {
         let found: Vec<String> = ids.iter().map(printable).collect();
-        let message = format!(
-            "--grant: {} organizations are named `{name}`: {}; nothing was created",
-            found.len(),
-            found.join(", ")
-        );
+        let message = format!("--grant: {} organizations are named `{name}`: {}", found.len(), found.join(", "));
         return Err(Failure::new(Code::NotFound, message).hint("pass the id of one of them"));
     }
     ids.pop_first().ok_or_else(|| {
-        let message = format!("--grant: your key can see no organization named `{name}`; nothing was created");
+        let message = format!("--grant: your key can see no organization named `{name}`");
         Failure::new(Code::NotFound, message).hint("`arize-keys organizations` lists them")
     })
 }

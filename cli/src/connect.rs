@@ -10,7 +10,7 @@ use arize_api_keys::{ApiKeysClient, ClientBuilder, Error, Transport, TransportEr
 use crate::api_key::{Found, Source};
 use crate::args::Connection;
 use crate::console::Console;
-use crate::failure::{Effect, Failure};
+use crate::failure::{Effect, Failure, NOTHING_SENT};
 use crate::redact::printable;
 use crate::{api_key, profile};
 
@@ -31,7 +31,7 @@ pub(crate) fn client(console: &Console) -> Result<ApiKeysClient, Failure> {
 
 /// A client with this key, or else with the one in the environment.
 pub(crate) fn client_with(found: Option<&Found>, console: &Console) -> Result<ApiKeysClient, Failure> {
-    let builder = builder(console)?;
+    let builder = builder(console).map_err(|failure| failure.state(NOTHING_SENT))?;
     let built = match found.map(|found| (&found.source, &found.key)) {
         None | Some((Source::Environment, _)) => builder.build(),
         Some((Source::Value, key)) => builder.api_key(key.clone()).build(),
@@ -41,12 +41,13 @@ pub(crate) fn client_with(found: Option<&Found>, console: &Console) -> Result<Ap
             built => built,
         },
     };
-    built.map(|client| limited(&client, console)).map_err(|error| match &error {
+    let built = built.map_err(|error| match &error {
         Error::Config(defect) if found.is_some() && matches!(defect.setting(), "api_key" | "ARIZE_API_KEY") => {
             api_key::refused_by_client(defect.problem(), console)
         }
         error => Failure::sdk(error, Effect::Read),
-    })
+    });
+    built.map(|client| limited(&client, console)).map_err(|failure| failure.state(NOTHING_SENT))
 }
 
 /// Everything but the key.

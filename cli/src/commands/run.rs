@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest, Outcome};
+use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest};
 
 use crate::args::{Binding, Run};
-use crate::commands::secret_commands::{UNCERTAIN_ID, announce_create, describe, how_to_revoke, report_warnings};
+use crate::commands::secret_commands::{
+    UNCERTAIN_ID, announce_create, describe, how_to_revoke, invalid, report_warnings,
+};
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::failure::{Code, Failure, printable, with_causes};
 use crate::shell::own_key_variables;
 use crate::system::{Child, Exit, Program, Signal, Signals};
 use crate::times::{after, rfc3339};
@@ -20,6 +22,9 @@ use crate::{bindings, connect};
 
 /// The time to revoke the key without `--timeout`.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The state after a refusal.
+const NO_KEY: &str = "no key was created";
 
 /// Returns the code of the command.
 pub(crate) fn run(args: &Run, console: &Console) -> Result<u8, Failure> {
@@ -37,19 +42,25 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
     };
     let path = system.find_program(command).map_err(|error| {
         let failure = not_started(command, &error);
-        failure.and("no key was created")
+        failure.state(NO_KEY)
     })?;
-    let binding = &args.service.binding;
-    let mut request = Request::new(args, binding, command, console)?;
-    let client = connect::client(console)?;
-    if let Some(binding) = bindings::resolve(binding, &client, console)? {
-        request = Request::new(args, &binding, command, console)?;
-    }
+    let prepare = || {
+        let binding = &args.service.binding;
+        let mut request = Request::new(args, binding, command, console)?;
+        let client = connect::client(console)?;
+        request.validate(&client, console)?;
+        if let Some(binding) = bindings::resolve(binding, &client, console)? {
+            request = Request::new(args, &binding, command, console)?;
+            request.validate(&client, console)?;
+        }
+        Ok((request, client))
+    };
+    let (request, client) = prepare().map_err(|failure: Failure| failure.state(NO_KEY))?;
     // From here on a signal ends the command, and not this program before it has revoked the key.
     let signals = [Signal::HangUp, Signal::Interrupt, Signal::Quit, Signal::Terminate, Signal::Child];
     let mut signals = system
         .signals(&signals)
-        .map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}; no key was created")))?;
+        .map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")).state(NO_KEY))?;
     announce_create(&request.name, console);
     let created = request.create(&client)?;
     console.secrets.learn(&created.key);
@@ -123,16 +134,24 @@ impl Request {
         Ok(Self { name, expires_at, kind })
     }
 
+    fn validate(&self, client: &ApiKeysClient, console: &Console) -> Result<(), Failure> {
+        let now = console.system.now();
+        let valid = match &self.kind {
+            Kind::User(request) => request.validate(now),
+            Kind::Service(request) => request.validate(client.stage(), now),
+        };
+        valid.map_err(invalid)
+    }
+
     fn create(&self, client: &ApiKeysClient) -> Result<ApiKeyCreated, Failure> {
         let created = match &self.kind {
             Kind::User(request) => client.create(request),
             Kind::Service(request) => client.create_service_key(request),
         };
         created.map_err(|error| {
-            let failure = Failure::sdk(&error, Effect::Change);
+            let failure = Failure::mint(&error, NO_KEY);
             // A secret in a refusal is not kept: no command uses it, and its key ends with --ttl.
-            let has_secret = error.api().is_some_and(|refusal| refusal.secret().is_some());
-            if !has_secret && !matches!(error.outcome(), Outcome::Unknown | Outcome::Applied) {
+            if failure.state.is_some() {
                 return failure;
             }
             let name = printable(&self.name);

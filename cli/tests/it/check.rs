@@ -215,7 +215,11 @@ fn settings_that_cannot_be() {
             Some(("ARIZE_API_HOST", "example.com")),
             "error: ARIZE_API_SCHEME is plain http, which would show the API key",
         ),
-        (&[], Some(("ARIZE_API_KEY", "")), "error: ARIZE_API_KEY is blank\nhint: set ARIZE_API_KEY, or pass"),
+        (
+            &[],
+            Some(("ARIZE_API_KEY", "")),
+            "error: ARIZE_API_KEY is blank; nothing was sent\nhint: set ARIZE_API_KEY, or pass",
+        ),
         (
             &[],
             Some(("ARIZE_API_KEY", "ak-01 234")),

@@ -42,7 +42,7 @@ fn the_key_in_an_argument() {
 
     let run = service.run(&["create", &key]);
     expect![[r#"
-        error: argument 2 holds the API key itself; nothing was sent
+        error: argument 2 holds the API key itself; nothing was created
         hint: every user of this machine can read arguments, and shells record them: replace the key with `arize-keys rotate`. `arize-keys check` shows the id of a key
     "#]]
     .assert_eq(&run.err);
@@ -99,8 +99,9 @@ fn the_new_secret_in_a_response() {
     let body: &str = body.leak();
     service.rule(move |_| Answer::Body(201, "application/json", body));
     for format in ["table", "json", "csv"] {
-        let run = service.run(&["create", "x", "--out", "f", "-o", format]);
-        assert_eq!(service.read("f"), format!("{secret}\n"));
+        let file = format!("f-{format}");
+        let run = service.run(&["create", "x", "--out", &file, "-o", format]);
+        assert_eq!(service.read(&file), format!("{secret}\n"));
         for text in [&run.succeeded().out, &run.err].map(|text| text.to_lowercase()) {
             assert!(!text.contains(&hex) && !text.contains(&secret.to_lowercase()), "{text}");
         }
