@@ -13,10 +13,16 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
-use crate::system::{Signal, Stream, System};
+use crate::system::{FileKind, Signal, Stream, System};
 
 pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
+    // It would be removed, be it a device.
+    let is_special = |path: &&PathBuf| system.metadata(path).is_ok_and(|found| found.kind != FileKind::Regular);
+    if let Some(path) = args.ready_file.as_ref().filter(is_special) {
+        let message = format!("--ready-file: `{}` is there and is not a regular file", printable(path.display()));
+        return Err(Failure::new(Code::Usage, message));
+    }
     let builder = builder(args, system)?;
     let emulator = match &args.state {
         None => builder.build(),

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use fastrand::Rng;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
@@ -89,7 +91,7 @@ impl fmt::Debug for AccountSpec {
 
 impl<'de> Deserialize<'de> for AccountSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document: Document = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let Whole(document) = serde_path_to_error::deserialize(deserializer).map_err(|error| {
             serde::de::Error::custom(located(&error.path().to_string(), &error.inner().to_string()))
         })?;
         // What does not fit together shows when the account is made.
@@ -111,9 +113,30 @@ fn located(path: &str, message: &str) -> String {
     if matches!(shown, "" | ".") { problem } else { format!("`{shown}`: {problem}") }
 }
 
+/// A document that is an object: a derived [`Deserialize`] takes an array, too.
+struct Whole(Document);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an account document: an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Whole, A::Error> {
+                Document::deserialize(MapAccessDeserializer::new(map)).map(Whole)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// A whole account. Optional members are generated, or have a default, when the account is loaded.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "an account document: an object")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Document {
     pub(crate) admin: AdminEntry,
     pub(super) organizations: Vec<OrganizationEntry>,

@@ -116,6 +116,7 @@ fn what_is_wrong_is_named_with_its_place() {
             r#"{ "keys": [{ "name": "x" }, { "name": "x", "ak-0123456789": 1 }] }"#,
             "`keys[1]`: not known here; known: one of `id`, `name`",
         ),
+        ("[]", "expected an account document: an object"),
         (
             r#"{ "keys": [{ "name": "x", "id": "ak-0123456789" }] }"#,
             "`keys[0].id`: must be an id, as the emulator writes them at line 1",
