@@ -99,7 +99,7 @@ pub(crate) fn is_own(key: &ApiKey, console: &Console) -> bool {
 
 /// A key with its spaces, as JSON.
 pub(crate) fn to_json(found: &FoundKey, console: &Console) -> Value {
-    let mut value = serde_json::to_value(Key::listed(&found.key, &console.secrets)).unwrap_or_default();
+    let mut value = serde_json::to_value(Key::new(&found.key, &console.secrets)).unwrap_or_default();
     if let Value::Object(members) = &mut value {
         members.insert("spaces".to_owned(), spaces(found));
     }

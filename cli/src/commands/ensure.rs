@@ -206,7 +206,7 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         {
             members.insert("dry_run".to_owned(), true.into());
         }
-        return output::value(&output::clean(value, console), console).map(drop);
+        return output::value(value, console).map(drop);
     }
     let mut text = change.to_owned();
     if let (Some(key), Some(expires_at)) = (&report.key, expires_at) {

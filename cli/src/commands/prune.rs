@@ -71,7 +71,7 @@ fn print(args: &Prune, selected: &[FoundKey], revoked: &[String], console: &Cons
     if console.global.output == Format::Jsonl {
         let Report { mut document, records, .. } = report;
         document.insert("selected".to_owned(), Value::Array(records));
-        return output::value(&output::clean(Value::Object(document), console), console).map(drop);
+        return output::value(Value::Object(document), console).map(drop);
     }
     report.print(console).map(drop)
 }
