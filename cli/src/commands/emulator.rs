@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
-use crate::system::{Signal, Stream, System};
+use crate::system::{FileKind, Signal, Stream, System};
 use crate::{args, input};
 
 /// More than an account of a hundred thousand keys has, and than a key, in bytes.
@@ -21,6 +21,12 @@ const KEY_LIMIT: u64 = 64 * 1024;
 
 pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
+    // It would be removed, be it a device.
+    let is_special = |path: &&PathBuf| system.metadata(path).is_ok_and(|found| found.kind != FileKind::Regular);
+    if let Some(path) = args.ready_file.as_ref().filter(is_special) {
+        let message = format!("--ready-file: `{}` is there and is not a regular file", printable(path.display()));
+        return Err(Failure::new(Code::Usage, message));
+    }
     let builder = builder(args, console)?;
     let emulator = match &args.state {
         None => builder.build(),

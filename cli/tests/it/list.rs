@@ -41,7 +41,7 @@ fn table() {
 fn json() {
     let run = service_with_keys().run(&["list", "-o", "json", "--limit", "2"]);
     expect![[r#"
-        there are more: pass --all, or --cursor +BZf1N7BPZ4AAAAAAAAAAg==
+        there are more: pass --all, or --cursor 0vVLmJyQ6toAAAAAAAAAAg==
     "#]]
     .assert_eq(&run.succeeded().told());
     expect![[r#"
@@ -74,7 +74,7 @@ fn json() {
           ],
           "pagination": {
             "has_more": true,
-            "next_cursor": "+BZf1N7BPZ4AAAAAAAAAAg=="
+            "next_cursor": "0vVLmJyQ6toAAAAAAAAAAg=="
           }
         }
     "#]]

@@ -172,31 +172,3 @@ pub(super) fn chunk_size(line: &[u8], max: usize) -> Result<usize, ProblemRespon
     }
     usize::from_str_radix(digits, 16).map_err(|_| too_large(max))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_names() {
-        for host in
-            ["localhost", "LocalHost:80", "localhost.", "127.0.0.1", "127.9.9.9:1", "[::1]:4010", "[::1]", "::1"]
-        {
-            assert!(is_own_name(host), "{host}");
-        }
-        for host in
-            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1:80", "x:localhost"]
-        {
-            assert!(!is_own_name(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn sizes_of_chunks() {
-        let size = |line: &str| chunk_size(line.as_bytes(), 9).ok();
-        assert_eq!((size("0"), size("1F;name=value"), size("a \t;x")), (Some(0), Some(31), Some(10)));
-        for line in ["", ";ext", " 1", "1 ", "0x1", "-1", "+1", "1 2", "1\n", "g", "1_0"] {
-            assert_eq!(size(line), None, "{line:?}");
-        }
-    }
-}
