@@ -93,6 +93,7 @@ fn prepare(args: &Ensure, console: &Console) -> Result<Prepared, Failure> {
         Some(store) => store.current_secret()?,
         None => store::peek(&args.secret, console)?,
     };
+    store::learn(stored.as_ref(), console);
     if let Some(binding) = bindings::resolve(binding, &client, console)? {
         request = request_for(args, &binding, &owner, &client, console)?;
     }
@@ -127,7 +128,7 @@ fn request_for(
     };
     let now = console.system.now();
     let request = if binding.is_given() {
-        let create = service_key(&args.name, binding, &key, &*console.system)?;
+        let create = service_key(&args.name, binding, &key, console)?;
         create.validate(client.stage(), now).map_err(invalid)?;
         EnsureRequest::new(create, owner)
     } else {
