@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::Deserializer;
 
 use crate::json::{ObjectInto, strip_bom};
 use crate::model::{ApiKey, DUPLICATE, FieldWarning};
+use crate::redact::strip_key;
 
 /// The answer to a create or a refresh, as far as it could be read.
 pub(crate) struct DecodedSecret {
@@ -54,6 +55,25 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
         }
     }
     DecodedSecret { key, fields }
+}
+
+/// Whether the body is whole JSON that cannot be about a key: a text, a number, a boolean, or an object that has members and
+/// none of a key. A body without content, like `{}`, does not tell.
+pub(crate) fn is_about_something_else(body: &[u8]) -> bool {
+    let body = strip_bom(body).trim_ascii();
+    let is_empty = match body.first() {
+        Some(b'{') => names(body).next().is_none(),
+        first => matches!(first, None | Some(b'[' | b'n')),
+    };
+    !is_empty && !is_about_a_key(body) && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// Other documents have a `name` and a `status`, too, and an `id` of something else in an inner object.
+fn is_about_a_key(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    names(body).any(|(start, end)| is_string(body, start, end, "id"))
+        || ["\"key\"", "\"key_type\"", "\"redacted_key\""].iter().any(|name| text.contains(name))
+        || strip_key(&text, "") != text
 }
 
 /// Finds the first string member `wanted` of the outermost object in bytes that need not be JSON. A string without its

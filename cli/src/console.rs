@@ -66,7 +66,7 @@ impl Console {
         match self.args.iter().position(|arg| self.secrets.are_in(&arg.to_string_lossy())) {
             None => Ok(()),
             Some(n) => {
-                let message = format!("argument {n} holds the API key itself; nothing was sent");
+                let message = format!("argument {n} holds the API key itself");
                 Err(Failure::new(Code::Usage, message).hint(
                     "every user of this machine can read arguments, and shells record them: replace the key with `arize-keys rotate`. \
                      `arize-keys check` shows the id of a key",
@@ -94,7 +94,8 @@ impl Console {
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.write(&format_args!("{ERROR}error:{ERROR:#} "), &failure.message);
+        let state = failure.state.map(|state| format!("; {state}")).unwrap_or_default();
+        self.write(&format_args!("{ERROR}error:{ERROR:#} "), format_args!("{}{state}", failure.message));
         if let Some(hint) = &failure.hint {
             self.write(&format_args!("{HINT}hint:{HINT:#} "), hint);
         }

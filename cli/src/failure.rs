@@ -58,6 +58,11 @@ Exit codes:
  126  `run`: the command cannot be executed
  127  `run`: the command was not found";
 
+/// The states after a refusal.
+pub(crate) const NOTHING_SENT: &str = "nothing was sent";
+pub(crate) const NOTHING_CREATED: &str = "nothing was created";
+pub(crate) const NOTHING_CHANGED: &str = "nothing was changed";
+
 /// The kind of request, as far as errors differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -71,13 +76,15 @@ pub(crate) enum Effect {
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) message: String,
+    /// What is true now, where the message does not say it. It is shown after the message.
+    pub(crate) state: Option<&'static str>,
     /// What to do next, where the message does not say it.
     pub(crate) hint: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: message.into(), state: None, hint: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -85,12 +92,17 @@ impl Failure {
         self
     }
 
-    /// The present state, after the message.
-    pub(crate) fn and(self, state: impl Display) -> Self {
-        Self { message: format!("{}; {state}", self.message), ..self }
+    /// The present state. That nothing was sent tells less than any other, which replaces it.
+    pub(crate) fn state(self, state: &'static str) -> Self {
+        Self { state: self.state.filter(|known| *known != NOTHING_SENT).or(Some(state)), ..self }
     }
 
-    /// The present state or the subject, before the message.
+    /// One more fact, after the message.
+    pub(crate) fn and(self, fact: impl Display) -> Self {
+        Self { message: format!("{}; {fact}", self.message), ..self }
+    }
+
+    /// The subject, before the message.
     pub(crate) fn after(self, text: impl Display) -> Self {
         Self { message: format!("{text}: {}", self.message), ..self }
     }
@@ -107,7 +119,18 @@ impl Failure {
 
     /// An error of the SDK, with its causes.
     pub(crate) fn sdk(error: &Error, effect: Effect) -> Self {
-        Self { code: code(error, effect), message: messages::of(error), hint: hint(error) }
+        Self { code: code(error, effect), message: messages::of(error), state: None, hint: hint(error) }
+    }
+
+    /// An error of a call that brings a secret. The state is that of a call that was not sent, or refused without a secret; the
+    /// messages of other errors say what may be true.
+    pub(crate) fn mint(error: &Error, nothing_done: &'static str) -> Self {
+        let failure = Self::sdk(error, Effect::Change);
+        let has_secret = error.api().is_some_and(|refusal| refusal.secret().is_some());
+        match error.outcome() {
+            Outcome::NotSent | Outcome::Rejected if !has_secret => failure.state(nothing_done),
+            _ => failure,
+        }
     }
 }
 

@@ -61,7 +61,8 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = (name.trim_end(), value.trim());
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
-    (is_name && !value.trim_matches('=').is_empty()).then(|| (name, without_comment(value)))
+    let is_setting = name == KEY_VARIABLE || !value.trim_matches('=').is_empty();
+    (is_name && is_setting).then(|| (name, without_comment(value)))
 }
 
 /// A value without the comment behind it.
@@ -99,6 +100,18 @@ fn fault(key: &str) -> Option<&'static str> {
     }
     if key.contains(['"', '\'']) {
         return Some("has a quotation mark at one end or inside");
+    }
+    if key.contains("...") {
+        return Some("is the redacted form of a key, which the service does not accept");
+    }
+    if key.starts_with(['$', '<']) {
+        return Some("is a placeholder that was not replaced");
+    }
+    if matches!(key, "null" | "None" | "undefined") {
+        return Some("is the word that programs print for a missing value");
+    }
+    if key.ends_with([',', ';']) || key.ends_with("\\n") {
+        return Some("ends with a comma, a semicolon or `\\n`");
     }
     None
 }
@@ -158,6 +171,15 @@ mod tests {
             ("“ak-one”", "whose key holds blanks, control characters or characters that are not ASCII"),
             ("ak-\u{200b}one", "whose key holds blanks, control characters or characters that are not ASCII"),
             ("Bearer ak-one", "whose key begins with `Bearer`: give the key alone"),
+            ("ARIZE_API_KEY=", "whose key is blank"),
+            ("A=1\nexport ARIZE_API_KEY=''\n", "whose key is blank"),
+            ("ak-abc...xyz", "whose key is the redacted form of a key, which the service does not accept"),
+            ("ARIZE_API_KEY=${KEY}", "whose key is a placeholder that was not replaced"),
+            ("$ARIZE_API_KEY", "whose key is a placeholder that was not replaced"),
+            ("<your-key>", "whose key is a placeholder that was not replaced"),
+            ("null\n", "whose key is the word that programs print for a missing value"),
+            ("ak-one,", "whose key ends with a comma, a semicolon or `\\n`"),
+            ("\"ak-one\\n\"", "whose key ends with a comma, a semicolon or `\\n`"),
         ] {
             assert_eq!(in_file(content.as_bytes()), Err(problem.to_owned()), "{content:?}");
         }

@@ -141,8 +141,13 @@ impl EmulatorBuilder {
     }
 
     /// The account to start with, in place of the small one of [`Emulator::new`].
-    pub fn account(self, account: AccountSpec) -> Self {
-        self.start_with(account)
+    pub fn account(mut self, account: AccountSpec) -> Self {
+        let given = self.account.document.admin.secret.take();
+        self.account = account;
+        if let Some(given) = given.filter(|given| !self.account.document.has_secret(given)) {
+            self.account.document.admin.secret = Some(given);
+        }
+        self
     }
 
     /// A key for the admin that is known beforehand, in place of a new one or of that of the [account](Self::account).
@@ -158,7 +163,7 @@ impl EmulatorBuilder {
             Some(fault) => Err(AccountError::at("admin_key", fault)),
             None if document.has_secret(key) => Err(AccountError::at("admin_key", "another key has this secret")),
             None => {
-                document.set_admin_secret(Some(key.to_owned()));
+                document.admin.secret = Some(key.to_owned());
                 Ok(self)
             }
         }
@@ -166,15 +171,14 @@ impl EmulatorBuilder {
 
     /// Starts with the admin and their key, and no organizations and spaces.
     pub fn empty(self) -> Self {
-        self.start_with(Document::default().into())
+        self.account(Document::default().into())
     }
 
     /// The emulator.
     #[must_use]
     pub fn build(self) -> Emulator {
         let (account, request_ids) = self.load(&self.account.document);
-        let given = self.account.document.admin_secret().map(SecretString::from);
-        self.finish(account, request_ids, given, None)
+        self.finish(account, request_ids, None)
     }
 
     /// The emulator with its state in a file: what is there when it starts, and what changes. In a new or empty file the
@@ -211,28 +215,18 @@ impl EmulatorBuilder {
     /// admin key than the one that is set here, or if it cannot be read or written.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Emulator, StateError> {
         let (state, found) = StateFile::open(path.as_ref())?;
-        let given = self.account.document.admin_secret().map(SecretString::from);
         let (account, request_ids) = self.load(found.as_ref().map_or(&self.account.document, |found| &found.document));
-        if let (Some(_), Some(given)) = (&found, &given) {
-            let key = account.key_of(given.expose_secret(), now(&self.clock)).ok();
-            if !key.and_then(|number| account.keys.get(number)).is_some_and(|key| key.user.is_admin()) {
+        if let (Some(_), Some(given)) = (&found, &self.account.document.admin.secret) {
+            let key = account.key_of(given, now(&self.clock));
+            if !key.is_ok_and(|key| key.user().is_admin()) {
                 return Err(StateError::AdminKey { path: state.path().to_owned() });
             }
         }
         let path = state.path().to_owned();
-        let emulator = self.finish(account, request_ids, given, Some(state));
+        let emulator = self.finish(account, request_ids, Some(state));
         let change = emulator.account().changes;
         emulator.make_durable(change).map_err(|source| StateError::Io { action: "write", path, source })?;
         Ok(emulator)
-    }
-
-    fn start_with(mut self, account: AccountSpec) -> Self {
-        let given = self.account.document.admin_secret().map(ToOwned::to_owned);
-        self.account = account;
-        if let Some(given) = given.filter(|given| !self.account.document.has_secret(given)) {
-            self.account.document.set_admin_secret(Some(given));
-        }
-        self
     }
 
     fn load(&self, document: &Document) -> (Account, u64) {
@@ -244,21 +238,13 @@ impl EmulatorBuilder {
         }
     }
 
-    fn finish(
-        self,
-        mut account: Account,
-        request_ids: u64,
-        admin_key: Option<SecretString>,
-        state: Option<StateFile>,
-    ) -> Emulator {
+    fn finish(self, mut account: Account, request_ids: u64, state: Option<StateFile>) -> Emulator {
         let now = now(&self.clock);
-        let given = admin_key.and_then(|secret| account.key_of(secret.expose_secret(), now).ok());
-        let key = match given.and_then(|number| account.keys.get(number)) {
-            Some(key) => key,
-            None => account.working_admin_key(now),
-        };
-        let (admin_id, admin_key) = (key.user.id.to_string(), SecretString::from(key.secret.to_string()));
-        Emulator::from(Inner {
+        let given = self.account.document.admin.secret;
+        let given = given.and_then(|secret| account.key_of(&secret, now).ok().cloned());
+        let key = given.unwrap_or_else(|| account.working_admin_key(now));
+        let (admin_id, admin_key) = (key.user().id.to_string(), SecretString::from(key.secret.to_string()));
+        let inner = Inner {
             account: account.into(),
             settings: self.settings,
             limits: self.limits,
@@ -271,6 +257,7 @@ impl EmulatorBuilder {
             request_ids,
             admin_id,
             admin_key,
-        })
+        };
+        Emulator { inner: inner.into() }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use ::http::header::ORIGIN;
@@ -14,7 +13,6 @@ use serde_json::{Value, json};
 use super::Emulator;
 use super::account::Account;
 use super::account::document::{AccountSpec, Document};
-use super::account::timestamp::Timestamp;
 use super::api::json_object::{self, JsonObject};
 use super::api::problem::ProblemResponse;
 use super::api::responses;
@@ -55,9 +53,8 @@ impl EmulatorServer {
     /// An error of the operating system if the port is taken, or if it gives no thread.
     pub fn control_at(&self, port: u16) -> io::Result<ControlServer> {
         let emulator = self.emulator().clone();
-        let start = Start::of(&emulator);
         let limits = Limits { body: MAX_DOCUMENT, ..emulator.inner.limits };
-        let server = Server::start(Box::new(Control { emulator, start }), limits, (Ipv4Addr::LOCALHOST, port))?;
+        let server = Server::start(Box::new(Control::of(emulator)), limits, (Ipv4Addr::LOCALHOST, port))?;
         Ok(ControlServer { server })
     }
 }
@@ -82,23 +79,12 @@ impl fmt::Debug for ControlServer {
     }
 }
 
-/// The values that a reset restores.
-struct Start {
+/// An emulator, and what a reset restores.
+struct Control {
+    emulator: Emulator,
     document: Document,
     hands: Hands,
     faults: Faults,
-}
-
-impl Start {
-    fn of(emulator: &Emulator) -> Self {
-        let document = emulator.account().document(emulator.now());
-        Self { document, hands: emulator.clock().hands(), faults: emulator.faults().clone() }
-    }
-}
-
-struct Control {
-    emulator: Emulator,
-    start: Start,
 }
 
 impl Handler for Control {
@@ -117,6 +103,12 @@ impl Handler for Control {
 }
 
 impl Control {
+    fn of(emulator: Emulator) -> Self {
+        let document = emulator.account().document(emulator.now());
+        let (hands, faults) = (emulator.clock().hands(), emulator.faults().clone());
+        Self { emulator, document, hands, faults }
+    }
+
     fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ProblemResponse> {
         // Browsers send it with every request of a page to another origin that can do harm.
         if request.headers().contains_key(ORIGIN) {
@@ -187,19 +179,19 @@ impl Control {
                     .map_err(|error| ProblemResponse::bad_request(format!("`advance`: {error}")))?;
                 clock.advance(step);
             }
-            (None, Some(now)) => clock.set(now),
+            (None, Some(now)) => clock.set(now.0),
             _ => return Err(ProblemResponse::bad_request("either `advance` or `now` is required")),
         }
-        ok(&json!({"now": Timestamp(self.emulator.now())}))
+        ok(&json!({"now": self.emulator.now()}))
     }
 
     fn reset(&self) -> Result<Response<Vec<u8>>, ProblemResponse> {
         let emulator = &self.emulator;
-        emulator.clock().set_hands(self.start.hands);
-        *emulator.faults() = self.start.faults.clone();
+        emulator.clock().set_hands(self.hands);
+        *emulator.faults() = self.faults.clone();
         emulator.inner.requests.store(0, Ordering::Relaxed);
         emulator.inner.secrets_sent.store(0, Ordering::Relaxed);
-        self.put_account(&self.start.document)
+        self.put_account(&self.document)
     }
 
     /// Replaces the account by that of a document.
@@ -208,7 +200,7 @@ impl Control {
         let mut new = Account::load(document, Rng::new(), emulator.now())
             .map_err(|error| ProblemResponse::bad_request(error.to_string()))?;
         let change = {
-            let mut account = emulator.inner.account.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut account = emulator.account();
             new.changes = account.changes.saturating_add(1);
             *account = new;
             account.changes

@@ -49,7 +49,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use fastrand::Rng;
 use secrecy::SecretString;
-use time::OffsetDateTime;
 
 pub use self::account::document::{AccountError, AccountSpec};
 pub use self::account::enums::Role;
@@ -65,6 +64,7 @@ pub use self::seed::{AddedKey, UnknownId};
 
 use self::account::Account;
 use self::account::state_file::StateFile;
+use self::account::timestamp::Timestamp;
 use self::api::context::{Context, Settings};
 use self::api::credentials;
 use self::api::dialect::Dialect;
@@ -72,7 +72,7 @@ use self::api::problem::ProblemResponse;
 use self::api::route::Route;
 use self::faults::Faults;
 use self::faults::rate_limit::RateLimit;
-use self::http::delivery::{Delivery, Termination};
+use self::http::delivery::Delivery;
 use self::http::limits::Limits;
 use crate::client::ApiKeysClient;
 use crate::clock::Clock;
@@ -151,13 +151,13 @@ impl Emulator {
     /// How many keys requests have created so far: a client that repeats what it should not makes one too many.
     #[must_use]
     pub fn keys_created(&self) -> u64 {
-        self.account().counters.created
+        self.account().keys_created
     }
 
     /// How many times requests have given a key a new secret so far.
     #[must_use]
     pub fn keys_refreshed(&self) -> u64 {
-        self.account().counters.refreshed
+        self.account().keys_refreshed
     }
 
     /// How many new secrets were sent whole so far, in an answer or in the part of one that was sent: a client that does
@@ -269,17 +269,6 @@ impl Emulator {
         }
     }
 
-    /// Sends a response by `send`, and counts the secret in it before: a client that has it may ask at once.
-    fn sending(&self, termination: &Termination, send: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let secrets = u64::from(termination.delivers_secret());
-        self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
-        let sent = send();
-        if sent.is_err() {
-            self.inner.secrets_sent.fetch_sub(secrets, Ordering::Relaxed);
-        }
-        sent
-    }
-
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -288,14 +277,8 @@ impl Emulator {
         self.inner.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> OffsetDateTime {
+    fn now(&self) -> Timestamp {
         now(&self.inner.clock)
-    }
-}
-
-impl From<Inner> for Emulator {
-    fn from(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
     }
 }
 
@@ -340,9 +323,9 @@ fn unwritten(error: io::Error) -> ProblemResponse {
 }
 
 /// The clock's time in whole microseconds: more digits than some clients can read.
-fn now(clock: &ManualClock) -> OffsetDateTime {
+fn now(clock: &ManualClock) -> Timestamp {
     let now = clock.now();
-    now.replace_microsecond(now.microsecond()).unwrap_or(now)
+    Timestamp(now.replace_microsecond(now.microsecond()).unwrap_or(now))
 }
 
 /// A client with settings of the emulator's own.

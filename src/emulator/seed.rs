@@ -8,7 +8,6 @@ use super::Emulator;
 use super::account::Account;
 use super::account::directory::User;
 use super::account::enums::Role;
-use super::account::key::KeyDraft;
 
 /// The account has no such organization, space or user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +29,7 @@ pub struct AddedKey {
 impl Emulator {
     /// Adds an organization, and returns its id. Names need not be unique.
     pub fn add_organization(&self, name: impl Into<String>) -> String {
-        self.change(|account| account.add_organization(name.into(), String::new(), self.now()).id.to_string())
+        self.change(|account| account.add_organization(None, name.into(), String::new(), self.now()).id.to_string())
     }
 
     /// Adds a space, and returns its id. Names need not be unique.
@@ -51,19 +50,19 @@ impl Emulator {
     pub fn add_space(&self, org_id: &str, name: impl Into<String>) -> Result<String, UnknownId> {
         self.change(|account| {
             let organization = account.organizations.find(org_id).ok_or(UnknownId { kind: "organization" })?.clone();
-            Ok(account.add_space(organization, name.into(), String::new(), self.now()).id.to_string())
+            Ok(account.add_space(None, organization, name.into(), String::new(), self.now()).id.to_string())
         })
     }
 
     /// Adds a user who may do nothing but what [`set_org_role`](Self::set_org_role) and
     /// [`set_space_role`](Self::set_space_role) say, and returns their id.
     pub fn add_user(&self, name: impl Into<String>) -> String {
-        self.change(|account| account.add_user(name.into(), Role::Member, Vec::new()).id.to_string())
+        self.change(|account| account.add_user(None, name.into(), Role::Member, Vec::new()).id.to_string())
     }
 
     /// Adds an admin of the whole account, and returns their id.
     pub fn add_admin(&self, name: impl Into<String>) -> String {
-        self.change(|account| account.add_user(name.into(), Role::Admin, Vec::new()).id.to_string())
+        self.change(|account| account.add_user(None, name.into(), Role::Admin, Vec::new()).id.to_string())
     }
 
     /// Gives a user a role in an organization. Its admins are admins of all its spaces.
@@ -115,28 +114,29 @@ impl Emulator {
     pub fn add_user_key(&self, user_id: &str, name: impl Into<String>) -> Result<AddedKey, UnknownId> {
         self.change(|account| {
             let creator = user(account, user_id)?;
-            let key = account.add_key(KeyDraft::of(creator, name.into(), self.now()));
+            let key = account.new_key(None, None, creator, name.into(), self.now());
+            let key = account.add_key(key);
             Ok(AddedKey { id: key.id.to_string(), secret: key.secret.to_string().into() })
         })
     }
 
     /// Adds a custom role, and returns its id. It gives what [`Role::Member`] gives.
     pub fn add_custom_role(&self, name: impl Into<String>) -> String {
-        self.change(|account| account.add_custom_role(name.into()).id.to_string())
+        self.change(|account| account.add_custom_role(None, name.into()).id.to_string())
     }
 
     /// The id of the first organization with this name.
     #[must_use]
     pub fn organization_id(&self, name: &str) -> Option<String> {
         let account = self.account();
-        account.organizations.after(0).find(|organization| organization.name == name).map(|found| found.id.to_string())
+        account.organizations.iter().find(|organization| organization.name == name).map(|found| found.id.to_string())
     }
 
     /// The id of the first space with this name in an organization with this name.
     #[must_use]
     pub fn space_id(&self, organization: &str, name: &str) -> Option<String> {
         let account = self.account();
-        let mut spaces = account.spaces.after(0);
+        let mut spaces = account.spaces.iter();
         spaces.find(|space| space.name == name && space.organization.name == organization).map(|s| s.id.to_string())
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::client::ApiKeysClient;
-use crate::error::Error;
+use crate::error::{Error, InvalidRequest};
 use crate::model::{ApiKeyCreated, ApiKeyStatus, ApiKeyType};
 use crate::operations::create::CreateRequest;
 use crate::operations::list::ListRequest;
 use crate::operations::service_key::CreateServiceKeyRequest;
+use crate::stage::ApiStage;
 
 #[derive(Clone, Debug)]
 pub(super) enum CreateAny {
@@ -43,6 +44,14 @@ impl CreateAny {
         match self {
             Self::User(request) => request.has_expiry(),
             Self::Service(request) => request.has_expiry(),
+        }
+    }
+
+    /// Every check that needs no I/O.
+    pub(super) fn validate(&self, stage: ApiStage, now: OffsetDateTime) -> Result<(), InvalidRequest> {
+        match self {
+            Self::User(request) => request.validate(now),
+            Self::Service(request) => request.validate(stage, now),
         }
     }
 

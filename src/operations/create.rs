@@ -58,6 +58,17 @@ impl CreateRequest {
         self
     }
 
+    /// Checks the name, the description and the expiry without I/O. [`create`](crate::ApiKeysClient::create) begins with it; call it
+    /// before you open a store for the secret.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] names the field and the rule that it breaks.
+    pub fn validate(&self, now: OffsetDateTime) -> Result<(), InvalidRequest> {
+        validate_texts(&self.name, self.description.as_deref())?;
+        Expiry::new_opt(self.expires_at, now).map(drop)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -43,12 +43,12 @@ pub(crate) fn decode_created(response: &ApiResponse, own_key: &Credential) -> Re
         fields.warnings.push(FieldWarning { field: "body", found: "a truncated response".to_owned() });
     }
     own_key.known_keys().lines().for_each(|key| fields.scrub(key));
-    match key {
-        Some(key) if own_key.is_known(&key) => {
-            Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) })
-        }
+    match key.filter(|key| !own_key.is_known(key)) {
         Some(key) => Ok(ApiKeyCreated::new(fields, key)),
-        None => Err(DecodeFailure::NoSecret { id: Some(fields.id).filter(|id| !id.is_empty()) }),
+        None => Err(DecodeFailure::NoSecret {
+            id: Some(fields.id).filter(|id| !id.is_empty()),
+            is_about_something_else: secret::is_about_something_else(response.decoded()),
+        }),
     }
 }
 

@@ -63,6 +63,16 @@ impl RefreshRequest {
         self
     }
 
+    /// Checks the id and the times without I/O. [`refresh`](crate::ApiKeysClient::refresh) begins with it; call it before you open a
+    /// store for the secret.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] names the field and the rule that it breaks.
+    pub fn validate(&self, now: OffsetDateTime) -> Result<(), InvalidRequest> {
+        self.to_request(now).map(drop)
+    }
+
     fn to_request(&self, now: OffsetDateTime) -> Result<ApiRequest, InvalidRequest> {
         let target = api_keys().id("id", &self.id)?.segment("refresh");
         if self.grace_period.is_some_and(|grace| grace > MAX_GRACE || grace.subsec_nanos() != 0) {

@@ -37,6 +37,9 @@ impl FailedAttempt {
             }
             Self::Refused(response) => AttemptFailure::Status(response.status.as_u16()),
             Self::Undecodable(_, DecodeFailure::Truncated(_)) => AttemptFailure::Truncated,
+            Self::Undecodable(_, DecodeFailure::NoSecret { is_about_something_else: true, .. }) => {
+                AttemptFailure::ForeignContent
+            }
             Self::Undecodable(response, _) if response.is_foreign() && !response.begins_as_object() => {
                 AttemptFailure::ForeignContent
             }
@@ -113,7 +116,7 @@ fn undecodable(mut response: ApiResponse, failure: DecodeFailure, context: CallC
     let found = response.describe(own_key);
     let found = match failure {
         DecodeFailure::Truncated(why) | DecodeFailure::WrongContent(why) => format!("{why}: {found}"),
-        DecodeFailure::NoSecret { id } => {
+        DecodeFailure::NoSecret { id, .. } => {
             // A service that misplaces the secret may have put it into the id.
             let id = id.map(|id| sanitize(&id, own_key));
             // An exact copy, so that boxing it leaves no second one behind.

@@ -92,7 +92,11 @@ pub(crate) enum DecodeFailure {
     /// The content is not what the API promises; the text says where or why.
     WrongContent(String),
     /// The response to a create or a refresh has no readable secret. It may have the id.
-    NoSecret { id: Option<String> },
+    NoSecret {
+        id: Option<String>,
+        /// It is JSON, but not the service's description of a key.
+        is_about_something_else: bool,
+    },
 }
 
 impl DecodeFailure {

@@ -49,7 +49,7 @@ pub(crate) struct Ensure {
     #[arg(long)]
     pub(crate) force: bool,
     /// Replace a stored secret that works and belongs to no key of this owner
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_read")]
     pub(crate) replace_stored: bool,
     /// Say what a run would do, and change nothing
     #[arg(long)]

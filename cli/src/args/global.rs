@@ -65,6 +65,14 @@ impl Global {
                 "--url holds the whole address, and excludes --host, --scheme, --port, --region, --single-host, --single-port and --base-domain",
             );
         }
+        let overrides_host =
+            connection.region.is_some() || connection.single_host.is_some() || connection.base_domain.is_some();
+        if connection.host.is_some() && overrides_host {
+            return Err("--host excludes --region, --single-host and --base-domain");
+        }
+        if connection.port.is_some() && connection.single_port.is_some() {
+            return Err("--port and --single-port exclude each other");
+        }
         if self.raw && self.output != Format::Csv {
             return Err("--raw requires --output csv");
         }

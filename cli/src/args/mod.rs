@@ -20,6 +20,7 @@ mod service_key;
 mod values;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -120,15 +121,42 @@ pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap
         let problem = "--output html and openmetrics are for `audit` only";
         return Err(command.error(ErrorKind::ArgumentConflict, problem));
     }
-    if let Command::List(list) = &cli.command
-        && list.status == Some(Status::All)
-        && list.cursor.is_some()
-    {
-        let problem = "--status all reads every page: --cursor has no effect";
-        return Err(command.error(ErrorKind::ArgumentConflict, problem));
-    }
-    cli.global.check().map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
+    let checked = cli.global.check().map_err(ToOwned::to_owned);
+    checked.and_then(|()| cli.check()).map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
     Ok(cli)
+}
+
+impl Cli {
+    /// The rules between options that depend on values.
+    fn check(&self) -> Result<(), String> {
+        if let Command::List(list) = &self.command
+            && list.status == Some(Status::All)
+            && list.cursor.is_some()
+        {
+            return Err("--status all reads every page: --cursor has no effect".to_owned());
+        }
+        let binding = match &self.command {
+            Command::CreateServiceKey(args) => Some(&args.service.binding),
+            Command::Rotate(args) => Some(&args.service.binding),
+            Command::Ensure(args) => Some(&args.service.binding),
+            Command::Run(args) => Some(&args.service.binding),
+            _ => None,
+        };
+        if binding.is_some_and(Binding::ignores_space_role) {
+            return Err("every --grant has a role: --space-role has no effect".to_owned());
+        }
+        let other = match &self.command {
+            Command::Identify(args) => Some(("FILE", &args.file)),
+            _ => binding.and_then(|binding| Some(("--assignments", binding.assignments.as_ref()?))),
+        };
+        let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
+        match other.filter(|(_, path)| is_stdin(path)) {
+            Some((name, _)) if self.global.connection.api_key_file.as_ref().is_some_and(is_stdin) => {
+                Err(format!("--api-key-file and {name} both read stdin: give one of them a path"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// An error of clap, without the secrets and the control characters that it quotes from the arguments.

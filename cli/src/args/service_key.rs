@@ -78,6 +78,10 @@ impl Binding {
     pub(crate) fn is_given(&self) -> bool {
         self.space.is_some() || !self.grant.is_empty() || self.assignments.is_some()
     }
+
+    pub(super) fn ignores_space_role(&self) -> bool {
+        self.space_role.is_some() && !self.grant.is_empty() && self.grant.iter().all(Grant::has_role)
+    }
 }
 
 fn assignments_help() -> String {

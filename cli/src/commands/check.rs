@@ -44,9 +44,10 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     let key = found.zip(own).and_then(|(found, own)| itself(own, &found.key));
     inventory::warn_of_own_expiry(key.into_iter(), console);
     let facts = [
-        ("endpoint", Some(client.endpoint())),
+        ("endpoint", Some(console.secrets.message(client.endpoint()))),
         ("stage", Some(client.stage().to_string())),
-        ("key_from", Some(api_key::source(console))),
+        // A key may stand in place of the path or the name.
+        ("key_from", Some(console.secrets.message(api_key::source(console)))),
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),
         ("key_name", key.map(|key| key.name.clone())),

@@ -4,7 +4,7 @@ use arize_api_keys::{ApiKeysClient, Error};
 
 use crate::args::Remove;
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable};
+use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, printable};
 use crate::{connect, output};
 
 pub(crate) fn delete(args: &Remove, console: &Console) -> Result<(), Failure> {
@@ -72,8 +72,9 @@ fn run(
 pub(crate) fn ask(question: &str, console: &Console) -> Result<(), Failure> {
     match console.confirm(question) {
         Some(true) => Ok(()),
-        Some(false) => Err(Failure::new(Code::Declined, "not confirmed; nothing was changed")),
-        None => Err(Failure::new(Code::Usage, "there is no terminal to ask for a confirmation; nothing was changed")
+        Some(false) => Err(Failure::new(Code::Declined, "not confirmed").state(NOTHING_CHANGED)),
+        None => Err(Failure::new(Code::Usage, "there is no terminal to ask for a confirmation")
+            .state(NOTHING_CHANGED)
             .hint("pass --yes")),
     }
 }

@@ -4,58 +4,30 @@ use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 
 use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiKey, EnsureChange, EnsureError, EnsureRequest, EnsureWarning, Error};
+use arize_api_keys::{ApiKey, ApiKeysClient, EnsureChange, EnsureError, EnsureRequest, EnsureWarning, Error};
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
-use crate::commands::secret_commands::{describe, how_to_revoke, nothing_created, service_key, user_key};
+use crate::commands::secret_commands::{
+    describe, how_to_revoke, invalid, not_minted, nothing_created, service_key, user_key,
+};
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::shell::{Shell, about_key};
 use crate::store::{self, NotStored, Store};
-use crate::times::rfc3339;
-use crate::{args, bindings, connect, output};
+use crate::{args, bindings, connect, inventory, output};
 
 /// The part of a default owner that identifies commands: a number that no release of the program changes (FNV-1a).
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
 pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
-    let owner = owner(args, console)?;
-    let binding = &args.service.binding;
-    let mut request = request_for(args, binding, &owner, console)?;
-    request.validate().map_err(|error| Failure::sdk(&error.into(), Effect::Read))?;
-    let client = connect::client(console)?;
-    let shell = Shell::new(args.secret.command_timeout, console);
-    for (option, text) in [("--then", &args.then), ("--read-command", &args.read_command)] {
-        text.as_ref().map_or(Ok(()), |text| shell.check(option, text)).map_err(nothing_created)?;
-    }
-    store::refuse_stream(&args.secret, console)?;
-    if args.dry_run {
-        if let Some(binding) = bindings::resolve(binding, &client, console)? {
-            request = request_for(args, &binding, &owner, console)?;
-        }
-        let stored = if is_in_file(args) { store::peek(&args.secret, console)? } else { read(args, &shell)? };
-        let request = with_stored(request, args, stored).exclusive(is_in_file(args));
-        let client = connect::for_walk(&client, console);
-        let plan = client.plan_ensure(&request).map_err(|error| failure(&error, None))?;
-        warn(&plan.warnings, console);
-        let report = Report { change: plan.change, key: plan.key, retired: &plan.retired, pending: &plan.pending };
-        return print(&report, args, &owner, console);
-    }
-    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
-    if let Some(path) = path(args).filter(|_| !store.is_file()) {
-        return Err(store::no_file(path));
-    }
-    let stored = if is_in_file(args) { store.current_secret()? } else { read(args, &shell)? };
-    if let Some(binding) = bindings::resolve(binding, &client, console)? {
-        request = request_for(args, &binding, &owner, console)?;
-    }
+    let prepared = prepare(args, console).map_err(nothing_created)?;
+    let Prepared { owner, request, client, shell, store } = prepared;
+    let Some(mut store) = store else { return plan(args, &request, &owner, &client, console) };
     // A file is locked until this command ends.
     let partial = Arc::new(OnceLock::new());
-    let request = with_stored(request, args, stored).exclusive(store.is_file());
     let request = request.before_retire(before_retire(args, shell, &partial, console));
-    let client = connect::for_walk(&client, console);
     let location = store.location().unwrap_or_default();
     let ensured = client.ensure(&request, |created| {
         console.secrets.learn(&created.key);
@@ -72,6 +44,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     match ensured {
         Ok(ensured) => {
             warn(&ensured.warnings, console);
+            inventory::report_warnings(&ensured.key, console);
             for key in &ensured.retired {
                 console.report(format_args!("revoked the old key {}", printable(&key.id)));
             }
@@ -90,21 +63,86 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn request_for(args: &Ensure, binding: &Binding, owner: &str, console: &Console) -> Result<EnsureRequest, Failure> {
+/// Everything that a run needs.
+struct Prepared {
+    owner: String,
+    request: EnsureRequest,
+    client: ApiKeysClient,
+    shell: Shell,
+    /// `None` for a dry run.
+    store: Option<Store>,
+}
+
+/// Nothing is created yet: every obstacle that can be found now is found.
+fn prepare(args: &Ensure, console: &Console) -> Result<Prepared, Failure> {
+    let owner = owner(args, console)?;
+    let client = connect::client(console)?;
+    let binding = &args.service.binding;
+    let mut request = request_for(args, binding, &owner, &client, console)?;
+    let shell = Shell::new(args.secret.command_timeout, console);
+    for (option, text) in [("--then", &args.then), ("--read-command", &args.read_command)] {
+        text.as_ref().map_or(Ok(()), |text| shell.check(option, text))?;
+    }
+    store::refuse_stream(&args.secret, console)?;
+    let store = if args.dry_run { None } else { Some(Store::prepare(&args.secret, console)?) };
+    if let (Some(path), Some(false)) = (path(args), store.as_ref().map(Store::is_file)) {
+        return Err(store::no_file(path));
+    }
+    let stored = match &store {
+        _ if !is_in_file(args) => read(args, &shell)?,
+        Some(store) => store.current_secret()?,
+        None => store::peek(&args.secret, console)?,
+    };
+    store::learn(stored.as_ref(), console);
+    if let Some(binding) = bindings::resolve(binding, &client, console)? {
+        request = request_for(args, &binding, &owner, &client, console)?;
+    }
+    let request = with_stored(request, args, stored).exclusive(is_in_file(args));
+    Ok(Prepared { owner, request, client: connect::for_walk(&client, console), shell, store })
+}
+
+/// Prints what a run would do.
+fn plan(
+    args: &Ensure,
+    request: &EnsureRequest,
+    owner: &str,
+    client: &ApiKeysClient,
+    console: &Console,
+) -> Result<(), Failure> {
+    let plan = client.plan_ensure(request).map_err(|error| failure(&error, None))?;
+    warn(&plan.warnings, console);
+    let report = Report { change: plan.change, key: plan.key, retired: &plan.retired, pending: &plan.pending };
+    print(&report, args, owner, console)
+}
+
+fn request_for(
+    args: &Ensure,
+    binding: &Binding,
+    owner: &str,
+    client: &ApiKeysClient,
+    console: &Console,
+) -> Result<EnsureRequest, Failure> {
     let key = args::NewKeyArgs {
         description: args.description.clone(),
         expiry: args::Expiry { expires_in: None, expires_at: None },
     };
+    let now = console.system.now();
     let request = if binding.is_given() {
-        EnsureRequest::new(service_key(&args.name, binding, &key, &*console.system)?, owner)
+        let create = service_key(&args.name, binding, &key, console)?;
+        create.validate(client.stage(), now).map_err(invalid)?;
+        EnsureRequest::new(create, owner)
     } else {
-        EnsureRequest::new(user_key(&args.name, &key, console.system.now())?, owner)
+        let create = user_key(&args.name, &key, now)?;
+        create.validate(now).map_err(invalid)?;
+        EnsureRequest::new(create, owner)
     };
     let stores = args.secret.to_command.len() + usize::from(is_in_file(args));
     let request = request.lifetime(args.lifetime).overlap(args.overlap).several_stores(stores > 1);
     let request = request.renew_now(args.renew_now).force(args.force).replace_stored(args.replace_stored);
     let request = if let Some(before) = args.renew_before { request.renew_before(before) } else { request };
-    Ok(if let Some(id) = &args.adopt { request.adopt(id) } else { request })
+    let request = if let Some(id) = &args.adopt { request.adopt(id) } else { request };
+    request.validate().map_err(invalid)?;
+    Ok(request)
 }
 
 fn path(args: &Ensure) -> Option<&std::path::PathBuf> {
@@ -124,7 +162,7 @@ fn read(args: &Ensure, shell: &Shell) -> Result<Option<SecretString>, Failure> {
     let Some(text) = &args.read_command else { return Ok(None) };
     let stdout = shell.run(text, &Vec::new(), &[]).map_err(|problem| {
         let message = format!("the command `{}` did not read the stored secret: {problem}", printable(text));
-        nothing_created(Failure::new(Code::Other, message))
+        Failure::new(Code::Other, message)
     })?;
     Ok(store::secret_in(&stdout, None))
 }
@@ -190,7 +228,7 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         _ => "unchanged",
     };
     let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
-    let expires_at = report.key.as_ref().map(|key| key.expires_at.map(rfc3339));
+    let expires_at = report.key.as_ref().map(|key| output::moment("expires_at", key.expires_at, &key.warnings));
     if console.global.output != Format::Table {
         let mut value = json!({
             "change": change,
@@ -211,7 +249,8 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
     let mut text = change.to_owned();
     if let (Some(key), Some(expires_at)) = (&report.key, expires_at) {
         let expires = expires_at.unwrap_or_else(|| "never".to_owned());
-        text.push_str(&format!(": {} expires {expires}", printable(console.secrets.value(&key.id))));
+        let (id, expires) = (console.secrets.value(&key.id), console.secrets.value(&expires));
+        text.push_str(&format!(": {} expires {}", printable(id), printable(expires)));
     }
     if args.dry_run {
         text.insert_str(0, "dry run: ");
@@ -239,14 +278,18 @@ fn partly_stored(problem: &str, error: &EnsureError<NotStored>) -> Failure {
 fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Store>) -> Failure {
     let message = error.to_string();
     match error {
-        EnsureError::Find(cause) => Failure::sdk(cause, Effect::Read).after("nothing was changed"),
+        EnsureError::Find(cause) => Failure::sdk(cause, Effect::Read).state(NOTHING_CHANGED),
         EnsureError::Stored(cause) => {
-            let message = "nothing was changed: whether the stored secret works is unknown";
-            Failure::new(Code::Unavailable, format!("{message}: {}", with_causes(cause)))
+            let message = format!("whether the stored secret works is unknown: {}", with_causes(cause));
+            Failure::new(Code::Unavailable, message).state(NOTHING_CHANGED)
         }
         EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
         EnsureError::Create(cause) => {
-            let failure = Failure::sdk(cause, Effect::Change).after("no new key is stored");
+            let failure = match store {
+                Some(store) => not_minted(cause, NOTHING_CREATED, store),
+                None => Failure::mint(cause, NOTHING_CREATED),
+            };
+            let failure = failure.after("no new key is stored");
             let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
             if is_refused {
                 failure.hint("if the account limits lifetimes, pass a shorter --lifetime")

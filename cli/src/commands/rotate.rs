@@ -7,31 +7,38 @@ use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, Rotat
 use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
 use crate::commands::secret_commands::{
-    describe, how_to_revoke, nothing_created, print_details, report_warnings, service_key, user_key,
+    describe, how_to_revoke, invalid, not_minted, nothing_created, print_details, report_warnings, service_key,
+    user_key,
 };
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable};
+use crate::failure::{Code, Effect, Failure, NOTHING_CREATED, printable};
 use crate::messages::causes;
 use crate::store::{NotStored, Store};
 use crate::{bindings, connect};
 
 /// Announces every step before it is taken, so that after an interruption the user knows which keys work.
 pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
-    let mut new = replacement(args, &args.service.binding, console)?;
-    let client = connect::client(console)?;
+    let prepare = || {
+        let mut new = replacement(args, &args.service.binding, console)?;
+        let client = connect::client(console)?;
+        new.validate(&args.id, client.stage(), console.system.now()).map_err(invalid)?;
+        if !args.yes {
+            ask(&format!("Replace the key {} by a new one, and revoke it?", printable(&args.id)), console)?;
+        }
+        let store = Store::prepare(&args.secret, console)?;
+        let client = connect::limited(&client, console);
+        if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
+            new = replacement(args, &binding, console)?;
+        }
+        let new = new.stored(store.current_secret()?);
+        Ok((new, client, store))
+    };
+    let (new, client, mut store) = prepare().map_err(nothing_created)?;
     let old = printable(&args.id);
-    if !args.yes {
-        ask(&format!("Replace the key {old} by a new one, and revoke it?"), console)?;
-    }
-    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
-    let client = connect::limited(&client, console);
-    if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
-        new = replacement(args, &binding, console)?;
-    }
     let location = store.location().unwrap_or_else(|| "stdout".to_owned());
     let steps = console.clone();
     let partial = Arc::new(OnceLock::new());
-    let new = new.stored(store.current_secret()?).on_step(move |step| announce(step, &steps));
+    let new = new.on_step(move |step| announce(step, &steps));
     let is_partial = Arc::clone(&partial);
     let new = new.before_revoke(move |_| match is_partial.get() {
         None => Ok(()),
@@ -70,7 +77,7 @@ fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<Re
     // Without a name, that of the old key carries over.
     let name = args.name.as_deref().unwrap_or_default();
     let new: ReplacementKey = if binding.is_given() {
-        service_key(name, binding, &args.key, &*console.system)?.into()
+        service_key(name, binding, &args.key, console)?.into()
     } else {
         user_key(name, &args.key, console.system.now())?.into()
     };
@@ -110,13 +117,13 @@ fn partly_stored(problem: &str, error: &RotationError<NotStored>) -> Failure {
 fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
     let old = printable(old);
     match error {
-        RotationError::Find(cause) => Failure::sdk(cause, Effect::Read).after("nothing was created"),
+        RotationError::Find(cause) => Failure::sdk(cause, Effect::Read).state(NOTHING_CREATED),
         RotationError::NotReplaceable { reason: NotReplaceable::NotFound | NotReplaceable::Revoked, .. } => {
             Failure::new(Code::NotFound, error.to_string())
         }
         RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
         RotationError::Create(cause) => {
-            Failure::sdk(cause, Effect::Change).after(format_args!("the old key {old} is unchanged"))
+            not_minted(cause, NOTHING_CREATED, store).after(format_args!("the old key {old} is unchanged"))
         }
         // It is the secret of the old key.
         RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {

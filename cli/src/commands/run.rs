@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest, Outcome};
+use arize_api_keys::{ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, ListRequest};
 
 use crate::args::{Binding, Run};
-use crate::commands::secret_commands::{UNCERTAIN_ID, announce_create, describe, how_to_revoke, report_warnings};
+use crate::commands::secret_commands::{
+    UNCERTAIN_ID, announce_create, describe, how_to_revoke, invalid, report_warnings,
+};
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable, with_causes};
+use crate::failure::{Code, Failure, printable, with_causes};
 use crate::shell::own_key_variables;
 use crate::system::{Child, Exit, Program, Signal, Signals};
 use crate::times::{after, rfc3339};
@@ -20,6 +22,9 @@ use crate::{bindings, connect};
 
 /// The time to revoke the key without `--timeout`.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The state after a refusal.
+const NO_KEY: &str = "no key was created";
 
 /// Returns the code of the command.
 pub(crate) fn run(args: &Run, console: &Console) -> Result<u8, Failure> {
@@ -37,19 +42,25 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
     };
     let path = system.find_program(command).map_err(|error| {
         let failure = not_started(command, &error);
-        failure.and("no key was created")
+        failure.state(NO_KEY)
     })?;
-    let binding = &args.service.binding;
-    let mut request = Request::new(args, binding, command, console)?;
-    let client = connect::client(console)?;
-    if let Some(binding) = bindings::resolve(binding, &client, console)? {
-        request = Request::new(args, &binding, command, console)?;
-    }
+    let prepare = || {
+        let binding = &args.service.binding;
+        let mut request = Request::new(args, binding, command, console)?;
+        let client = connect::client(console)?;
+        request.validate(&client, console)?;
+        if let Some(binding) = bindings::resolve(binding, &client, console)? {
+            request = Request::new(args, &binding, command, console)?;
+            request.validate(&client, console)?;
+        }
+        Ok((request, client))
+    };
+    let (request, client) = prepare().map_err(|failure: Failure| failure.state(NO_KEY))?;
     // From here on a signal ends the command, and not this program before it has revoked the key.
     let signals = [Signal::HangUp, Signal::Interrupt, Signal::Quit, Signal::Terminate, Signal::Child];
     let mut signals = system
         .signals(&signals)
-        .map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}; no key was created")))?;
+        .map_err(|error| Failure::new(Code::Other, format!("cannot catch signals: {error}")).state(NO_KEY))?;
     announce_create(&request.name, console);
     let created = request.create(&client)?;
     console.secrets.learn(&created.key);
@@ -115,12 +126,21 @@ impl Request {
         let file = Path::new(command).file_name().unwrap_or(command).to_string_lossy();
         let description = format!("created by `arize-keys run` for the command `{}`", printable(file));
         let kind = if binding.is_given() {
-            let request = bindings::request(&name, binding, system)?;
+            let request = bindings::request(&name, binding, console)?;
             Kind::Service(request.description(description).expires_at(expires_at))
         } else {
             Kind::User(CreateRequest::new(&name).description(description).expires_at(expires_at))
         };
         Ok(Self { name, expires_at, kind })
+    }
+
+    fn validate(&self, client: &ApiKeysClient, console: &Console) -> Result<(), Failure> {
+        let now = console.system.now();
+        let valid = match &self.kind {
+            Kind::User(request) => request.validate(now),
+            Kind::Service(request) => request.validate(client.stage(), now),
+        };
+        valid.map_err(invalid)
     }
 
     fn create(&self, client: &ApiKeysClient) -> Result<ApiKeyCreated, Failure> {
@@ -129,8 +149,11 @@ impl Request {
             Kind::Service(request) => client.create_service_key(request),
         };
         created.map_err(|error| {
-            let failure = Failure::sdk(&error, Effect::Change);
-            let (Outcome::Unknown | Outcome::Applied) = error.outcome() else { return failure };
+            let failure = Failure::mint(&error, NO_KEY);
+            // A secret in a refusal is not kept: no command uses it, and its key ends with --ttl.
+            if failure.state.is_some() {
+                return failure;
+            }
             let name = printable(&self.name);
             failure.hint(format!("if the key `{name}` exists, it stops working at {}", rfc3339(self.expires_at)))
         })

@@ -5,15 +5,14 @@ use std::time::Duration;
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
-    ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, InventoryRequest,
-    ListRequest, RefreshRequest,
+    ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, InvalidRequest,
+    InventoryRequest, ListRequest, RefreshRequest,
 };
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
-use crate::failure::{Code, Effect, Failure, printable, with_causes};
-use crate::store::{NOTHING_CREATED, NotStored, Rescue, Store};
-use crate::system::System;
+use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
+use crate::store::{NotStored, Rescue, Store};
 use crate::times::{after, rfc3339};
 use crate::{api_key, bindings, connect, inventory, output};
 
@@ -21,52 +20,66 @@ use crate::{api_key, bindings, connect, inventory, output};
 const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
-    let request = user_key(&args.name, &args.key, console.system.now())?;
-    let client = connect::client(console)?;
-    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
+    let prepare = || {
+        let request = user_key(&args.name, &args.key, console.system.now())?;
+        let client = connect::client(console)?;
+        request.validate(console.system.now()).map_err(invalid)?;
+        Ok((request, client, Store::prepare(&args.secret, console)?))
+    };
+    let (request, client, mut store) = prepare().map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
-    let created = client.create(&request).map_err(|error| not_minted(&error, &mut store))?;
+    let created = client.create(&request).map_err(|error| not_minted(&error, NOTHING_CREATED, &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
-    let mut request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
-    let client = connect::client(console)?;
-    let mut store = Store::prepare(&args.secret, console).map_err(nothing_created)?;
+    let prepare = || {
+        let mut request = service_key(&args.name, &args.service.binding, &args.key, console)?;
+        let client = connect::client(console)?;
+        request.validate(client.stage(), console.system.now()).map_err(invalid)?;
+        let store = Store::prepare(&args.secret, console)?;
+        if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
+            request = service_key(&args.name, &binding, &args.key, console)?;
+            request.validate(client.stage(), console.system.now()).map_err(invalid)?;
+        }
+        Ok((request, client, store))
+    };
+    let (request, client, mut store) = prepare().map_err(nothing_created)?;
     let client = connect::limited(&client, console);
-    if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
-        request = service_key(&args.name, &binding, &args.key, &*console.system)?;
-    }
     announce_create(&args.name, console);
-    let created = client.create_service_key(&request).map_err(|error| not_minted(&error, &mut store))?;
+    let created =
+        client.create_service_key(&request).map_err(|error| not_minted(&error, NOTHING_CREATED, &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
 pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> {
-    let mut request = RefreshRequest::new(&args.id);
-    let nothing_changed = |failure: Failure| failure.and("nothing was changed");
-    if let Some(expires_at) = expires_at(&args.expiry, console.system.now()).map_err(nothing_changed)? {
-        request = request.expires_at(expires_at);
-    }
-    if let Some(grace) = args.grace {
-        request = request.grace_period(grace);
-    }
-    let found = api_key::find(console)?;
-    let own = found.as_ref().map(|found| found.key.clone());
-    let client = connect::client_with(found.as_ref(), console)?;
-    let mut store = Store::prepare(&args.secret, console).map_err(nothing_changed)?;
-    let client = connect::limited(&client, console);
-    if let Some(own) = own.filter(|_| args.grace.is_none() && !args.no_grace) {
-        refuse_own_key(&args.id, &own, &client, console)?;
-    }
+    let prepare = || {
+        let mut request = RefreshRequest::new(&args.id);
+        if let Some(expires_at) = expires_at(&args.expiry, console.system.now())? {
+            request = request.expires_at(expires_at);
+        }
+        if let Some(grace) = args.grace {
+            request = request.grace_period(grace);
+        }
+        let found = api_key::find(console)?;
+        let client = connect::client_with(found.as_ref(), console)?;
+        request.validate(console.system.now()).map_err(invalid)?;
+        let store = Store::prepare(&args.secret, console)?;
+        let client = connect::limited(&client, console);
+        if let Some(own) = found.map(|found| found.key).filter(|_| args.grace.is_none() && !args.no_grace) {
+            refuse_own_key(&args.id, &own, &client, console)?;
+        }
+        Ok((request, client, store))
+    };
+    let (request, client, mut store) = prepare().map_err(|failure: Failure| failure.state(NOTHING_CHANGED))?;
     console.report(format_args!(
         "refreshing the key {} at {}; if this is interrupted, its secret may have changed: refresh it again",
         printable(&args.id),
         rfc3339(console.system.now().truncate_to_second())
     ));
     let created = client.refresh(&request).map_err(|error| {
-        let failure = not_minted(&error, &mut store);
+        let failure = not_minted(&error, NOTHING_CHANGED, &mut store);
         match error {
             Error::UnprocessableEntity(_) if expires_at_is_missing(&args.expiry) => {
                 failure.hint("a key that expires needs --expires-in or --expires-at, no later than before")
@@ -98,7 +111,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
         Ok(false) => Ok(()),
         Ok(true) => {
             let message = format!(
-                "the key {} is the one of this program, and its secret would stop working at once; nothing was changed",
+                "the key {} is the one of this program, and its secret would stop working at once",
                 printable(id)
             );
             Err(Failure::new(Code::Usage, message).hint("pass --grace 1h, or --no-grace"))
@@ -107,7 +120,7 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
             console.warning("this key may not list keys: whether it is the one to refresh is unknown");
             Ok(())
         }
-        Err(error) => Err(Failure::sdk(&error, Effect::Read).after("nothing was changed")),
+        Err(error) => Err(Failure::sdk(&error, Effect::Read)),
     }
 }
 
@@ -132,7 +145,12 @@ fn is_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Co
 }
 
 pub(crate) fn nothing_created(failure: Failure) -> Failure {
-    failure.and(NOTHING_CREATED)
+    failure.state(NOTHING_CREATED)
+}
+
+/// A request that is refused before anything is sent.
+pub(crate) fn invalid(error: InvalidRequest) -> Failure {
+    Failure::sdk(&error.into(), Effect::Read)
 }
 
 /// Before the request: who is interrupted knows what to look for.
@@ -163,13 +181,13 @@ pub(crate) fn service_key(
     name: &str,
     binding: &args::Binding,
     key: &args::NewKeyArgs,
-    system: &dyn System,
+    console: &Console,
 ) -> Result<CreateServiceKeyRequest, Failure> {
-    let mut request = bindings::request(name, binding, system)?;
+    let mut request = bindings::request(name, binding, console)?;
     if let Some(description) = &key.description {
         request = request.description(description);
     }
-    Ok(match expires_at(&key.expiry, system.now())? {
+    Ok(match expires_at(&key.expiry, console.system.now())? {
         Some(expires_at) => request.expires_at(expires_at),
         None => request,
     })
@@ -185,8 +203,8 @@ fn expires_at(expiry: &Expiry, now: OffsetDateTime) -> Result<Option<OffsetDateT
 }
 
 /// A secret that a refusal has nevertheless is kept: it may be in use.
-fn not_minted(error: &Error, store: &mut Store) -> Failure {
-    let failure = Failure::sdk(error, Effect::Change);
+pub(crate) fn not_minted(error: &Error, nothing_done: &'static str, store: &mut Store) -> Failure {
+    let failure = Failure::mint(error, nothing_done);
     match error.api().and_then(ApiError::secret) {
         Some(secret) => failure.and(store.rescue(secret)),
         None => failure,
@@ -203,6 +221,9 @@ fn deliver(
 ) -> Result<(), Failure> {
     console.secrets.learn(&created.key);
     console.report(format_args!("{what} {}", describe(created)));
+    if store.had(&created.key) {
+        return Err(repeated(&store, created, what));
+    }
     store.store(created).map_err(|cause| lost(&mut store, cause))?;
     report_warnings(created, console);
     match store.location() {
@@ -213,6 +234,20 @@ fn deliver(
         None => console.note("this is the only time that the secret can be seen: store it now"),
     }
     Ok(())
+}
+
+/// The response has the secret that the file has already, like an old response from a cache. What it says of the key may be as old, so
+/// nothing is revoked by its id.
+fn repeated(store: &Store, created: &ApiKeyCreated, what: &str) -> Failure {
+    let location = store.location().unwrap_or_default();
+    let message =
+        format!("the response has the secret that is in {location} already, and no new one; the file is unchanged");
+    Failure::new(Code::SecretLost, message).hint(match what {
+        "refreshed" => {
+            format!("the old secret may not work any more: refresh the key {} again", printable(&created.id))
+        }
+        _ => how_to_revoke(created),
+    })
 }
 
 /// Prints a key whose secret is stored. A stdout that fails does not undo that, and a script must not do it again.

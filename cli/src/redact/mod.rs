@@ -43,8 +43,9 @@ impl Secrets {
     /// From now on, this key is replaced.
     pub(crate) fn learn(&self, key: &SecretString) {
         let key = key.expose_secret().trim();
-        if key.len() >= MIN_KEY {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Forms::new(key));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if key.len() >= MIN_KEY && !known.iter().any(|forms| forms.key.expose_secret() == key) {
+            known.push(Forms::new(key));
         }
     }
 
@@ -134,6 +135,7 @@ fn is_invisible(c: char) -> bool {
 
 /// The forms of a key that are looked for.
 struct Forms {
+    key: SecretString,
     /// In lower case: plain, and hexadecimal.
     folded: SecretBox<Vec<Vec<u8>>>,
     /// The part of the base64 text that does not depend on the bytes before and after the key, for each alignment.
@@ -150,7 +152,12 @@ impl Forms {
         let mut base64: Vec<Vec<u8>> = cases.iter().flat_map(|key| (0..3).map(|skip| base64_of(key, skip))).collect();
         base64.retain(|part| part.len() >= MIN_BASE64);
         let shortest = folded.iter().chain(&base64).map(Vec::len).min().unwrap_or_default();
-        Self { folded: SecretBox::new(Box::new(folded)), base64: SecretBox::new(Box::new(base64)), shortest }
+        Self {
+            key: key.into(),
+            folded: SecretBox::new(Box::new(folded)),
+            base64: SecretBox::new(Box::new(base64)),
+            shortest,
+        }
     }
 
     fn find(&self, view: &View) -> Vec<Range<usize>> {

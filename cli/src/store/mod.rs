@@ -24,17 +24,14 @@ use self::target::{NotWritten, Target};
 use crate::args::{Format, SecretTo};
 use crate::console::Console;
 use crate::deliver::{Commands, NotTaken};
-use crate::failure::{Code, Failure, printable};
+use crate::failure::{Code, Failure, NOTHING_CREATED, printable};
 use crate::output;
-use crate::redact::is_unsafe;
+use crate::redact::{is_like_a_key, is_unsafe};
 use crate::shell::Shell;
 use crate::system::{File, FileKind, System};
 
 /// The path that means stdout.
 const STDOUT: &str = "-";
-
-/// The state after a refusal to create a key.
-pub(crate) const NOTHING_CREATED: &str = "nothing was created";
 
 /// How long a lock and the reader of a FIFO are waited for, without `--timeout`.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -122,6 +119,7 @@ impl Store {
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
         let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
+        learn(target.previous.as_ref(), console);
         Ok(Self { system, place: Place::File(Box::new(target)), commands, _lock: Some(lock) })
     }
 
@@ -148,6 +146,12 @@ impl Store {
             Place::File(target) => target.secret().map_err(|error| unreadable(target.shown(), &error)),
             Place::Nowhere | Place::Stdout { .. } | Place::Stream(_) => Ok(None),
         }
+    }
+
+    /// Whether the file has held this secret since before the request.
+    pub(crate) fn had(&self, secret: &SecretString) -> bool {
+        let Place::File(target) = &self.place else { return false };
+        target.previous.as_ref().is_some_and(|previous| previous.expose_secret() == secret.expose_secret())
     }
 
     /// Stores the secret, and reads it back from a file. After an error, a file has the content that it had before, as far as
@@ -222,7 +226,14 @@ fn cannot_write(path: &Path, error: &io::Error) -> String {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::file("read", path, error).and(NOTHING_CREATED)
+    Failure::file("read", path, error).state(NOTHING_CREATED)
+}
+
+/// Keeps a stored key out of every output. Another text in its place is no secret.
+pub(crate) fn learn(stored: Option<&SecretString>, console: &Console) {
+    if let Some(key) = stored.filter(|text| is_like_a_key(text.expose_secret())) {
+        console.secrets.learn(key);
+    }
 }
 
 /// The secret in a file, without a lock and without a change. `None` if it holds none, or there is no file.
@@ -258,7 +269,7 @@ pub(crate) fn absolute(path: &Path, console: &Console) -> PathBuf {
 /// A path that is not that of a file.
 pub(crate) fn no_file(path: &Path) -> Failure {
     let message = format!("`{}` is not a file, so that no later run could read the secret", printable(path.display()));
-    Failure::new(Code::Usage, message).and(NOTHING_CREATED)
+    Failure::new(Code::Usage, message).state(NOTHING_CREATED)
 }
 
 fn stdout(format: Format, system: &dyn System) -> Result<Place, Failure> {

@@ -31,6 +31,8 @@ pub(super) struct Target {
     path: PathBuf,
     /// The variable of a `.env` file. Without one, the secret is all that the file has.
     env_name: Option<String>,
+    /// The secret that it held when it was prepared.
+    pub(super) previous: Option<SecretString>,
     /// Who owned the file before.
     existing: Option<Metadata>,
     /// Where its temporary files are.
@@ -95,6 +97,7 @@ impl Target {
             shown: shown.to_owned(),
             path,
             env_name: env_name.map(str::to_owned),
+            previous: None,
             existing,
             drafts,
             is_in_place: false,
@@ -102,6 +105,7 @@ impl Target {
             draft: None,
         };
         let content = target.content().map_err(|error| ("read", error))?;
+        target.previous = secret_in(&content, env_name);
         target.with_secret(&content, env_file::PLACEHOLDER).map_err(|error| ("edit", error))?;
         target.prove(&content, patience, console).map_err(|error| ("replace", error))?;
         if target.is_in_place {

@@ -48,6 +48,25 @@ fn options_without_an_effect_are_refused() {
         (&["completions", "bash", "-o", "json"], "--output has no effect on `completions`"),
         (&["emulator", "--region", "eu-west-1a"], "--region has no effect on `emulator`"),
         (&["-v", "emulator"], "--verbose has no effect on `emulator`"),
+        (&["--host", "example.com", "list", "--region", "eu-west-1a"], "--host excludes --region, --single-host and"),
+        (
+            &["list", "--host", "example.com", "--single-host", "example.org"],
+            "--host excludes --region, --single-host and",
+        ),
+        (
+            &["list", "--base-domain", "example.org", "--host", "example.com"],
+            "--host excludes --region, --single-host and",
+        ),
+        (&["list", "--port", "1", "--single-port", "2"], "--port and --single-port exclude each other"),
+        (&["create-service-key", "x", "--grant", "o/s=member", "--space-role", "member"], "every --grant has a role"),
+        (
+            &["rotate", ID, "--out", "f", "--grant", "o/s=member", "--grant", "o/t=admin", "--space-role", "member"],
+            "every --grant has a role: --space-role has no effect",
+        ),
+        (&["ensure", "x", "--to-command", "cat", "--no-read", "--replace-stored"], "'--replace-stored'"),
+        (&["identify", "--api-key-file", "-"], "--api-key-file and FILE both read stdin"),
+        (&["create-service-key", "x", "--assignments", "-", "--api-key-file", "-"], "--assignments both read stdin"),
+        (&["--api-key-file", "-", "ensure", "x", "--out", "f", "--assignments", "-"], "--assignments both read stdin"),
     ] {
         let run = service.run(args);
         run.failed(2);

@@ -146,6 +146,52 @@ fn without_a_usable_key_it_shows_the_endpoint() {
     assert!(service.seen().is_empty());
 }
 
+/// What the service would answer with 401 is refused before it is sent, and the message names the place and the defect.
+#[test]
+fn near_misses_name_their_place() {
+    let service = Service::new();
+    for (text, defect) in [
+        ("ak-abc...xyz", "it is the redacted form of a key"),
+        ("${KEY}", "it is a placeholder that was not replaced"),
+        ("null", "it is the word that programs print for a missing value"),
+        ("ak-0123456789,", "it ends with a comma"),
+        (&"a".repeat(5000), "it has more than 4096 bytes"),
+        ("Authorization: Bearer ak-0123456789", "there is a blank in it"),
+    ] {
+        service.write("key", text, 0o600);
+        for (env, args, place) in [
+            (("ARIZE_API_KEY", text), &[][..], "ARIZE_API_KEY"),
+            (("ARIZE_API_KEY_FILE", "key"), &[], "`key`"),
+            (("ARIZE_KEYS_NO_WARNING", "1"), &["--api-key-file", "key"], "`key`"),
+        ] {
+            for command in ["list", "check"] {
+                let mut command = service.command(&[&[command], args].concat());
+                let run = finish(command.env_remove("ARIZE_API_KEY").env(env.0, env.1));
+                run.failed(2);
+                let place = place.trim_matches('`');
+                assert!(run.err.contains(place) && run.err.contains(defect), "{text:.40} {args:?}: {}", run.err);
+                assert!(!run.err.contains("hint: set ARIZE_API_KEY"), "{text:.40}: {}", run.err);
+            }
+        }
+    }
+    // A setting without a value, as in a template of a `.env` file.
+    service.write("key", "ARIZE_API_KEY=\n", 0o600);
+    let run = service.run(&["list", "--api-key-file", "key"]);
+    assert!(run.failed(2).err.contains("`key` holds no usable API key: it is empty"), "{}", run.err);
+    assert!(service.seen().is_empty());
+}
+
+#[test]
+fn a_key_in_place_of_a_path_is_not_shown() {
+    let service = Service::new();
+    let key = "ak-0123456789012345678901";
+    for args in [["--api-key-file", key], ["--api-key-env-file", key], ["--profile", key]] {
+        let run = service.run(&[&["check", "--offline"], &args[..]].concat());
+        run.failed(2);
+        assert!(!format!("{}{}", run.out, run.err).contains("0123456789"), "{args:?}: {}{}", run.out, run.err);
+    }
+}
+
 #[test]
 fn nobody_there() {
     let service = Service::new();
@@ -169,7 +215,11 @@ fn settings_that_cannot_be() {
             Some(("ARIZE_API_HOST", "example.com")),
             "error: ARIZE_API_SCHEME is plain http, which would show the API key",
         ),
-        (&[], Some(("ARIZE_API_KEY", "")), "error: ARIZE_API_KEY is blank\nhint: set ARIZE_API_KEY, or pass"),
+        (
+            &[],
+            Some(("ARIZE_API_KEY", "")),
+            "error: ARIZE_API_KEY is blank; nothing was sent\nhint: set ARIZE_API_KEY, or pass",
+        ),
         (
             &[],
             Some(("ARIZE_API_KEY", "ak-01 234")),

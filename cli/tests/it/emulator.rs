@@ -54,6 +54,26 @@ fn options() {
     assert!(shell(&line, "check").contains("alpha"));
 }
 
+/// A device or a pipe in its place would be removed.
+#[test]
+fn a_ready_file_is_a_regular_file() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (pipe, socket, folder, link) = (path("pipe"), path("socket"), path("folder"), path("link"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    for path in [&pipe, &socket, &folder, &link, "/dev/null"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arize-keys"));
+        let output = command.args(["emulator", "--ready-file", path]).env_clear().output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{path}: {err}");
+        assert_eq!(err, format!("error: --ready-file: `{path}` is there and is not a regular file\n"));
+        assert!(std::fs::symlink_metadata(path).is_ok(), "{path} is removed");
+    }
+}
+
 #[test]
 fn a_port_that_is_taken() {
     let (_running, line) = start(&[]);

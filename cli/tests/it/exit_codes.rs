@@ -21,6 +21,11 @@ fn an_input_file_that_cannot_be_read_is_a_wrong_argument() {
             &["create-service-key", "x", "--assignments", file],
             &["list", "--ca-file", file, "--scheme", "https"],
             &["check", "--offline", "--ca-file", file, "--scheme", "https"],
+            &["rotate", ID, "--yes", "--out", "f", "--assignments", file],
+            &["ensure", "x", "--out", "f", "--assignments", file],
+            &["identify", file],
+            &["emulator", "--account", file],
+            &["emulator", "--admin-key-file", file],
         ] {
             let run = service.run(args);
             assert_eq!(run.code, Some(2), "{args:?}: {}", run.err);

@@ -92,7 +92,7 @@ fn creating_fails() {
     expect![[r#"
         0/4 looking for the old key
         1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
-        error: the old key QXBpS2V5OjI6c0xZSFQ= is unchanged: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
+        error: the old key QXBpS2V5OjI6c0xZSFQ= is unchanged: create: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call; nothing was created
     "#]].assert_eq(&run.told());
     service.rule(|request| if request.method() == "POST" { Answer::Lost } else { Answer::Honest });
     let run = rotate(&service, &old);

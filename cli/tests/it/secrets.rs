@@ -377,7 +377,7 @@ fn refreshing_the_own_key_needs_a_word() {
     service.rule(|request| if request.method() == "GET" { Answer::Status(503) } else { Answer::Honest });
     let run = service.run(&["refresh", &other.id]);
     run.failed(7);
-    assert!(run.err.contains("\nerror: nothing was changed: list: "), "{}", run.err);
+    assert!(run.err.contains("\nerror: list: ") && run.err.contains("; nothing was changed\n"), "{}", run.err);
     // Without its padding, it is the same id.
     let bare = own.id.trim_end_matches('=');
     assert_ne!(bare, own.id);
@@ -490,6 +490,38 @@ fn an_id_that_is_there_twice_is_not_revoked() {
         assert!(run.err.contains("look for"), "{command:?}: {}", run.err);
         assert!(run.steps.iter().all(|step| !step.starts_with("PUT ")), "{command:?}: {:?}", run.steps);
         assert!(double.world().emulator.authenticates(victim.key.expose_secret()), "{command:?}");
+    }
+}
+
+/// The same for one key whose secret is in the file: there is no new secret to store, and no key to revoke.
+#[test]
+fn a_secret_that_the_file_has_already_is_no_new_one() {
+    for (command, place) in [
+        (&["refresh", "OLD"][..], "--out"),
+        (&["refresh", "OLD", "--grace", "1h"], "--env-file"),
+        (&["refresh", "OLD", "-o", "json"], "--out"),
+        (&["create", "other"], "--out"),
+        (&["create-service-key", "other", "--space", "prod"], "--env-file"),
+    ] {
+        let double = Double::new();
+        let path = double.path("f");
+        let old = double.admin().create(&CreateRequest::new("old")).unwrap();
+        let secret = old.key.expose_secret().to_owned();
+        let content = if place == "--out" { format!("{secret}\n") } else { format!("A=1\nARIZE_API_KEY={secret}\n") };
+        fs::write(&path, &content).unwrap();
+        let body = format!(r#"{{"id":"{}","name":"old","key":"{secret}"}}"#, old.id);
+        double.respond(move |request| {
+            (request.method() == "POST")
+                .then(|| http::Response::builder().status(200).body(body.clone().into()).unwrap())
+        });
+        let command = command.iter().map(|word| if *word == "OLD" { old.id.as_str() } else { word });
+        let args: Vec<&str> = command.chain([place, &path]).collect();
+        let run = double.run(&args);
+        assert_eq!((run.code, run.out.as_str()), (Some(9), ""), "{args:?}: {}", run.err);
+        assert!(run.err.contains("already, and no new one; the file is unchanged\nhint: "), "{args:?}: {}", run.err);
+        assert!(run.steps.iter().all(|step| !step.starts_with("PUT ")), "{args:?}: {:?}", run.steps);
+        assert_eq!(fs::read_to_string(&path).unwrap(), content, "{args:?}");
+        assert_eq!(fs::read_dir(double.world().dir.path()).unwrap().count(), 1, "{args:?}: {}", run.err);
     }
 }
 

@@ -1,25 +1,30 @@
 //! The users and bot users, and their rights.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use time::OffsetDateTime;
+use serde::Serialize;
 
 use super::enums::Role;
-use super::id::{Id, Kind};
-use super::store::Record;
+use super::id::Id;
+use super::timestamp::Timestamp;
 
+/// Serialized, it is an organization as the service shows it.
+#[derive(Serialize)]
 pub(crate) struct OrganizationRecord {
     pub(crate) id: Id,
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) created_at: OffsetDateTime,
+    pub(crate) created_at: Timestamp,
 }
 
+/// Serialized, it is what alpha shows of a space.
+#[derive(Serialize)]
 pub(crate) struct SpaceRecord {
     pub(crate) id: Id,
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) created_at: OffsetDateTime,
+    pub(crate) created_at: Timestamp,
+    #[serde(skip)]
     pub(crate) organization: Arc<OrganizationRecord>,
 }
 
@@ -76,8 +81,8 @@ impl User {
         self.account_role == Role::Admin
     }
 
-    pub(crate) fn grants(&self) -> Vec<OrganizationGrant> {
-        self.read(<[OrganizationGrant]>::to_vec)
+    pub(crate) fn grants(&self) -> RwLockReadGuard<'_, Vec<OrganizationGrant>> {
+        self.grants.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The role in an organization; none if the user does not see it. Who works in a space of it sees it.
@@ -85,7 +90,7 @@ impl User {
         if self.is_admin() {
             return Some(Role::Admin);
         }
-        self.read(|grants| grants.iter().find(|grant| grant.organization.id == organization.id).map(|grant| grant.role))
+        self.grants().iter().find(|grant| grant.organization.id == organization.id).map(|grant| grant.role)
     }
 
     /// The role in a space; none if the user does not see it.
@@ -93,13 +98,12 @@ impl User {
         if self.is_admin() {
             return Some(Role::Admin);
         }
-        self.read(|grants| {
-            let grant = grants.iter().find(|grant| grant.organization.id == space.organization.id)?;
-            if grant.role == Role::Admin {
-                return Some(Role::Admin);
-            }
-            grant.spaces.iter().find(|grant| grant.space.id == space.id).map(|grant| grant.role.rank())
-        })
+        let grants = self.grants();
+        let grant = grants.iter().find(|grant| grant.organization.id == space.organization.id)?;
+        if grant.role == Role::Admin {
+            return Some(Role::Admin);
+        }
+        grant.spaces.iter().find(|grant| grant.space.id == space.id).map(|grant| grant.role.rank())
     }
 
     /// Whether the user may list and create the service keys of a space.
@@ -127,37 +131,5 @@ impl User {
             OrganizationGrant { organization: Arc::clone(organization), role: Role::ReadOnly, spaces: Vec::new() };
         change(&mut grant);
         grants.push(grant);
-    }
-
-    fn read<T>(&self, read: impl FnOnce(&[OrganizationGrant]) -> T) -> T {
-        read(&self.grants.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Record for Arc<OrganizationRecord> {
-    const KIND: Kind = Kind::Organization;
-    fn id(&self) -> Id {
-        self.id
-    }
-}
-
-impl Record for Arc<SpaceRecord> {
-    const KIND: Kind = Kind::Space;
-    fn id(&self) -> Id {
-        self.id
-    }
-}
-
-impl Record for Arc<CustomRole> {
-    const KIND: Kind = Kind::CustomRole;
-    fn id(&self) -> Id {
-        self.id
-    }
-}
-
-impl Record for Arc<User> {
-    const KIND: Kind = Kind::User;
-    fn id(&self) -> Id {
-        self.id
     }
 }

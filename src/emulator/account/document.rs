@@ -3,12 +3,16 @@
 use std::fmt;
 
 use fastrand::Rng;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use super::Account;
-use super::id::Id;
+use super::enums::{Role, Word};
+use super::id::{Id, Kind};
 use super::timestamp::Timestamp;
+use crate::stage::ApiStage;
 
 /// The account that an emulator starts with: organizations, spaces, users and keys.
 ///
@@ -87,11 +91,12 @@ impl fmt::Debug for AccountSpec {
 
 impl<'de> Deserialize<'de> for AccountSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document: Document = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let Whole(document) = serde_path_to_error::deserialize(deserializer).map_err(|error| {
             serde::de::Error::custom(located(&error.path().to_string(), &error.inner().to_string()))
         })?;
         // What does not fit together shows when the account is made.
-        Account::load(&document, Rng::with_seed(0), OffsetDateTime::UNIX_EPOCH).map_err(serde::de::Error::custom)?;
+        Account::load(&document, Rng::with_seed(0), Timestamp(OffsetDateTime::UNIX_EPOCH))
+            .map_err(serde::de::Error::custom)?;
         Ok(document.into())
     }
 }
@@ -108,14 +113,35 @@ fn located(path: &str, message: &str) -> String {
     if matches!(shown, "" | ".") { problem } else { format!("`{shown}`: {problem}") }
 }
 
+/// A document that is an object: a derived [`Deserialize`] takes an array, too.
+struct Whole(Document);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an account document: an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Whole, A::Error> {
+                Document::deserialize(MapAccessDeserializer::new(map)).map(Whole)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// A whole account. Optional members are generated, or have a default, when the account is loaded.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "an account document: an object")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Document {
-    pub(super) admin: AdminEntry,
+    pub(crate) admin: AdminEntry,
     pub(super) organizations: Vec<OrganizationEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) roles: Vec<RoleEntry>,
+    pub(super) roles: Vec<CustomRoleEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) users: Vec<UserEntry>,
     pub(super) keys: Vec<KeyEntry>,
@@ -126,82 +152,88 @@ pub(crate) struct Document {
 impl Document {
     /// Organizations with spaces, by their names, and the admin.
     pub(crate) fn of_organizations(organizations: &[(&str, &[&str])]) -> Self {
-        let space = |name: &&str| SpaceEntry {
-            id: None,
-            name: (*name).to_owned(),
-            description: String::new(),
-            created_at: None,
-        };
+        let space = |name: &&str| SpaceEntry { name: (*name).to_owned(), ..SpaceEntry::default() };
         let organization = |(name, spaces): &(&str, &[&str])| OrganizationEntry {
-            id: None,
             name: (*name).to_owned(),
-            description: String::new(),
-            created_at: None,
             spaces: spaces.iter().map(space).collect(),
+            ..OrganizationEntry::default()
         };
         Self { organizations: organizations.iter().map(organization).collect(), ..Self::default() }
     }
 
-    /// The secret that the admin's key is to have.
-    pub(crate) fn admin_secret(&self) -> Option<&str> {
-        self.admin.secret.as_deref()
-    }
-
-    pub(crate) fn set_admin_secret(&mut self, secret: Option<String>) {
-        self.admin.secret = secret;
-    }
-
     /// Whether a key other than the admin's own has this secret.
     pub(crate) fn has_secret(&self, secret: &str) -> bool {
-        let has = |key: &KeyEntry| {
-            let mut former = key.graces.iter().map(|grace| grace.secret.as_str());
-            key.secret.as_deref() == Some(secret) || former.any(|former| former == secret)
-        };
-        self.keys.iter().any(has)
+        self.secrets().any(|(other, _)| other == secret)
+    }
+
+    /// The secrets of the keys other than the admin's own, and their places.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (&str, String)> {
+        self.keys.iter().enumerate().flat_map(|(n, key)| {
+            let current = key.secret.iter().map(move |secret| (secret.as_str(), format!("keys[{n}].secret")));
+            let graces = key.graces.iter().enumerate();
+            let former = graces.map(move |(m, grace)| (grace.secret.as_str(), format!("keys[{n}].graces[{m}].secret")));
+            current.chain(former)
+        })
+    }
+
+    /// The ids that are given, with the kind that each must have, and its place.
+    pub(super) fn ids(&self) -> Vec<(Kind, Id, String)> {
+        let mut ids = vec![(Kind::User, self.admin.id, "admin.id".to_owned())];
+        for (n, organization) in self.organizations.iter().enumerate() {
+            ids.push((Kind::Organization, organization.id, format!("organizations[{n}].id")));
+            for (m, space) in organization.spaces.iter().enumerate() {
+                ids.push((Kind::Space, space.id, format!("organizations[{n}].spaces[{m}].id")));
+            }
+        }
+        let numbered = |name, n| format!("{name}[{n}].id");
+        ids.extend(self.roles.iter().enumerate().map(|(n, role)| (Kind::CustomRole, role.id, numbered("roles", n))));
+        ids.extend(self.users.iter().enumerate().map(|(n, user)| (Kind::User, user.id, numbered("users", n))));
+        for (n, key) in self.keys.iter().enumerate() {
+            let bot = key.service.as_ref().and_then(|service| service.id);
+            ids.push((Kind::User, bot, format!("keys[{n}].service.id")));
+            ids.push((Kind::ApiKey, key.id, numbered("keys", n)));
+        }
+        ids.into_iter().filter_map(|(kind, id, place)| Some((kind, id?, place))).collect()
     }
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "an object")]
-pub(super) struct AdminEntry {
+pub(crate) struct AdminEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+    /// Of the key that they are to get.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) secret: Option<String>,
+    pub(crate) secret: Option<String>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct OrganizationEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     pub(super) name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) description: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_at: Option<Timestamp>,
     #[serde(default)]
     pub(super) spaces: Vec<SpaceEntry>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct SpaceEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     pub(super) name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) description: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) created_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(super) struct RoleEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+pub(super) struct CustomRoleEntry {
     pub(super) id: Option<Id>,
     pub(super) name: String,
 }
@@ -209,11 +241,9 @@ pub(super) struct RoleEntry {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct UserEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     pub(super) name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) account_role: Option<String>,
+    pub(super) account_role: Option<RoleEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) organizations: Vec<GrantEntry>,
 }
@@ -223,8 +253,7 @@ pub(super) struct UserEntry {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct GrantEntry {
     pub(super) organization: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) role: Option<String>,
+    pub(super) role: Option<RoleEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) spaces: Vec<SpaceGrantEntry>,
 }
@@ -233,27 +262,41 @@ pub(super) struct GrantEntry {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct SpaceGrantEntry {
     pub(super) space: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<SpaceRoleEntry>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a role is a word like `member`, or `{ custom: <the name of one of the roles> }`")]
-pub(super) enum SpaceRoleEntry {
-    Word(String),
-    Custom(CustomEntry),
+/// A predefined role, read in the words of either stage.
+#[derive(Clone, Copy)]
+pub(super) struct RoleEntry(pub(super) Role);
+
+impl Serialize for RoleEntry {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word(ApiStage::Alpha))
+    }
+}
+
+impl<'de> Deserialize<'de> for RoleEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let role = Role::read(&String::deserialize(deserializer)?);
+        let role = role.ok_or_else(|| serde::de::Error::custom("a role is `admin`, `member` or `read-only`"))?;
+        Ok(Self(role.0))
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-pub(super) struct CustomEntry {
-    pub(super) custom: String,
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a role is `admin`, `member`, `read-only` or `{ custom: <one of the roles> }`"
+)]
+pub(super) enum SpaceRoleEntry {
+    Predefined(RoleEntry),
+    Custom { custom: String },
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct KeyEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
     pub(super) name: String,
     /// Without one: the admin.
@@ -261,9 +304,7 @@ pub(super) struct KeyEntry {
     pub(super) user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) created_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) expires_at: Option<Timestamp>,
@@ -282,10 +323,8 @@ pub(super) struct KeyEntry {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ServiceEntry {
     /// Of the bot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Id>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) account_role: Option<String>,
+    pub(super) account_role: Option<RoleEntry>,
     #[serde(default)]
     pub(super) organizations: Vec<GrantEntry>,
 }

@@ -27,66 +27,60 @@ pub enum Role {
     Admin,
 }
 
-impl KeyType {
-    pub(crate) fn word(self, stage: ApiStage) -> &'static str {
-        match (stage, self) {
-            (ApiStage::Alpha, Self::User) => "user",
-            (ApiStage::Alpha, Self::Service) => "service",
-            (ApiStage::Beta, Self::User) => "USER",
-            (ApiStage::Beta, Self::Service) => "SERVICE",
+/// A value that has a word in each stage.
+pub(crate) trait Word: Copy + 'static {
+    const ALL: &'static [Self];
+
+    /// The words of alpha and of beta.
+    fn words(self) -> (&'static str, &'static str);
+
+    fn word(self, stage: ApiStage) -> &'static str {
+        let (alpha, beta) = self.words();
+        match stage {
+            ApiStage::Alpha => alpha,
+            ApiStage::Beta => beta,
         }
     }
 
     /// The meaning of the word, and its stage.
-    pub(crate) fn read(word: &str) -> Option<(Self, ApiStage)> {
-        Some(match word {
-            "user" => (Self::User, ApiStage::Alpha),
-            "service" => (Self::Service, ApiStage::Alpha),
-            "USER" => (Self::User, ApiStage::Beta),
-            "SERVICE" => (Self::Service, ApiStage::Beta),
-            _ => return None,
+    fn read(word: &str) -> Option<(Self, ApiStage)> {
+        [ApiStage::Alpha, ApiStage::Beta].into_iter().find_map(|stage| {
+            let value = Self::ALL.iter().find(|value| value.word(stage) == word)?;
+            Some((*value, stage))
         })
     }
 }
 
-impl Status {
-    pub(crate) fn word(self, stage: ApiStage) -> &'static str {
-        match (stage, self) {
-            (ApiStage::Alpha, Self::Active) => "active",
-            (ApiStage::Alpha, Self::Revoked) => "revoked",
-            (ApiStage::Beta, Self::Active) => "ACTIVE",
-            (ApiStage::Beta, Self::Revoked) => "REVOKED",
-        }
-    }
+impl Word for KeyType {
+    const ALL: &'static [Self] = &[Self::User, Self::Service];
 
-    /// The meaning of the word, and its stage. The oldest clients write `deleted`.
-    pub(crate) fn read(word: &str) -> Option<(Self, ApiStage)> {
-        Some(match word {
-            "active" => (Self::Active, ApiStage::Alpha),
-            "revoked" | "deleted" => (Self::Revoked, ApiStage::Alpha),
-            "ACTIVE" => (Self::Active, ApiStage::Beta),
-            "REVOKED" => (Self::Revoked, ApiStage::Beta),
-            _ => return None,
-        })
-    }
-}
-
-impl Role {
-    /// The word in answers. Roles are only answered in beta.
-    pub(crate) fn word(self) -> &'static str {
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::ReadOnly => "READ_ONLY",
-            Self::Member => "MEMBER",
-            Self::Admin => "ADMIN",
+            Self::User => ("user", "USER"),
+            Self::Service => ("service", "SERVICE"),
         }
     }
+}
 
-    pub(crate) fn read(word: &str, stage: ApiStage) -> Option<Self> {
-        Some(match (stage, word) {
-            (ApiStage::Alpha, "read-only") | (ApiStage::Beta, "READ_ONLY") => Self::ReadOnly,
-            (ApiStage::Alpha, "member") | (ApiStage::Beta, "MEMBER") => Self::Member,
-            (ApiStage::Alpha, "admin") | (ApiStage::Beta, "ADMIN") => Self::Admin,
-            _ => return None,
-        })
+impl Word for Status {
+    const ALL: &'static [Self] = &[Self::Active, Self::Revoked];
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Active => ("active", "ACTIVE"),
+            Self::Revoked => ("revoked", "REVOKED"),
+        }
+    }
+}
+
+impl Word for Role {
+    const ALL: &'static [Self] = &[Self::ReadOnly, Self::Member, Self::Admin];
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ReadOnly => ("read-only", "READ_ONLY"),
+            Self::Member => ("member", "MEMBER"),
+            Self::Admin => ("admin", "ADMIN"),
+        }
     }
 }

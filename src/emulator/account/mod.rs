@@ -11,52 +11,45 @@ pub(crate) mod state_file;
 pub(crate) mod store;
 pub(crate) mod timestamp;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use time::OffsetDateTime;
 
 use self::directory::{CustomRole, OrganizationGrant, OrganizationRecord, SpaceRecord, User};
-use self::enums::{Role, Status};
-use self::key::{Key, KeyDraft, Listing};
+use self::enums::{KeyType, Role, Status};
+use self::id::{Id, Kind};
+use self::key::{Grace, Key, Listing};
 pub(crate) use self::load::secret_fault;
-use self::store::{Index, Store};
+use self::store::Store;
+use self::timestamp::Timestamp;
+
+/// The name of the admin, and of the key that they get.
+const ADMIN: &str = "admin";
 
 /// Random characters in a secret, after its `ak-`.
 const SECRET_LENGTH: usize = 48;
 const SECRET_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 pub(crate) struct Account {
-    pub(crate) organizations: Store<Arc<OrganizationRecord>>,
-    pub(crate) spaces: Store<Arc<SpaceRecord>>,
-    pub(crate) users: Store<Arc<User>>,
-    pub(crate) custom_roles: Store<Arc<CustomRole>>,
+    pub(crate) organizations: Store<OrganizationRecord>,
+    pub(crate) spaces: Store<SpaceRecord>,
+    pub(crate) users: Store<User>,
+    pub(crate) custom_roles: Store<CustomRole>,
     /// Shared with the pages that are being written.
-    pub(crate) keys: Store<Arc<Key>>,
-    pub(crate) listings: Index<(Listing, Status)>,
+    pub(crate) keys: Store<Key>,
+    /// A page is found in it without looking at the keys before.
+    listings: HashMap<(Listing, Status), BTreeSet<Id>>,
     /// Every secret that authenticates, or did until it expired or its key was revoked.
-    secrets: HashMap<Arc<str>, SecretEntry>,
-    /// By the number of the key: its former secrets that have a grace period.
-    former: HashMap<u64, Vec<Arc<str>>>,
+    secrets: HashMap<Arc<str>, Id>,
     /// What requests have made. The set-up of the account does not count.
-    pub(crate) counters: Counters,
+    pub(crate) keys_created: u64,
+    pub(crate) keys_refreshed: u64,
     ids: Rng,
     rng: Rng,
     /// The number of changes. The use of a key does not count.
     pub(crate) changes: u64,
-}
-
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Counters {
-    pub(crate) created: u64,
-    pub(crate) refreshed: u64,
-}
-
-struct SecretEntry {
-    key: u64,
-    /// For a secret that a refresh has replaced: the end of its grace period, never after its own expiry.
-    until: Option<OffsetDateTime>,
 }
 
 /// Why a secret opens nothing.
@@ -70,15 +63,15 @@ pub(crate) enum Refusal {
 impl Account {
     pub(crate) fn new(mut rng: Rng) -> Self {
         Self {
-            organizations: Store::new(),
-            spaces: Store::new(),
-            users: Store::new(),
-            custom_roles: Store::new(),
-            keys: Store::new(),
-            listings: Index::new(),
+            organizations: Store::new(Kind::Organization),
+            spaces: Store::new(Kind::Space),
+            users: Store::new(Kind::User),
+            custom_roles: Store::new(Kind::CustomRole),
+            keys: Store::new(Kind::ApiKey),
+            listings: HashMap::new(),
             secrets: HashMap::new(),
-            former: HashMap::new(),
-            counters: Counters::default(),
+            keys_created: 0,
+            keys_refreshed: 0,
             // Two, so that one more space in the set-up of a test does not change every secret after it.
             ids: rng.fork(),
             rng: rng.fork(),
@@ -88,154 +81,161 @@ impl Account {
 
     pub(crate) fn add_organization(
         &mut self,
+        id: Option<Id>,
         name: String,
         description: String,
-        created_at: OffsetDateTime,
+        created_at: Timestamp,
     ) -> Arc<OrganizationRecord> {
         self.changes += 1;
-        let id = self.organizations.next_id(&mut self.ids);
-        Arc::clone(self.organizations.push(Arc::new(OrganizationRecord { id, name, description, created_at })))
+        let id = self.organizations.next_id(id, &mut self.ids);
+        self.organizations.add(id, OrganizationRecord { id, name, description, created_at })
     }
 
     pub(crate) fn add_space(
         &mut self,
+        id: Option<Id>,
         organization: Arc<OrganizationRecord>,
         name: String,
         description: String,
-        created_at: OffsetDateTime,
+        created_at: Timestamp,
     ) -> Arc<SpaceRecord> {
         self.changes += 1;
-        let id = self.spaces.next_id(&mut self.ids);
-        Arc::clone(self.spaces.push(Arc::new(SpaceRecord { id, name, description, created_at, organization })))
+        let id = self.spaces.next_id(id, &mut self.ids);
+        self.spaces.add(id, SpaceRecord { id, name, description, created_at, organization })
     }
 
-    pub(crate) fn add_user(&mut self, name: String, account_role: Role, grants: Vec<OrganizationGrant>) -> Arc<User> {
+    pub(crate) fn add_user(
+        &mut self,
+        id: Option<Id>,
+        name: String,
+        account_role: Role,
+        grants: Vec<OrganizationGrant>,
+    ) -> Arc<User> {
         self.changes += 1;
-        let id = self.users.next_id(&mut self.ids);
-        Arc::clone(self.users.push(Arc::new(User::new(id, name, account_role, grants))))
+        let id = self.users.next_id(id, &mut self.ids);
+        self.users.add(id, User::new(id, name, account_role, grants))
     }
 
-    pub(crate) fn add_custom_role(&mut self, name: String) -> Arc<CustomRole> {
+    pub(crate) fn add_custom_role(&mut self, id: Option<Id>, name: String) -> Arc<CustomRole> {
         self.changes += 1;
-        let id = self.custom_roles.next_id(&mut self.ids);
-        Arc::clone(self.custom_roles.push(Arc::new(CustomRole { id, name })))
+        let id = self.custom_roles.next_id(id, &mut self.ids);
+        self.custom_roles.add(id, CustomRole { id, name })
     }
 
-    pub(crate) fn add_key(&mut self, draft: KeyDraft) -> &Key {
-        let id = self.keys.next_id(&mut self.ids);
-        let secret = self.new_secret();
-        self.insert_key(draft.into_key(id, secret))
-    }
-
-    /// Takes in a key whose secret no other key has.
-    fn insert_key(&mut self, key: Key) -> &Key {
-        self.changes += 1;
-        let number = key.id.number();
-        for listing in key.listings() {
-            self.listings.insert((listing, key.status), number);
+    /// A user key without an expiry, to be changed and [added](Self::add_key).
+    pub(crate) fn new_key(
+        &mut self,
+        id: Option<Id>,
+        secret: Option<&str>,
+        creator: Arc<User>,
+        name: String,
+        created_at: Timestamp,
+    ) -> Key {
+        Key {
+            id: self.keys.next_id(id, &mut self.ids),
+            secret: secret.map_or_else(|| self.new_secret(), Arc::from),
+            name,
+            description: None,
+            status: Status::Active,
+            created_at,
+            expires_at: None,
+            last_used_at: None,
+            creator,
+            bot: None,
+            graces: Vec::new(),
         }
-        self.secrets.insert(Arc::clone(&key.secret), SecretEntry { key: number, until: None });
-        self.keys.push(Arc::new(key))
+    }
+
+    /// Takes in a key. No other key has any of its secrets.
+    pub(crate) fn add_key(&mut self, key: Key) -> Arc<Key> {
+        self.changes += 1;
+        for listing in key.listings() {
+            self.listings.entry((listing, key.status)).or_default().insert(key.id);
+        }
+        let former = key.graces.iter().map(|grace| &grace.secret);
+        self.secrets.extend(former.chain([&key.secret]).map(|secret| (Arc::clone(secret), key.id)));
+        self.keys.add(key.id, key)
     }
 
     /// Gives a key a new secret and a new expiry. The old secret lives on until `grace_end`, or its own expiry if that
     /// comes first. Without a grace period it opens nothing any more.
     pub(crate) fn replace_secret(
         &mut self,
-        number: u64,
-        expires_at: Option<OffsetDateTime>,
-        grace_end: Option<OffsetDateTime>,
-        now: OffsetDateTime,
-    ) -> Option<&Key> {
+        id: Id,
+        expires_at: Option<Timestamp>,
+        grace_end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Arc<Key>> {
         let secret = self.new_secret();
-        let key = Arc::make_mut(self.keys.get_mut(number)?);
+        let key = self.keys.get_mut(id)?;
         self.changes += 1;
         let old_secret = std::mem::replace(&mut key.secret, Arc::clone(&secret));
         let old_expiry = std::mem::replace(&mut key.expires_at, expires_at);
-        self.secrets.insert(secret, SecretEntry { key: number, until: None });
-        self.secrets.remove(&old_secret);
-        self.forget_former(number, now);
-        if let Some(end) = grace_end {
-            self.add_former(number, old_secret, old_expiry.map_or(end, |expiry| expiry.min(end)));
+        self.secrets.insert(secret, id);
+        // Refreshing for ever does not fill the memory.
+        for over in key.graces.extract_if(.., |grace| grace.until <= now) {
+            self.secrets.remove(&over.secret);
         }
-        self.keys.get(number).map(Arc::as_ref)
-    }
-
-    /// A secret that a key had before, which opens it until its grace period ends.
-    fn add_former(&mut self, number: u64, secret: Arc<str>, until: OffsetDateTime) {
-        self.secrets.insert(Arc::clone(&secret), SecretEntry { key: number, until: Some(until) });
-        self.former.entry(number).or_default().push(secret);
-    }
-
-    /// Forgets the former secrets of a key whose grace period is over, so that refreshing for ever does not fill the memory.
-    fn forget_former(&mut self, number: u64, now: OffsetDateTime) {
-        let Some(former) = self.former.get_mut(&number) else { return };
-        let secrets = &mut self.secrets;
-        former.retain(|secret| {
-            let lives = secrets.get(secret).and_then(|credential| credential.until).is_some_and(|until| until > now);
-            if !lives {
-                secrets.remove(secret);
-            }
-            lives
-        });
-        if former.is_empty() {
-            self.former.remove(&number);
+        match grace_end.map(|end| old_expiry.map_or(end, |expiry| expiry.min(end))) {
+            Some(until) => key.graces.push(Grace { secret: old_secret, until }),
+            None => drop(self.secrets.remove(&old_secret)),
         }
+        self.keys.get(id).cloned()
     }
 
-    pub(crate) fn revoke(&mut self, number: u64) {
-        if let Some(key) = self.keys.get_mut(number).filter(|key| key.status == Status::Active) {
+    pub(crate) fn revoke(&mut self, id: Id) {
+        if let Some(key) = self.keys.get_mut(id).filter(|key| key.status == Status::Active) {
             self.changes += 1;
-            let key = Arc::make_mut(key);
             key.status = Status::Revoked;
             for listing in key.listings() {
-                self.listings.remove(&(listing, Status::Active), number);
-                self.listings.insert((listing, Status::Revoked), number);
+                self.listings.entry((listing, Status::Active)).or_default().remove(&id);
+                self.listings.entry((listing, Status::Revoked)).or_default().insert(id);
             }
         }
     }
 
-    /// The key that a secret opens now, by number.
-    pub(crate) fn key_of(&self, secret: &str, now: OffsetDateTime) -> Result<u64, Refusal> {
-        let credential = self.secrets.get(secret).ok_or(Refusal::Unknown)?;
-        let key = self.keys.get(credential.key).ok_or(Refusal::Unknown)?;
-        if key.status == Status::Revoked {
-            return Err(Refusal::Revoked);
-        }
-        let over = match credential.until {
-            None => key.has_expired(now),
-            Some(until) => until <= now,
+    /// The keys of a list after the one with this number.
+    pub(crate) fn listed(&self, listing: Listing, status: Status, number: u64) -> impl Iterator<Item = &Arc<Key>> {
+        let start = (Bound::Excluded(Id::bound(Kind::ApiKey, number)), Bound::Unbounded);
+        let ids = self.listings.get(&(listing, status));
+        ids.into_iter().flat_map(move |ids| ids.range(start)).filter_map(|id| self.keys.get(*id))
+    }
+
+    /// The key that a secret opens now.
+    pub(crate) fn key_of(&self, secret: &str, now: Timestamp) -> Result<&Arc<Key>, Refusal> {
+        let key = self.secrets.get(secret).and_then(|id| self.keys.get(*id)).ok_or(Refusal::Unknown)?;
+        let until = match *key.secret == *secret {
+            true => key.expires_at,
+            false => key.graces.iter().find(|grace| *grace.secret == *secret).map(|grace| grace.until),
         };
-        if over { Err(Refusal::Expired) } else { Ok(credential.key) }
+        match key.status {
+            Status::Revoked => Err(Refusal::Revoked),
+            Status::Active if until.is_some_and(|until| until <= now) => Err(Refusal::Expired),
+            Status::Active => Ok(key),
+        }
     }
 
     /// Who is calling. Notes that their key was used.
-    pub(crate) fn authenticate(&mut self, secret: &str, now: OffsetDateTime) -> Result<Arc<User>, Refusal> {
-        let number = self.key_of(secret, now)?;
-        let key = Arc::make_mut(self.keys.get_mut(number).ok_or(Refusal::Unknown)?);
+    pub(crate) fn authenticate(&mut self, secret: &str, now: Timestamp) -> Result<Arc<User>, Refusal> {
+        let id = self.key_of(secret, now)?.id;
+        let key = self.keys.get_mut(id).ok_or(Refusal::Unknown)?;
         key.last_used_at = Some(now);
-        Ok(Arc::clone(&key.user))
+        Ok(Arc::clone(key.user()))
     }
 
-    /// An admin and a key of theirs that works. An account read from a file may have none left: then a new one is made.
-    pub(crate) fn working_admin_key(&mut self, now: OffsetDateTime) -> &Key {
+    /// A key of an admin that works. An account read from a file may have none left: then a new one is made.
+    pub(crate) fn working_admin_key(&mut self, now: Timestamp) -> Arc<Key> {
         let works = |key: &&Arc<Key>| {
-            let is_admins = key.key_type == enums::KeyType::User && key.user.is_admin();
+            let is_admins = key.key_type() == KeyType::User && key.creator.is_admin();
             is_admins && key.status == Status::Active && !key.has_expired(now)
         };
-        let found = self.keys.after(0).find(works).map(|key| key.id.number());
-        let number = match found {
-            Some(number) => number,
-            None => {
-                let admin = self.users.after(0).find(|user| user.is_admin()).cloned();
-                let admin = admin.unwrap_or_else(|| self.add_user("admin".to_owned(), Role::Admin, Vec::new()));
-                self.add_key(KeyDraft::of(admin, "admin".to_owned(), now)).id.number()
-            }
-        };
-        match self.keys.get(number) {
-            Some(key) => key,
-            None => unreachable!("the key was found or made above"),
+        if let Some(key) = self.keys.iter().find(works) {
+            return Arc::clone(key);
         }
+        let admin = self.users.iter().find(|user| user.is_admin()).cloned();
+        let admin = admin.unwrap_or_else(|| self.add_user(None, ADMIN.to_owned(), Role::Admin, Vec::new()));
+        let key = self.new_key(None, None, admin, ADMIN.to_owned(), now);
+        self.add_key(key)
     }
 
     /// A secret unlike any other.

@@ -1,57 +1,39 @@
 //! From an account to its document.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use time::OffsetDateTime;
-
 use super::Account;
-use super::directory::{Assignment, OrganizationGrant, User};
+use super::directory::{Assignment, OrganizationGrant, SpaceGrant, User};
 use super::document::{
-    AdminEntry, CountersEntry, CustomEntry, Document, GraceEntry, GrantEntry, HexCounter, KeyEntry, OrganizationEntry,
-    RoleEntry, ServiceEntry, SpaceEntry, SpaceGrantEntry, SpaceRoleEntry, UserEntry,
+    AdminEntry, CountersEntry, CustomRoleEntry, Document, GraceEntry, GrantEntry, HexCounter, KeyEntry,
+    OrganizationEntry, RoleEntry, ServiceEntry, SpaceEntry, SpaceGrantEntry, SpaceRoleEntry, UserEntry,
 };
-use super::enums::{KeyType, Role, Status};
+use super::enums::Status;
 use super::id::Id;
 use super::key::Key;
 use super::timestamp::Timestamp;
 
 impl Account {
     /// The whole account. Former secrets whose grace period is over are left out.
-    pub(crate) fn document(&self, now: OffsetDateTime) -> Document {
-        let bots: std::collections::HashSet<u64> =
-            self.keys.after(0).filter_map(|key| bot_of(key)).map(Id::number).collect();
-        let is_person = |user: &&Arc<User>| !bots.contains(&user.id.number());
-        let people = || self.users.after(0).filter(is_person);
+    pub(crate) fn document(&self, now: Timestamp) -> Document {
+        let bots: HashSet<Id> = self.keys.iter().filter_map(|key| Some(key.bot.as_ref()?.id)).collect();
+        let people = || self.users.iter().filter(|user| !bots.contains(&user.id));
         let admin = people().find(|user| user.is_admin());
         let names = References {
-            organizations: counted(self.organizations.after(0).map(|row| (0, row.name.as_str()))),
-            spaces: counted(self.spaces.after(0).map(|row| (row.organization.id.number(), row.name.as_str()))),
-            roles: counted(self.custom_roles.after(0).map(|row| (0, row.name.as_str()))),
-            users: counted(people().map(|row| (0, row.name.as_str()))),
+            organizations: counted(self.organizations.iter().map(|row| (None, row.name.as_str()))),
+            spaces: counted(self.spaces.iter().map(|row| (Some(row.organization.id), row.name.as_str()))),
+            roles: counted(self.custom_roles.iter().map(|row| (None, row.name.as_str()))),
+            users: counted(people().map(|row| (None, row.name.as_str()))),
             admin: admin.map(|admin| admin.id),
         };
-        let mut organizations: Vec<OrganizationEntry> = self.organizations.after(0).map(organization_entry).collect();
-        let places: HashMap<u64, usize> =
-            self.organizations.after(0).enumerate().map(|(place, row)| (row.id.number(), place)).collect();
-        for space in self.spaces.after(0) {
-            let place = places.get(&space.organization.id.number()).and_then(|place| organizations.get_mut(*place));
-            if let Some(organization) = place {
-                organization.spaces.push(SpaceEntry {
-                    id: Some(space.id),
-                    name: space.name.clone(),
-                    description: space.description.clone(),
-                    created_at: Some(Timestamp(space.created_at)),
-                });
-            }
-        }
         let others = people().filter(|user| Some(user.id) != names.admin);
         Document {
             admin: AdminEntry { id: names.admin, name: admin.map(|admin| admin.name.clone()), secret: None },
-            organizations,
-            roles: self.custom_roles.after(0).map(|r| RoleEntry { id: Some(r.id), name: r.name.clone() }).collect(),
+            organizations: self.organization_entries(),
+            roles: self.custom_roles.iter().map(|r| CustomRoleEntry { id: Some(r.id), name: r.name.clone() }).collect(),
             users: others.map(|user| names.user(user)).collect(),
-            keys: self.keys.after(0).map(|key| names.key(key, self.graces(key, now))).collect(),
+            keys: self.keys.iter().map(|key| names.key(key, now)).collect(),
             counters: Some(CountersEntry {
                 ids: HexCounter(self.ids.get_seed()),
                 secrets: HexCounter(self.rng.get_seed()),
@@ -59,34 +41,31 @@ impl Account {
         }
     }
 
-    fn graces(&self, key: &Key, now: OffsetDateTime) -> Vec<GraceEntry> {
-        let former = self.former.get(&key.id.number()).into_iter().flatten();
-        let grace = |secret: &Arc<str>| {
-            let until = self.secrets.get(secret)?.until.filter(|until| *until > now)?;
-            Some(GraceEntry { secret: secret.to_string(), until: Timestamp(until) })
+    fn organization_entries(&self) -> Vec<OrganizationEntry> {
+        let mut spaces: HashMap<Id, Vec<SpaceEntry>> = HashMap::new();
+        for space in self.spaces.iter() {
+            spaces.entry(space.organization.id).or_default().push(SpaceEntry {
+                id: Some(space.id),
+                name: space.name.clone(),
+                description: space.description.clone(),
+                created_at: Some(space.created_at),
+            });
+        }
+        let entry = |organization: &Arc<super::directory::OrganizationRecord>| OrganizationEntry {
+            id: Some(organization.id),
+            name: organization.name.clone(),
+            description: organization.description.clone(),
+            created_at: Some(organization.created_at),
+            spaces: spaces.remove(&organization.id).unwrap_or_default(),
         };
-        former.filter_map(grace).collect()
+        self.organizations.iter().map(entry).collect()
     }
 }
 
-fn bot_of(key: &Key) -> Option<Id> {
-    (key.key_type == KeyType::Service).then_some(key.user.id)
-}
+/// How often a name occurs, within an owner that it belongs to.
+type Occurrences<'a> = HashMap<(Option<Id>, &'a str), usize>;
 
-fn organization_entry(organization: &Arc<super::directory::OrganizationRecord>) -> OrganizationEntry {
-    OrganizationEntry {
-        id: Some(organization.id),
-        name: organization.name.clone(),
-        description: organization.description.clone(),
-        created_at: Some(Timestamp(organization.created_at)),
-        spaces: Vec::new(),
-    }
-}
-
-/// How often a name occurs, within the owner of this number.
-type Occurrences<'a> = HashMap<(u64, &'a str), usize>;
-
-fn counted<'a>(names: impl Iterator<Item = (u64, &'a str)>) -> Occurrences<'a> {
+fn counted<'a>(names: impl Iterator<Item = (Option<Id>, &'a str)>) -> Occurrences<'a> {
     let mut counts = HashMap::new();
     for name in names {
         *counts.entry(name).or_default() += 1;
@@ -104,8 +83,8 @@ struct References<'a> {
 }
 
 /// The name, unless several have it. A name that is itself an id could be taken for that of another.
-fn reference(names: &Occurrences<'_>, owner: u64, name: &str, id: Id) -> String {
-    let is_clear = names.get(&(owner, name)) == Some(&1) && Id::parse(id.kind(), name).is_none();
+fn reference(names: &Occurrences<'_>, owner: Option<Id>, name: &str, id: Id) -> String {
+    let is_clear = names.get(&(owner, name)) == Some(&1) && Id::parse(name).is_none();
     if is_clear { name.to_owned() } else { id.to_string() }
 }
 
@@ -114,57 +93,52 @@ impl References<'_> {
         UserEntry {
             id: Some(user.id),
             name: user.name.clone(),
-            account_role: Some(word(user.account_role)),
-            organizations: self.grants(&user.grants()),
+            account_role: Some(RoleEntry(user.account_role)),
+            organizations: self.grants(user),
         }
     }
 
-    fn key(&self, key: &Key, graces: Vec<GraceEntry>) -> KeyEntry {
-        let creator =
-            (Some(key.creator.id) != self.admin).then(|| reference(&self.users, 0, &key.creator.name, key.creator.id));
-        let service = bot_of(key).map(|id| ServiceEntry {
-            id: Some(id),
-            account_role: Some(word(key.user.account_role)),
-            organizations: self.grants(&key.user.grants()),
+    fn key(&self, key: &Key, now: Timestamp) -> KeyEntry {
+        let creator = &key.creator;
+        let is_admins = Some(creator.id) == self.admin;
+        let service = key.bot.as_ref().map(|bot| ServiceEntry {
+            id: Some(bot.id),
+            account_role: Some(RoleEntry(bot.account_role)),
+            organizations: self.grants(bot),
         });
+        let graces = key.graces.iter().filter(|grace| grace.until > now);
         KeyEntry {
             id: Some(key.id),
             name: key.name.clone(),
-            user: creator,
+            user: (!is_admins).then(|| reference(&self.users, None, &creator.name, creator.id)),
             description: key.description.clone(),
             secret: Some(key.secret.to_string()),
-            created_at: Some(Timestamp(key.created_at)),
-            expires_at: key.expires_at.map(Timestamp),
-            last_used_at: key.last_used_at.map(Timestamp),
+            created_at: Some(key.created_at),
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
             revoked: key.status == Status::Revoked,
             service,
-            graces,
+            graces: graces.map(|grace| GraceEntry { secret: grace.secret.to_string(), until: grace.until }).collect(),
         }
     }
 
-    fn grants(&self, grants: &[OrganizationGrant]) -> Vec<GrantEntry> {
+    fn grants(&self, user: &User) -> Vec<GrantEntry> {
         let grant = |grant: &OrganizationGrant| GrantEntry {
-            organization: reference(&self.organizations, 0, &grant.organization.name, grant.organization.id),
-            role: Some(word(grant.role)),
+            organization: reference(&self.organizations, None, &grant.organization.name, grant.organization.id),
+            role: Some(RoleEntry(grant.role)),
             spaces: grant.spaces.iter().map(|granted| self.space_grant(granted)).collect(),
         };
-        grants.iter().map(grant).collect()
+        user.grants().iter().map(grant).collect()
     }
 
-    fn space_grant(&self, granted: &super::directory::SpaceGrant) -> SpaceGrantEntry {
-        let space = &granted.space;
-        let role = match &granted.role {
-            Assignment::Predefined(role) => SpaceRoleEntry::Word(word(*role)),
+    fn space_grant(&self, SpaceGrant { space, role }: &SpaceGrant) -> SpaceGrantEntry {
+        let role = match role {
+            Assignment::Predefined(role) => SpaceRoleEntry::Predefined(RoleEntry(*role)),
             Assignment::Custom(role) => {
-                SpaceRoleEntry::Custom(CustomEntry { custom: reference(&self.roles, 0, &role.name, role.id) })
+                SpaceRoleEntry::Custom { custom: reference(&self.roles, None, &role.name, role.id) }
             }
         };
-        let owner = space.organization.id.number();
-        SpaceGrantEntry { space: reference(&self.spaces, owner, &space.name, space.id), role: Some(role) }
+        let space = reference(&self.spaces, Some(space.organization.id), &space.name, space.id);
+        SpaceGrantEntry { space, role: Some(role) }
     }
-}
-
-/// In the words of the documentation: `read-only`.
-fn word(role: Role) -> String {
-    role.word().to_lowercase().replace('_', "-")
 }

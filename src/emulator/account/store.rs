@@ -1,107 +1,65 @@
-//! Records by id and by number, and ordered lists of their numbers.
+//! Records by id.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
 use super::id::{Id, Kind};
 
-/// An object with an id.
-pub(crate) trait Record {
-    const KIND: Kind;
-    fn id(&self) -> Id;
-}
-
-/// Records in the order of their numbers, which is the order in which they were made. None is ever taken out.
+/// Records of one kind, in the order in which they were made. None is ever taken out.
 pub(crate) struct Store<T> {
-    records: Vec<T>,
+    kind: Kind,
+    records: BTreeMap<Id, Arc<T>>,
     /// The highest number that is taken.
     last: u64,
 }
 
-impl<T: Record> Store<T> {
-    pub(crate) fn new() -> Self {
-        Self { records: Vec::new(), last: 0 }
+impl<T> Store<T> {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self { kind, records: BTreeMap::new(), last: 0 }
     }
 
-    /// A new id for the record that is added next.
-    pub(crate) fn next_id(&self, rng: &mut Rng) -> Id {
-        Id::new(T::KIND, self.last.saturating_add(1), rng)
+    /// Leaves the numbers up to that of this id to records that bring their ids along.
+    pub(crate) fn reserve(&mut self, id: Id) {
+        self.last = self.last.max(id.number());
     }
 
-    /// Leaves the numbers up to this one to records that bring their ids along.
-    pub(crate) fn reserve(&mut self, number: u64) {
-        self.last = self.last.max(number);
+    /// The given id, or a new one, for the record that is added next.
+    pub(crate) fn next_id(&self, given: Option<Id>, rng: &mut Rng) -> Id {
+        given.unwrap_or_else(|| Id::new(self.kind, self.last.saturating_add(1), rng))
     }
 
-    #[expect(clippy::indexing_slicing, reason = "the record is pushed the line before")]
-    pub(crate) fn push(&mut self, record: T) -> &T {
-        self.reserve(record.id().number());
-        let place = self.records.len();
-        self.records.push(record);
-        &self.records[place]
+    pub(crate) fn add(&mut self, id: Id, record: T) -> Arc<T> {
+        self.reserve(id);
+        let record = Arc::new(record);
+        self.records.insert(id, Arc::clone(&record));
+        record
     }
 
-    /// Puts records that were pushed in another order into that of their numbers.
-    pub(crate) fn sort(&mut self) {
-        self.records.sort_by_key(|record| record.id().number());
+    pub(crate) fn find(&self, id: &str) -> Option<&Arc<T>> {
+        self.get(Id::parse(id)?)
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<&T> {
-        let id = Id::parse(T::KIND, id)?;
-        self.get(id.number()).filter(|record| record.id() == id)
+    pub(crate) fn get(&self, id: Id) -> Option<&Arc<T>> {
+        self.records.get(&id)
     }
 
-    pub(crate) fn get(&self, number: u64) -> Option<&T> {
-        self.records.get(self.place(number)?)
+    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T>
+    where
+        T: Clone,
+    {
+        self.records.get_mut(&id).map(Arc::make_mut)
     }
 
-    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
-        let place = self.place(number)?;
-        self.records.get_mut(place)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.records.values()
     }
 
-    /// The records after the one with this number; all of them after 0.
-    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &T> {
-        let place = self.records.partition_point(|record| record.id().number() <= number);
-        self.records.get(place..).unwrap_or_default().iter()
-    }
-
-    /// Where the record with this number is: its number tells, unless the account was read from a file with gaps.
-    fn place(&self, number: u64) -> Option<usize> {
-        let place = usize::try_from(number.checked_sub(1)?).ok()?;
-        match self.records.get(place) {
-            Some(record) if record.id().number() == number => Some(place),
-            _ => self.records.binary_search_by_key(&number, |record| record.id().number()).ok(),
-        }
-    }
-}
-
-/// For each owner the numbers of its records, in order: a page is found without looking at the records before it.
-pub(crate) struct Index<K> {
-    numbers: HashMap<K, BTreeSet<u64>>,
-}
-
-impl<K: Eq + Hash> Index<K> {
-    pub(crate) fn new() -> Self {
-        Self { numbers: HashMap::new() }
-    }
-
-    pub(crate) fn insert(&mut self, owner: K, number: u64) {
-        self.numbers.entry(owner).or_default().insert(number);
-    }
-
-    pub(crate) fn remove(&mut self, owner: &K, number: u64) {
-        if let Some(numbers) = self.numbers.get_mut(owner) {
-            numbers.remove(&number);
-        }
-    }
-
-    /// The owner's numbers after this one; all of them after 0.
-    pub(crate) fn after(&self, owner: K, number: u64) -> impl Iterator<Item = u64> {
-        let numbers = self.numbers.get(&owner);
-        numbers.into_iter().flat_map(move |numbers| numbers.range((Bound::Excluded(number), Bound::Unbounded))).copied()
+    /// The records after the one with this number.
+    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &Arc<T>> {
+        let start = Bound::Excluded(Id::bound(self.kind, number));
+        self.records.range((start, Bound::Unbounded)).map(|(_, record)| record)
     }
 }

@@ -1,25 +1,28 @@
 //! A time as it is written: RFC 3339, in UTC.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::emulator::clock::utc;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(pub(crate) OffsetDateTime);
 
 impl Timestamp {
-    /// The years that can be written, in UTC: [`parse`](Self::parse) reads no others.
-    pub(crate) fn can_be_written(time: OffsetDateTime) -> bool {
-        let utc = utc(time);
-        utc.offset().is_utc() && (0..=9999).contains(&utc.year())
-    }
-
     /// Reads a time, or returns the rule that it breaks.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be an RFC 3339 date-time")?;
-        if Self::can_be_written(time) { Ok(Self(utc(time))) } else { Err("must be in the years 0 to 9999, in UTC") }
+        let utc = utc(time);
+        // No other year can be written.
+        let is_writable = utc.offset().is_utc() && (0..=9999).contains(&utc.year());
+        if is_writable { Ok(Self(utc)) } else { Err("must be in the years 0 to 9999, in UTC") }
+    }
+
+    pub(crate) fn saturating_add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX)))
     }
 }
 

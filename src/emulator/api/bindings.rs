@@ -9,7 +9,7 @@ use super::json_object::JsonObject;
 use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord};
-use crate::emulator::account::enums::Role;
+use crate::emulator::account::enums::{Role, Word};
 use crate::stage::ApiStage;
 
 const MAX_ENTRIES: usize = 100;
@@ -51,7 +51,7 @@ enum RequestedRole {
 #[derive(Clone, Copy)]
 enum Level {
     Account,
-    OrganizationRecord,
+    Organization,
     Space,
 }
 
@@ -59,7 +59,7 @@ impl Level {
     fn default_role(self) -> Role {
         match self {
             Self::Account | Self::Space => Role::Member,
-            Self::OrganizationRecord => Role::ReadOnly,
+            Self::Organization => Role::ReadOnly,
         }
     }
 
@@ -73,9 +73,9 @@ impl Level {
                 Err(ProblemResponse::bad_request(refused))
             }
             (_, ApiStage::Beta, "ANNOTATOR") => Err(ProblemResponse::unprocessable(refused)),
-            _ => match (self, Role::read(word, stage)) {
-                (Self::Account, Some(Role::ReadOnly)) | (_, None) => Err(unknown),
-                (_, Some(role)) => Ok(role),
+            _ => match (self, Role::read(word).filter(|(_, spoken)| *spoken == stage)) {
+                (Self::Account, Some((Role::ReadOnly, _))) | (_, None) => Err(unknown),
+                (_, Some((role, _))) => Ok(role),
             },
         }
     }
@@ -96,7 +96,7 @@ impl RequestedRoles {
         Ok(Self {
             account_role: role("account_role", Level::Account)?,
             scope: RequestedScope::Space {
-                organization_role: role("org_role", Level::OrganizationRecord)?,
+                organization_role: role("org_role", Level::Organization)?,
                 space: RequestedSpace {
                     id: fields.required_text("space_id")?.to_owned(),
                     path: "space_id".to_owned(),
@@ -158,7 +158,7 @@ impl RequestedOrganization {
         Ok(Self {
             id: fields.required_text("org_id")?.to_owned(),
             path: path.to_owned(),
-            role: predefined(fields, "role", Level::OrganizationRecord)?,
+            role: predefined(fields, "role", Level::Organization)?,
             spaces: entries(fields, "spaces", RequestedSpace::read)?,
         })
     }

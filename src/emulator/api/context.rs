@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
 use super::dialect::Dialect;
 use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::{OrganizationRecord, SpaceRecord, User};
 use crate::emulator::account::key::Key;
+use crate::emulator::account::timestamp::Timestamp;
 use crate::stage::ApiStage;
 
 /// How this emulator was built.
@@ -23,7 +22,7 @@ pub(crate) struct Settings {
 
 pub(crate) struct Context<'a> {
     pub(crate) caller: Arc<User>,
-    pub(crate) now: OffsetDateTime,
+    pub(crate) now: Timestamp,
     /// How the request is answered unless its own words tell.
     pub(crate) dialect: Dialect,
     pub(crate) settings: &'a Settings,
@@ -58,12 +57,12 @@ impl Context<'_> {
     }
 
     /// The expiry of a key for which `asked` was asked: in the future, and within the account's longest lifetime.
-    pub(crate) fn expiry(&self, asked: Option<OffsetDateTime>) -> Result<Option<OffsetDateTime>, ProblemResponse> {
+    pub(crate) fn expiry(&self, asked: Option<Timestamp>) -> Result<Option<Timestamp>, ProblemResponse> {
         if asked.is_some_and(|expiry| expiry <= self.now) {
             return Err(ProblemResponse::unprocessable("`expires_at` must be in the future"));
         }
         let Some(lifetime) = self.settings.max_key_lifetime else { return Ok(asked) };
-        let latest = self.later(lifetime);
+        let latest = self.now.saturating_add(lifetime);
         match asked {
             Some(expiry) if expiry > latest => Err(ProblemResponse::unprocessable(
                 "`expires_at` is later than this account's longest key lifetime allows",
@@ -71,10 +70,6 @@ impl Context<'_> {
             Some(expiry) => Ok(Some(expiry)),
             None => Ok(Some(latest)),
         }
-    }
-
-    pub(crate) fn later(&self, by: Duration) -> OffsetDateTime {
-        self.now.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
     }
 }
 

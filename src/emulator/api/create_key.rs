@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
-use time::OffsetDateTime;
 
 use super::bindings::RequestedRoles;
 use super::context::Context;
 use super::json_object::{self, JsonObject};
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
-use crate::emulator::account::enums::KeyType;
-use crate::emulator::account::key::KeyDraft;
+use crate::emulator::account::enums::{KeyType, Word};
+use crate::emulator::account::key::Key;
+use crate::emulator::account::timestamp::Timestamp;
 use crate::stage::ApiStage;
 
 const MAX_NAME: usize = 256;
@@ -24,7 +25,7 @@ pub(crate) struct CreateKey {
     stage: ApiStage,
     name: String,
     description: Option<String>,
-    expires_at: Option<OffsetDateTime>,
+    expires_at: Option<Timestamp>,
     /// For a service key: where it may do what.
     bindings: Option<RequestedRoles>,
 }
@@ -67,31 +68,26 @@ impl CreateKey {
             bindings,
         })
     }
+}
 
-    pub(crate) fn run(
-        self,
-        account: &mut Account,
-        context: &Context<'_>,
-    ) -> Result<Response<Vec<u8>>, ProblemResponse> {
+impl Operation for CreateKey {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let expires_at = context.expiry(self.expires_at)?;
         let bot = match self.bindings {
             None => None,
             Some(bindings) => {
                 let (account_role, grants) = bindings.resolve(account, context)?;
-                Some(account.add_user(self.name.clone(), account_role, grants))
+                Some(account.add_user(None, self.name.clone(), account_role, grants))
             }
         };
-        let draft = KeyDraft {
-            name: self.name,
-            description: self.description,
-            created_at: context.now,
-            expires_at,
-            creator: Arc::clone(&context.caller),
-            bot,
-        };
-        account.counters.created += 1;
-        let key = account.add_key(draft);
-        let view = KeyView::new(key, self.stage).with_bot(key, self.stage, &key.user.grants());
-        responses::with_secret(StatusCode::CREATED, view, key)
+        let creator = Arc::clone(&context.caller);
+        let key = account.new_key(None, None, creator, self.name, context.now);
+        let key = account.add_key(Key { description: self.description, expires_at, bot, ..key });
+        account.keys_created += 1;
+        let stage = self.stage;
+        Ok(Box::new(move || {
+            let view = KeyView::new(&key, stage).with_bot(&key, stage, true);
+            responses::with_secret(StatusCode::CREATED, view, &key)
+        }))
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 
 use super::problem::ProblemResponse;
 use crate::emulator::account::timestamp::Timestamp;
@@ -140,8 +139,8 @@ impl<'a> JsonObject<'a> {
         self.read(name, |value| value.as_i64().ok_or("must be an integer"))
     }
 
-    pub(crate) fn timestamp(&self, name: &str) -> Result<Option<OffsetDateTime>, ProblemResponse> {
-        let read = |value: &Value| Ok(Timestamp::parse(value.as_str().unwrap_or_default())?.0);
+    pub(crate) fn timestamp(&self, name: &str) -> Result<Option<Timestamp>, ProblemResponse> {
+        let read = |value: &Value| Timestamp::parse(value.as_str().unwrap_or_default());
         self.read(name, read)
     }
 

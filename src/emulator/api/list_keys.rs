@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::context::Context;
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, KeyPage, KeyView};
+use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::SpaceRecord;
 use crate::emulator::account::enums::{KeyType, Status};
+use crate::emulator::account::id::Id;
 use crate::emulator::account::key::Listing;
 use crate::stage::ApiStage;
 
@@ -29,8 +29,9 @@ pub(crate) struct ListKeys {
 impl ListKeys {
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, ProblemResponse> {
         let query = Query::parse(query)?;
-        let key_type = read_word(&query, "key_type", KeyType::read)?;
-        let status = read_word(&query, "status", Status::read)?;
+        let key_type = query.word("key_type")?;
+        let says_deleted = query.get("status")? == Some("deleted");
+        let status = if says_deleted { Some((Status::Revoked, ApiStage::Alpha)) } else { query.word("status")? };
         let stage = match (key_type.map(|word| word.1), status.map(|word| word.1)) {
             (Some(one), Some(other)) if one != other => {
                 return Err(ProblemResponse::bad_request("`key_type` and `status` are words of two stages"));
@@ -41,33 +42,11 @@ impl ListKeys {
             key_type: key_type.map(|word| word.0),
             status: status.map_or(Status::Active, |word| word.0),
             stage,
-            says_deleted: query.get("status")? == Some("deleted"),
+            says_deleted,
             space_id: query.get("space_id")?.map(ToOwned::to_owned),
             user_id: query.get("user_id")?.map(ToOwned::to_owned),
             window: query.window()?,
         })
-    }
-
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
-        let stage = self.stage.unwrap_or(context.dialect.stage);
-        let listing = match &self.space_id {
-            Some(space_id) => self.in_space(account, context, space_id)?,
-            None => Some(self.of_user(account, context)?),
-        };
-        let listed = (listing, self.status);
-        let start = self.window.start(&listed)?;
-        let numbers = listing.into_iter().flat_map(|listing| account.listings.after((listing, self.status), start));
-        let keys = numbers.filter_map(|number| account.keys.get(number)).cloned();
-        let (keys, pagination) = self.window.page(keys, |key| key.id.number(), &listed);
-        Ok(Box::new(move || {
-            let views = keys.iter().map(|key| {
-                // The service leaves the roles out of lists of one space.
-                let grants = if self.space_id.is_some() { Vec::new() } else { key.user.grants() };
-                let view = KeyView::new(key, stage).with_bot(key, stage, &grants);
-                if self.says_deleted { view.deleted() } else { view }
-            });
-            responses::json(StatusCode::OK, &KeyPage { api_keys: views.collect(), pagination })
-        }))
     }
 
     /// The service keys of a space. There are no user keys in a space, so asking for them lists nothing.
@@ -81,10 +60,10 @@ impl ListKeys {
         if !context.caller.may_work_in(space) {
             return Err(ProblemResponse::forbidden("you may not read the service keys of this space"));
         }
-        let space = space.id.number();
+        let space = space.id;
         let listing = match &self.user_id {
             None => Listing::ServiceKeysIn { space },
-            Some(user_id) => Listing::ServiceKeysInBy { space, creator: user_number(account, user_id)? },
+            Some(id) => Listing::ServiceKeysInBy { space, creator: user_id(account, id)? },
         };
         Ok((self.key_type != Some(KeyType::User)).then_some(listing))
     }
@@ -92,11 +71,11 @@ impl ListKeys {
     /// The caller's own keys, or those of another, for admins.
     fn of_user(&self, account: &Account, context: &Context<'_>) -> Result<Listing, ProblemResponse> {
         let user = match &self.user_id {
-            None => context.caller.id.number(),
+            None => context.caller.id,
             Some(_) if !context.caller.is_admin() => {
                 return Err(ProblemResponse::forbidden("`user_id` without `space_id` is for account admins"));
             }
-            Some(user_id) => user_number(account, user_id)?,
+            Some(id) => user_id(account, id)?,
         };
         Ok(match self.key_type {
             None | Some(KeyType::User) => Listing::UserKeysOf { user },
@@ -105,19 +84,29 @@ impl ListKeys {
     }
 }
 
-fn user_number(account: &Account, user_id: &str) -> Result<u64, ProblemResponse> {
-    let user =
-        account.users.find(user_id).ok_or_else(|| ProblemResponse::not_found("`user_id`: there is no such user"))?;
-    Ok(user.id.number())
+impl Operation for ListKeys {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+        let stage = self.stage.unwrap_or(context.dialect.stage);
+        let listing = match &self.space_id {
+            Some(space_id) => self.in_space(account, context, space_id)?,
+            None => Some(self.of_user(account, context)?),
+        };
+        let listed = (listing, self.status);
+        let start = self.window.start(&listed)?;
+        let keys = listing.into_iter().flat_map(|listing| account.listed(listing, self.status, start)).cloned();
+        let (keys, pagination) = self.window.page(keys, |key| key.id, &listed);
+        Ok(Box::new(move || {
+            let views = keys.iter().map(|key| {
+                // The service leaves the roles out of lists of one space.
+                let view = KeyView::new(key, stage).with_bot(key, stage, self.space_id.is_none());
+                if self.says_deleted { view.deleted() } else { view }
+            });
+            responses::page("api_keys", views, pagination)
+        }))
+    }
 }
 
-type Word<T> = (T, ApiStage);
-
-fn read_word<T>(
-    query: &Query,
-    name: &str,
-    read: fn(&str) -> Option<Word<T>>,
-) -> Result<Option<Word<T>>, ProblemResponse> {
-    let word = query.get(name)?.map(|word| read(word).ok_or(word)).transpose();
-    word.map_err(|word| ProblemResponse::bad_request(format!("`{name}` cannot be `{word}`")))
+fn user_id(account: &Account, id: &str) -> Result<Id, ProblemResponse> {
+    let user = account.users.find(id).ok_or_else(|| ProblemResponse::not_found("`user_id`: there is no such user"))?;
+    Ok(user.id)
 }

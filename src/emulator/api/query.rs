@@ -8,6 +8,9 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use super::problem::ProblemResponse;
+use crate::emulator::account::enums::Word;
+use crate::emulator::account::id::Id;
+use crate::stage::ApiStage;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
@@ -33,6 +36,12 @@ impl Query {
             (value, None) => Ok(value),
             _ => Err(ProblemResponse::bad_request(format!("`{name}` is given more than once"))),
         }
+    }
+
+    /// The meaning of a word, and its stage.
+    pub(crate) fn word<T: Word>(&self, name: &str) -> Result<Option<(T, ApiStage)>, ProblemResponse> {
+        let unknown = |word| ProblemResponse::bad_request(format!("`{name}` cannot be `{word}`"));
+        self.get(name)?.map(|word| T::read(word).ok_or_else(|| unknown(word))).transpose()
     }
 
     /// A part of a name to look for, in lower case.
@@ -96,7 +105,7 @@ impl Window {
     pub(crate) fn page<T>(
         &self,
         rows: impl Iterator<Item = T>,
-        number: impl Fn(&T) -> u64,
+        id: impl Fn(&T) -> Id,
         listing: &impl Hash,
     ) -> (Vec<T>, PaginationView) {
         let mut rows: Vec<T> = rows.take(self.limit.saturating_add(1)).collect();
@@ -104,7 +113,7 @@ impl Window {
         rows.truncate(self.limit);
         let last = rows.last().filter(|_| has_more);
         let next_cursor =
-            last.map(|row| STANDARD.encode([trace_of(listing).to_be_bytes(), number(row).to_be_bytes()].concat()));
+            last.map(|row| STANDARD.encode([trace_of(listing).to_be_bytes(), id(row).number().to_be_bytes()].concat()));
         (rows, PaginationView { has_more, next_cursor })
     }
 }

@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use http::{Response, StatusCode};
-use time::OffsetDateTime;
+use http::StatusCode;
 
 use super::context::{self, Context};
 use super::dialect::Dialect;
 use super::json_object::{self, JsonObject};
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
 use crate::emulator::account::enums::{KeyType, Status};
 use crate::emulator::account::key::Key;
+use crate::emulator::account::timestamp::Timestamp;
 use crate::stage::ApiStage;
 
 const MAX_GRACE: u64 = 86_400;
 
 pub(crate) struct RefreshKey {
     id: String,
-    expires_at: Option<OffsetDateTime>,
+    expires_at: Option<Timestamp>,
     grace: Duration,
 }
 
@@ -38,36 +39,8 @@ impl RefreshKey {
         Ok(Self { id, expires_at: fields.timestamp("expires_at")?, grace: Duration::from_secs(grace) })
     }
 
-    pub(crate) fn run(
-        self,
-        account: &mut Account,
-        context: &Context<'_>,
-    ) -> Result<Response<Vec<u8>>, ProblemResponse> {
-        let stage = context.dialect.stage;
-        let key = context.visible_key(account, &self.id)?;
-        // There is nothing left of a revoked key that could be refreshed.
-        if key.status == Status::Revoked {
-            return Err(ProblemResponse::not_found("this API key is revoked"));
-        }
-        // Not even an admin is handed a secret with which they would be somebody else.
-        let allowed = match key.key_type {
-            KeyType::User => key.creator.id == context.caller.id,
-            KeyType::Service => key.is_revocable_by(&context.caller),
-        };
-        if !allowed {
-            return Err(ProblemResponse::forbidden("you may not refresh this API key"));
-        }
-        let expires_at = self.expiry(key, context)?;
-        let grace_end = (!self.grace.is_zero()).then(|| context.later(self.grace));
-        let number = key.id.number();
-        account.counters.refreshed += 1;
-        let key =
-            account.replace_secret(number, expires_at, grace_end, context.now).ok_or_else(context::no_such_key)?;
-        responses::with_secret(StatusCode::OK, KeyView::new(key, stage), key)
-    }
-
     /// Alpha: what is asked, and nothing means never. Beta: a key that expires stays one, and does not get more time.
-    fn expiry(&self, key: &Key, context: &Context<'_>) -> Result<Option<OffsetDateTime>, ProblemResponse> {
+    fn expiry(&self, key: &Key, context: &Context<'_>) -> Result<Option<Timestamp>, ProblemResponse> {
         if let (ApiStage::Beta, Some(old)) = (context.dialect.refresh_rule, key.expires_at) {
             match self.expires_at {
                 None => {
@@ -82,5 +55,30 @@ impl RefreshKey {
             }
         }
         context.expiry(self.expires_at)
+    }
+}
+
+impl Operation for RefreshKey {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+        let stage = context.dialect.stage;
+        let key = context.visible_key(account, &self.id)?;
+        // There is nothing left of a revoked key that could be refreshed.
+        if key.status == Status::Revoked {
+            return Err(ProblemResponse::not_found("this API key is revoked"));
+        }
+        // Not even an admin is handed a secret with which they would be somebody else.
+        let allowed = match key.key_type() {
+            KeyType::User => key.creator.id == context.caller.id,
+            KeyType::Service => key.is_revocable_by(&context.caller),
+        };
+        if !allowed {
+            return Err(ProblemResponse::forbidden("you may not refresh this API key"));
+        }
+        let expires_at = self.expiry(key, context)?;
+        let grace_end = (!self.grace.is_zero()).then(|| context.now.saturating_add(self.grace));
+        let id = key.id;
+        account.keys_refreshed += 1;
+        let key = account.replace_secret(id, expires_at, grace_end, context.now).ok_or_else(context::no_such_key)?;
+        Ok(Box::new(move || responses::with_secret(StatusCode::OK, KeyView::new(&key, stage), &key)))
     }
 }

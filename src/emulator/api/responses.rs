@@ -1,22 +1,21 @@
 //! The responses of the service to a request that it processed.
 
+use std::collections::HashMap;
+
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::problem::ProblemResponse;
 use super::query::PaginationView;
-use crate::emulator::account::directory::{Assignment, OrganizationGrant, OrganizationRecord, SpaceRecord, User};
-use crate::emulator::account::enums::{KeyType, Role};
+use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord, User};
+use crate::emulator::account::enums::{Role, Word};
 use crate::emulator::account::id::Id;
 use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
 use crate::emulator::http::delivery::SecretEnd;
 use crate::stage::ApiStage;
-
-/// A request that was carried out on the account, before its response is written: that happens without the lock on the
-/// account, which other requests wait for.
-pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
@@ -27,6 +26,15 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// A page of a listing. `name` is the member that has the rows.
+pub(crate) fn page(
+    name: &'static str,
+    rows: impl Iterator<Item: Serialize>,
+    pagination: PaginationView,
+) -> Result<Response<Vec<u8>>, ProblemResponse> {
+    json(StatusCode::OK, &Page { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
 }
 
 /// The answer that carries the new secret of a key.
@@ -52,21 +60,10 @@ pub(crate) fn nothing() -> Response<Vec<u8>> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct KeyPage<'a> {
-    pub(crate) api_keys: Vec<KeyView<'a>>,
-    pub(crate) pagination: PaginationView,
-}
-
-#[derive(Serialize)]
-pub(crate) struct SpacePage<'a> {
-    pub(crate) spaces: Vec<SpaceView<'a>>,
-    pub(crate) pagination: PaginationView,
-}
-
-#[derive(Serialize)]
-pub(crate) struct OrganizationPage<'a> {
-    pub(crate) organizations: Vec<OrganizationView<'a>>,
-    pub(crate) pagination: PaginationView,
+struct Page<R> {
+    #[serde(flatten)]
+    rows: HashMap<&'static str, R>,
+    pagination: PaginationView,
 }
 
 #[derive(Serialize)]
@@ -87,7 +84,7 @@ pub(crate) struct KeyView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bot_user: Option<BotView<'a>>,
+    bot_user: Option<Value>,
 }
 
 impl<'a> KeyView<'a> {
@@ -97,13 +94,13 @@ impl<'a> KeyView<'a> {
             id: key.id,
             name: &key.name,
             description: key.description.as_deref(),
-            key_type: key.key_type.word(stage),
+            key_type: key.key_type().word(stage),
             status: key.status.word(stage),
             redacted_key: key.redacted(),
-            created_at: Timestamp(key.created_at),
-            expires_at: key.expires_at.map(Timestamp),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
             created_by_user_id: key.creator.id,
-            last_used_at: key.last_used_at.map(Timestamp),
+            last_used_at: key.last_used_at,
             key: None,
             bot_user: None,
         }
@@ -118,80 +115,45 @@ impl<'a> KeyView<'a> {
         Self { status: "deleted", ..self }
     }
 
-    /// Adds the bot of a service key, with these of its roles. Alpha knows no bots.
-    pub(crate) fn with_bot(self, key: &'a Key, stage: ApiStage, grants: &[OrganizationGrant]) -> Self {
-        let shown = key.key_type == KeyType::Service && stage == ApiStage::Beta;
-        Self { bot_user: shown.then(|| BotView::new(&key.user, grants)), ..self }
+    /// Adds the bot of a service key, with or without its roles in organizations. Alpha knows no bots.
+    pub(crate) fn with_bot(self, key: &'a Key, stage: ApiStage, with_organizations: bool) -> Self {
+        let bot = key.bot.as_ref().filter(|_| stage == ApiStage::Beta);
+        Self { bot_user: bot.map(|bot| bot_user(bot, with_organizations)), ..self }
     }
 }
 
-#[derive(Serialize)]
-struct BotView<'a> {
-    id: Id,
-    name: &'a str,
-    account_role: RoleView,
-    organizations: Vec<OrganizationRoleView>,
+fn bot_user(bot: &User, with_organizations: bool) -> Value {
+    let space = |grant: &SpaceGrant| json!({ "space_id": grant.space.id, "role": assignment(&grant.role) });
+    let organization = |grant: &OrganizationGrant| {
+        json!({
+            "org_id": grant.organization.id,
+            "role": predefined(grant.role),
+            "spaces": grant.spaces.iter().map(space).collect::<Value>(),
+        })
+    };
+    json!({
+        "id": bot.id,
+        "name": bot.name,
+        "account_role": predefined(bot.account_role),
+        "organizations": bot.grants().iter().filter(|_| with_organizations).map(organization).collect::<Value>(),
+    })
 }
 
-#[derive(Serialize)]
-struct OrganizationRoleView {
-    org_id: Id,
-    role: RoleView,
-    spaces: Vec<SpaceRoleView>,
-}
-
-#[derive(Serialize)]
-struct SpaceRoleView {
-    space_id: Id,
-    role: RoleView,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
-enum RoleView {
-    Predefined { name: &'static str },
-    Custom { id: Id, name: String },
-}
-
-impl<'a> BotView<'a> {
-    fn new(bot: &'a User, grants: &[OrganizationGrant]) -> Self {
-        let organizations = grants.iter().map(|grant| OrganizationRoleView {
-            org_id: grant.organization.id,
-            role: RoleView::predefined(grant.role),
-            spaces: grant
-                .spaces
-                .iter()
-                .map(|grant| SpaceRoleView { space_id: grant.space.id, role: RoleView::of(&grant.role) })
-                .collect(),
-        });
-        Self {
-            id: bot.id,
-            name: &bot.name,
-            account_role: RoleView::predefined(bot.account_role),
-            organizations: organizations.collect(),
-        }
+fn assignment(role: &Assignment) -> Value {
+    match role {
+        Assignment::Predefined(role) => predefined(*role),
+        Assignment::Custom(role) => json!({ "type": "CUSTOM", "id": role.id, "name": role.name }),
     }
 }
 
-impl RoleView {
-    fn predefined(role: Role) -> Self {
-        Self::Predefined { name: role.word() }
-    }
-
-    fn of(assignment: &Assignment) -> Self {
-        match assignment {
-            Assignment::Predefined(role) => Self::predefined(*role),
-            Assignment::Custom(role) => Self::Custom { id: role.id, name: role.name.clone() },
-        }
-    }
+fn predefined(role: Role) -> Value {
+    json!({ "type": "PREDEFINED", "name": role.word(ApiStage::Beta) })
 }
 
 #[derive(Serialize)]
 pub(crate) struct SpaceView<'a> {
-    id: Id,
-    name: &'a str,
-    description: &'a str,
-    created_at: Timestamp,
+    #[serde(flatten)]
+    space: &'a SpaceRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_private: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,31 +164,9 @@ impl<'a> SpaceView<'a> {
     pub(crate) fn new(space: &'a SpaceRecord, stage: ApiStage, with_organization: bool) -> Self {
         let beta = stage == ApiStage::Beta;
         Self {
-            id: space.id,
-            name: &space.name,
-            description: &space.description,
-            created_at: Timestamp(space.created_at),
+            space,
             is_private: beta.then_some(false),
             organization_id: (beta && with_organization).then_some(space.organization.id),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(crate) struct OrganizationView<'a> {
-    id: Id,
-    name: &'a str,
-    description: &'a str,
-    created_at: Timestamp,
-}
-
-impl<'a> OrganizationView<'a> {
-    pub(crate) fn new(organization: &'a OrganizationRecord) -> Self {
-        Self {
-            id: organization.id,
-            name: &organization.name,
-            description: &organization.description,
-            created_at: Timestamp(organization.created_at),
         }
     }
 }

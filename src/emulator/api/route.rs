@@ -3,28 +3,15 @@
 use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
-use super::context::Context;
 use super::create_key::CreateKey;
 use super::dialect::Dialect;
 use super::list_keys::ListKeys;
+use super::operation::Operation;
 use super::problem::ProblemResponse;
 use super::refresh_key::RefreshKey;
-use super::responses::Answer;
-use super::revoke_key::RevokeKey;
+use super::remove_key::RemoveKey;
 use super::spaces::{GetSpace, ListOrganizations, ListSpaces};
-use crate::emulator::account::Account;
 use crate::emulator::faults::endpoint::Endpoint;
-
-/// An operation of the service, with its request read.
-pub(crate) enum ParsedRequest {
-    ListKeys(ListKeys),
-    CreateKey(CreateKey),
-    RefreshKey(RefreshKey),
-    RevokeKey(RevokeKey),
-    ListSpaces(ListSpaces),
-    GetSpace(GetSpace),
-    ListOrganizations(ListOrganizations),
-}
 
 /// A path and a method that the service has.
 pub(crate) enum Route {
@@ -87,32 +74,17 @@ impl Route {
         query: Option<&str>,
         body: &[u8],
         dialect: Dialect,
-    ) -> Result<ParsedRequest, ProblemResponse> {
+    ) -> Result<Box<dyn Operation>, ProblemResponse> {
         Ok(match self {
-            Self::ListKeys => ParsedRequest::ListKeys(ListKeys::parse(query)?),
-            Self::CreateKey => ParsedRequest::CreateKey(CreateKey::parse(body, dialect.stage)?),
-            Self::RefreshKey { id } => ParsedRequest::RefreshKey(RefreshKey::parse(id, body, dialect)?),
-            Self::RevokeKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: true }),
-            Self::DeleteKey { id } => ParsedRequest::RevokeKey(RevokeKey { id, repeatable: false }),
-            Self::ListSpaces => ParsedRequest::ListSpaces(ListSpaces::parse(query)?),
-            Self::GetSpace { id } => ParsedRequest::GetSpace(GetSpace { id }),
-            Self::ListOrganizations => ParsedRequest::ListOrganizations(ListOrganizations::parse(query)?),
+            Self::ListKeys => Box::new(ListKeys::parse(query)?),
+            Self::CreateKey => Box::new(CreateKey::parse(body, dialect.stage)?),
+            Self::RefreshKey { id } => Box::new(RefreshKey::parse(id, body, dialect)?),
+            Self::RevokeKey { id } => Box::new(RemoveKey { id, repeatable: true }),
+            Self::DeleteKey { id } => Box::new(RemoveKey { id, repeatable: false }),
+            Self::ListSpaces => Box::new(ListSpaces::parse(query)?),
+            Self::GetSpace { id } => Box::new(GetSpace { id }),
+            Self::ListOrganizations => Box::new(ListOrganizations::parse(query)?),
         })
-    }
-}
-
-impl ParsedRequest {
-    pub(crate) fn run(self, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
-        let response = match self {
-            Self::ListKeys(operation) => return operation.run(account, context),
-            Self::ListSpaces(operation) => return operation.run(account, context),
-            Self::ListOrganizations(operation) => return operation.run(account, context),
-            Self::CreateKey(operation) => operation.run(account, context)?,
-            Self::RefreshKey(operation) => operation.run(account, context)?,
-            Self::RevokeKey(operation) => operation.run(account, context)?,
-            Self::GetSpace(operation) => operation.run(account, context)?,
-        };
-        Ok(Box::new(|| Ok(response)))
     }
 }
 

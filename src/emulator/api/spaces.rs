@@ -1,11 +1,14 @@
 //! `GET /v2/spaces`, `GET /v2/spaces/{id}` and `GET /v2/organizations`
 
-use http::{Response, StatusCode};
+use std::sync::Arc;
+
+use http::StatusCode;
 
 use super::context::Context;
+use super::operation::{Answer, Operation};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
-use super::responses::{self, Answer, OrganizationPage, OrganizationView, SpacePage, SpaceView};
+use super::responses::{self, SpaceView};
 use crate::emulator::account::Account;
 
 pub(crate) struct ListSpaces {
@@ -21,8 +24,10 @@ impl ListSpaces {
         let organization_id = query.get("org_id")?.map(ToOwned::to_owned);
         Ok(Self { organization_id, name: query.name()?, window: query.window()? })
     }
+}
 
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+impl Operation for ListSpaces {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let organization = match &self.organization_id {
             Some(id) => Some(context.visible_organization(account, id, "org_id")?.id),
             None => None,
@@ -33,11 +38,11 @@ impl ListSpaces {
                 && matches(&space.name, &self.name)
                 && context.caller.space_role(space).is_some()
         });
-        let (spaces, pagination) = self.window.page(spaces.cloned(), |space| space.id.number(), &listed);
+        let (spaces, pagination) = self.window.page(spaces.cloned(), |space| space.id, &listed);
         let (stage, with_organization) = (context.dialect.stage, !context.settings.omit_organization_id);
         Ok(Box::new(move || {
             let views = spaces.iter().map(|space| SpaceView::new(space, stage, with_organization));
-            responses::json(StatusCode::OK, &SpacePage { spaces: views.collect(), pagination })
+            responses::page("spaces", views, pagination)
         }))
     }
 }
@@ -46,11 +51,11 @@ pub(crate) struct GetSpace {
     pub(crate) id: String,
 }
 
-impl GetSpace {
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Response<Vec<u8>>, ProblemResponse> {
-        let space = context.visible_space(account, &self.id, "space_id")?;
-        let with_organization = !context.settings.omit_organization_id;
-        responses::json(StatusCode::OK, &SpaceView::new(space, context.dialect.stage, with_organization))
+impl Operation for GetSpace {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+        let space = Arc::clone(context.visible_space(account, &self.id, "space_id")?);
+        let (stage, with_organization) = (context.dialect.stage, !context.settings.omit_organization_id);
+        Ok(Box::new(move || responses::json(StatusCode::OK, &SpaceView::new(&space, stage, with_organization))))
     }
 }
 
@@ -65,18 +70,17 @@ impl ListOrganizations {
         let query = Query::parse(query)?;
         Ok(Self { name: query.name()?, window: query.window()? })
     }
+}
 
-    pub(crate) fn run(self, account: &Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
+impl Operation for ListOrganizations {
+    fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let listed = ("organizations", &self.name);
         let organizations = account.organizations.after(self.window.start(&listed)?).filter(|organization| {
             matches(&organization.name, &self.name) && context.caller.organization_role(organization).is_some()
         });
         let (organizations, pagination) =
-            self.window.page(organizations.cloned(), |organization| organization.id.number(), &listed);
-        Ok(Box::new(move || {
-            let views = organizations.iter().map(|organization| OrganizationView::new(organization));
-            responses::json(StatusCode::OK, &OrganizationPage { organizations: views.collect(), pagination })
-        }))
+            self.window.page(organizations.cloned(), |organization| organization.id, &listed);
+        Ok(Box::new(move || responses::page("organizations", organizations.iter().map(Arc::as_ref), pagination)))
     }
 }
 

@@ -31,22 +31,3 @@ impl RateLimit {
         Err(wait)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_has_so_many_requests() {
-        let limit = RateLimit::per_second(NonZeroU32::new(4).unwrap());
-        let at = |millis| limit.take(Duration::from_millis(millis));
-        assert!((0..4).all(|_| at(0).is_ok()));
-        assert_eq!(at(0), Err(Duration::from_millis(250)));
-        assert_eq!(at(100), Err(Duration::from_millis(150)));
-        assert_eq!(at(250), Ok(()));
-        assert_eq!(at(250), Err(Duration::from_millis(250)));
-        assert!((0..4).all(|_| at(60_000).is_ok()));
-        assert!(at(60_000).is_err());
-        assert!(limit.take(Duration::MAX).is_ok());
-    }
-}

@@ -11,7 +11,7 @@ use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName};
 use ::http::{Method, Request, Response, StatusCode, Version};
 
 use super::delivery::{Delivery, Termination};
-use super::framing::{Framing, Head, chunk_size, malformed, parse_head, too_large};
+use super::framing::{Framing, Head, chunk_size, is_field, malformed, parse_head, too_large};
 use super::limits::{Limits, MAX_CHUNK_LINE, MAX_HEAD, MAX_HEADERS};
 use crate::emulator::api::problem::ProblemResponse;
 
@@ -44,16 +44,14 @@ pub(super) fn serve_connection(
     stopping: &AtomicBool,
 ) -> io::Result<()> {
     let is_loopback = stream.local_addr()?.ip().to_canonical().is_loopback();
-    let mut connection = Connection { stream, is_loopback, unread: Vec::new(), held: 0, limits };
+    let mut connection = Connection { stream, handler, is_loopback, unread: Vec::new(), held: 0, limits };
     stream.set_read_timeout(Some(limits.read_timeout))?;
     loop {
-        let next = connection.read();
-        let date = handler.date();
-        let request = match next {
+        let request = match connection.read() {
             Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
             Err(NoRequest::Broken(error)) => return Err(error),
-            Err(NoRequest::Refused(problem)) => return connection.refuse(problem, date.as_deref()),
+            Err(NoRequest::Refused(problem)) => return connection.refuse(problem),
         };
         let Delivery { delay, termination } = handler.answer(&request);
         if !delay.is_zero() && !connection.wait(delay, stopping)? {
@@ -66,8 +64,7 @@ pub(super) fn serve_connection(
             // With something held, that is a reset.
             Termination::Reset => return Ok(()),
         };
-        let date = date.as_deref();
-        handler.send(&termination, &mut || connection.write(request.method(), response, sent, date, keep_alive))?;
+        handler.send(&termination, &mut || connection.write(request.method(), response, sent, keep_alive))?;
         if !goes_on {
             return connection.linger();
         }
@@ -75,14 +72,15 @@ pub(super) fn serve_connection(
 }
 
 /// Answers a client above the limit of connections, without reading what it sends.
-pub(super) fn turn_away(stream: &TcpStream, limits: Limits, date: Option<&str>) -> io::Result<()> {
+pub(super) fn turn_away(stream: &TcpStream, handler: &dyn Handler, limits: Limits) -> io::Result<()> {
     let detail = format!("this emulator keeps at most {} connections", limits.connections);
     let problem = ProblemResponse::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    Connection { stream, is_loopback: true, unread: Vec::new(), held: 0, limits }.refuse(problem, date)
+    Connection { stream, handler, is_loopback: true, unread: Vec::new(), held: 0, limits }.refuse(problem)
 }
 
 struct Connection<'a> {
     stream: &'a TcpStream,
+    handler: &'a dyn Handler,
     is_loopback: bool,
     /// The bytes that have arrived and are not read yet.
     unread: Vec<u8>,
@@ -191,7 +189,9 @@ impl Connection<'_> {
             let line = self.take_line(left, "the trailers are larger than 64 KiB", deadline)?;
             match line.as_slice() {
                 [] => return Ok(()),
-                line if line.contains(&b'\n') => return Err(malformed("a trailer is malformed").into()),
+                line if line.contains(&b'\n') || !is_field(line) => {
+                    return Err(malformed("a trailer is malformed").into());
+                }
                 line => left = left.saturating_sub(line.len()),
             }
         }
@@ -270,9 +270,9 @@ impl Connection<'_> {
         Ok(true)
     }
 
-    fn refuse(mut self, problem: ProblemResponse, date: Option<&str>) -> io::Result<()> {
+    fn refuse(mut self, problem: ProblemResponse) -> io::Result<()> {
         let response = problem.into_response(None);
-        self.write(&Method::GET, &response, response.body(), date, false)?;
+        self.write(&Method::GET, &response, response.body(), false)?;
         self.linger()
     }
 
@@ -282,7 +282,6 @@ impl Connection<'_> {
         method: &Method,
         response: &Response<Vec<u8>>,
         body: &[u8],
-        date: Option<&str>,
         keep_alive: bool,
     ) -> io::Result<()> {
         self.release();
@@ -292,7 +291,7 @@ impl Connection<'_> {
         for (name, value) in response.headers() {
             write_field(&mut bytes, name, value.as_bytes());
         }
-        if let Some(date) = date {
+        if let Some(date) = self.handler.date() {
             write_field(&mut bytes, &DATE, date.as_bytes());
         }
         if status != StatusCode::NO_CONTENT {

@@ -97,14 +97,21 @@ impl Handler for Emulator {
     }
 
     fn date(&self) -> Option<String> {
-        let now = self.now();
+        let now = self.now().0;
         // The formatter panics on what four digits and a count from 1970 cannot say.
         let can_be_said = (0..END_OF_HTTP_DATES).contains(&now.unix_timestamp());
         can_be_said.then(|| httpdate::fmt_http_date(now.into()))
     }
 
     fn send(&self, termination: &Termination, write: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-        self.sending(termination, write)
+        // Before the client has the secret: then it may ask at once.
+        let secrets = u64::from(termination.delivers_secret());
+        self.inner.secrets_sent.fetch_add(secrets, Ordering::Relaxed);
+        let sent = write();
+        if sent.is_err() {
+            self.inner.secrets_sent.fetch_sub(secrets, Ordering::Relaxed);
+        }
+        sent
     }
 }
 
@@ -181,6 +188,10 @@ impl Shared {
         let open = {
             let mut connections = self.connections();
             if connections.len() >= self.limits.connections.saturating_add(TURNED_AWAY) {
+                drop(connections);
+                // No thread is left to wait for this client: it gets what can be written at once.
+                let ready = stream.set_nonblocking(true);
+                drop(ready.and_then(|()| connection::turn_away(&stream, &*self.handler, self.limits)));
                 return;
             }
             connections.insert(number, Arc::clone(&stream));
@@ -203,7 +214,7 @@ impl Shared {
         // An error of a connection is a client that went away.
         drop(ready.and_then(|()| match is_full {
             false => connection::serve_connection(stream, &*self.handler, self.limits, &self.stopping),
-            true => connection::turn_away(stream, self.limits, self.handler.date().as_deref()),
+            true => connection::turn_away(stream, &*self.handler, self.limits),
         }));
         self.connections().remove(&number);
     }

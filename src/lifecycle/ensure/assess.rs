@@ -62,7 +62,8 @@ impl Listed {
 
 impl ApiKeysClient {
     pub(super) fn assess<E>(&self, request: &EnsureRequest) -> Result<Found, EnsureError<E>> {
-        request.validate().map_err(|error| EnsureError::Find(error.into()))?;
+        let valid = request.validate().and_then(|()| request.to_create().validate(self.stage(), self.now()));
+        valid.map_err(|error| EnsureError::Find(error.into()))?;
         let mut warnings = Vec::new();
         let mut listed = self.listed(request)?;
         let adopted = self.adopted(request, &mut warnings)?;

@@ -12,7 +12,7 @@ use crate::client::ApiKeysClient;
 use crate::error::{Error, InvalidRequest};
 use crate::lifecycle::create_any::CreateAny;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyStatus};
-use crate::request_target::{RequestTarget, same_id};
+use crate::request_target::same_id;
 
 /// The time to revoke a key that nothing holds.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,7 +86,8 @@ impl ApiKeysClient {
         store: impl FnOnce(&ApiKeyCreated) -> Result<(), E>,
     ) -> Result<ApiKeyCreated, RotationError<E>> {
         let (old_id, new) = (old_id.as_ref(), new.into());
-        validate(old_id, &new).map_err(|error| RotationError::Create(error.into()))?;
+        let valid = new.validate(old_id, self.stage(), self.now());
+        valid.map_err(|error| RotationError::Create(error.into()))?;
         new.announce(RotationStep::Find);
         let Found { old, successors } = self.find_replaceable(old_id, &new)?;
 
@@ -227,11 +228,6 @@ impl ApiKeysClient {
         }
         Ok(*created)
     }
-}
-
-fn validate(old_id: &str, new: &ReplacementKey) -> Result<(), InvalidRequest> {
-    RequestTarget::new("/v2/api-keys").id("old_id", old_id)?;
-    new.validate(old_id)
 }
 
 fn same_key() -> Error {

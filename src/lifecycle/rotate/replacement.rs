@@ -14,6 +14,8 @@ use crate::lifecycle::marker;
 use crate::model::{ApiKey, ApiKeyCreated, ApiKeyType};
 use crate::operations::create::CreateRequest;
 use crate::operations::service_key::CreateServiceKeyRequest;
+use crate::request_target::{RequestTarget, same_id};
+use crate::stage::ApiStage;
 
 /// The name of the marker that a new key has in its description.
 const REPLACES: &str = "replaces";
@@ -111,18 +113,25 @@ impl ReplacementKey {
         self.request.key_type()
     }
 
-    /// Refuses, before any I/O, a description that leaves no room for the marker.
-    pub(super) fn validate(&self, old_id: &str) -> Result<(), InvalidRequest> {
-        match self.request.description() {
-            Some(description) => validate_length(&marker::append(description, REPLACES, old_id)),
-            None => Ok(()),
-        }
+    /// Checks the id of the old key and what is set of the new one without I/O, for this stage of the API.
+    /// [`rotate`](crate::ApiKeysClient::rotate) begins with it; call it before you open the store.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] names the field and the rule that it breaks.
+    pub fn validate(&self, old_id: &str, stage: ApiStage, now: OffsetDateTime) -> Result<(), InvalidRequest> {
+        RequestTarget::new("/v2/api-keys").id("old_id", old_id)?;
+        // Without a name, that of the old key carries over.
+        let description = self.request.description().map(|text| marker::append(text, REPLACES, old_id));
+        let description = description.unwrap_or_default();
+        validate_length(&description)?;
+        self.request.clone().completed(REPLACES, description, None).validate(stage, now)
     }
 
     /// Whether `key` was created by an earlier rotation of the key `old_id`.
     pub(super) fn is_successor(key: &ApiKey, old_id: &str) -> bool {
         let replaces = key.description.as_deref().and_then(|text| marker::value(text, REPLACES));
-        replaces.is_some_and(|id| crate::request_target::same_id(id, old_id))
+        replaces.is_some_and(|id| same_id(id, old_id))
     }
 
     /// Whether the store has the secret of `key`.

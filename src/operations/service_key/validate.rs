@@ -12,8 +12,13 @@ use crate::operations::{Expiry, validate_texts};
 use crate::stage::ApiStage;
 
 impl CreateServiceKeyRequest {
-    /// Every check that needs no I/O.
-    pub(super) fn validate(&self, stage: ApiStage, now: OffsetDateTime) -> Result<(), InvalidRequest> {
+    /// Checks the texts, the expiry, the roles and the bindings without I/O, for this stage of the API.
+    /// [`create_service_key`](crate::ApiKeysClient::create_service_key) begins with it; call it before you open a store for the secret.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] names the field and the rule that it breaks.
+    pub fn validate(&self, stage: ApiStage, now: OffsetDateTime) -> Result<(), InvalidRequest> {
         validate_texts(&self.name, self.description.as_deref())?;
         Expiry::new_opt(self.expires_at, now)?;
         validate_role("account_role", self.account_role.as_ref())?;

@@ -5,7 +5,10 @@ use std::{fmt, io};
 
 /// A failure of TLS, which travels as the content of an [`io::Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "rustls"), expect(dead_code, reason = "only rustls tells all of them apart"))]
+#[cfg_attr(
+    not(all(feature = "rustls", feature = "native-tls")),
+    expect(dead_code, reason = "no library tells all apart")
+)]
 pub(in crate::ureq_transport) enum TlsFault {
     Expired,
     NotYetValid,
@@ -21,6 +24,8 @@ pub(in crate::ureq_transport) enum TlsFault {
     NoCommonVersion,
     /// A fatal alert of the server, by its number (RFC 8446, section 6).
     Alert(u8),
+    /// A failure that the library of the operating system does not explain, with its code if there is one.
+    System(Option<i32>),
     /// Nothing that a user of the client can do something about.
     Broken,
 }
@@ -90,6 +95,10 @@ impl fmt::Display for TlsFault {
                 );
             }
             Self::Alert(number) => return write!(f, "the server ended TLS with the alert {number}"),
+            Self::System(Some(code)) => {
+                return write!(f, "the TLS library of the operating system refused the connection (code {code})");
+            }
+            Self::System(None) => "the TLS library of the operating system refused the connection",
             Self::Broken => "what the server sent is not valid TLS",
         })
     }

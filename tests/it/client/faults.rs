@@ -205,7 +205,7 @@ fn row_38_no_body() {
 
 #[test]
 fn row_39_byte_order_mark() {
-    row(&json(200, format!("\u{feff}{LIST}")), Want::Done, once("SecretNotRecovered", Applied), Want::Done);
+    row(&json(200, format!("\u{feff}{LIST}")), Want::Done, once("SecretNotRecovered", Unknown), Want::Done);
     check(Verb::Create, &json(201, format!("\u{feff}{CREATED}")), Want::Done);
 }
 
@@ -231,9 +231,13 @@ fn row_40_deep_nesting() {
 
 #[test]
 fn row_41_wrong_shapes() {
-    for body in ["null", "[]", r#"["a"]"#, "7", "true", r#""text""#, "{}", r#"{"key":null}"#, r#"{"key":7}"#] {
+    for body in ["null", "[]", r#"["a"]"#, "{}", r#"{"key":null}"#, r#"{"key":7}"#] {
         let answer = json(200, body);
         row(&answer, once("Decode", Applied), once("SecretNotRecovered", Applied), Want::Done);
+    }
+    for body in ["7", "true", r#""text""#, r#"{"ok":true}"#, r#"{"message":"sign in","status":"active"}"#] {
+        let answer = json(200, body);
+        row(&answer, once("Decode", Applied), once("SecretNotRecovered", Unknown), Want::Done);
     }
     let odd = format!(
         r#"{{"id":7,"name":[],"key_type":"ROBOT","status":{{}},"created_at":"soon","bot_user":"b",

@@ -78,11 +78,6 @@ fn what_is_wrong_is_named_with_its_place() {
             json!("prod"),
             "`users[0].organizations[0].spaces[1].space`: the space is named a second time",
         ),
-        (
-            "/users/0/organizations/0/role",
-            json!("boss"),
-            "`users[0].organizations[0].role`: there is no role `boss`: it is `admin`, `member` or `read-only`",
-        ),
         ("/keys/1/secret", json!("ak-jo"), "`keys[1].secret`: another key has this secret"),
         (
             "/keys/1/secret",
@@ -121,11 +116,26 @@ fn what_is_wrong_is_named_with_its_place() {
             r#"{ "keys": [{ "name": "x" }, { "name": "x", "ak-0123456789": 1 }] }"#,
             "`keys[1]`: not known here; known: one of `id`, `name`",
         ),
+        ("[]", "expected an account document: an object"),
         (
             r#"{ "keys": [{ "name": "x", "id": "ak-0123456789" }] }"#,
             "`keys[0].id`: must be an id, as the emulator writes them at line 1",
         ),
         (r#"{ "keys": [{ "name": "x", "user": "ak-0123456789" }] }"#, "`keys[0].user`: there is no user"),
+        (
+            r#"{ "users": [{ "name": "x", "account_role": "boss" }] }"#,
+            "`users[0].account_role`: a role is `admin`, `member` or `read-only` at line 1 column",
+        ),
+        (
+            r#"{ "users": [{ "name": "x", "organizations": [
+                { "organization": "x", "spaces": [{ "space": "x", "role": "boss" }] }] }] }"#,
+            "`users[0].organizations[0].spaces[0].role`: a role is `admin`, `member`, `read-only` or `{ custom: ",
+        ),
+        (
+            r#"{ "users": [{ "name": "x", "organizations": [
+                { "organization": "x", "spaces": [{ "space": "x", "role": { "custom": "x", "id": 1 } }] }] }] }"#,
+            "`users[0].organizations[0].spaces[0].role`: a role is `admin`, `member`, `read-only` or `{ custom: ",
+        ),
         (
             r#"{ "keys": [{ "name": "x", "expires_at": "soon" }] }"#,
             "`keys[0].expires_at`: must be an RFC 3339 date-time at line 1 column",

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 const GO_0_11: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "0.11.0")];
 const GO_0_12: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "0.12.0")];
+const GO_V0_15: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "v0.15.0")];
 const GO_0_16: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "0.16.0")];
 const GO_0_22: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "0.22.0")];
+const GO_1_0: &[(&str, &str)] = &[("sdk-language", "go"), ("sdk-version", "1.0.0")];
 const PYTHON: &[(&str, &str)] = &[("sdk-language", "python"), ("sdk-version", "8.61.0")];
 const JAVASCRIPT: &[(&str, &str)] = &[("sdk-language", "javascript"), ("sdk-version", "1.28.0")];
 
@@ -38,8 +40,10 @@ fn lists_without_filters_are_in_the_words_of_the_client() {
         for (headers, word) in [
             (GO_0_11, "active"),
             (GO_0_12, "active"),
+            (GO_V0_15, "active"),
             (GO_0_16, "active"),
             (GO_0_22, "ACTIVE"),
+            (GO_1_0, "ACTIVE"),
             (PYTHON, "ACTIVE"),
             (JAVASCRIPT, "ACTIVE"),
         ] {
@@ -53,10 +57,15 @@ fn lists_without_filters_are_in_the_words_of_the_client() {
 }
 
 #[test]
-fn without_headers_the_stage_that_is_set_decides() {
+fn where_the_headers_do_not_tell_the_stage_that_is_set_decides() {
     for (emulator, word) in both_stages().iter().zip(["active", "ACTIVE"]) {
         let (_, page) = call(emulator, &[], "GET", "/v2/api-keys", "");
         assert_eq!(page["api_keys"][0]["status"], word);
+        for (language, version) in [("rust", "0.1.0"), ("go", "devel"), ("go", "0"), ("go", "")] {
+            let headers = [("sdk-language", language), ("sdk-version", version)];
+            let (_, page) = call(emulator, &headers, "GET", "/v2/api-keys", "");
+            assert_eq!(page["api_keys"][0]["status"], word, "{headers:?}");
+        }
     }
 }
 
@@ -86,9 +95,13 @@ fn the_key_type_may_be_left_out_in_alpha_only() {
 #[test]
 fn the_rule_for_the_expiry_of_a_refreshed_key_is_that_of_the_client() {
     for emulator in both_stages() {
-        for (headers, status, word) in
-            [(GO_0_12, 200, "active"), (GO_0_16, 422, "active"), (GO_0_22, 422, "ACTIVE"), (PYTHON, 422, "ACTIVE")]
-        {
+        for (headers, status, word) in [
+            (GO_0_12, 200, "active"),
+            (GO_V0_15, 200, "active"),
+            (GO_0_16, 422, "active"),
+            (GO_0_22, 422, "ACTIVE"),
+            (PYTHON, 422, "ACTIVE"),
+        ] {
             let expires = "2999-01-01T00:00:00Z";
             let body = json!({"key_type": "USER", "name": "x", "expires_at": expires}).to_string();
             let (_, made) = call(&emulator, headers, "POST", "/v2/api-keys", &body);

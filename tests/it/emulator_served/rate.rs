@@ -21,6 +21,13 @@ fn what_is_too_much_in_a_second_is_told_to_come_back() {
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(answer.json()["status"], 429);
-    clock.advance(Duration::from_secs(1));
-    assert_eq!([list().status, list().status, list().status, list().status], [401, 401, 401, 429]);
+    // A third of the second gives one request back, and no pause more than all.
+    clock.advance(Duration::from_millis(333));
+    assert_eq!(list().status, 429);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!([list().status, list().status], [401, 429]);
+    for pause in [Duration::from_secs(1), Duration::from_secs(60)] {
+        clock.advance(pause);
+        assert_eq!([list().status, list().status, list().status, list().status], [401, 401, 401, 429]);
+    }
 }

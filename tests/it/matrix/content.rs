@@ -152,9 +152,32 @@ fn row_40_deep_nesting() {
 #[test]
 fn row_41_other_shapes() {
     row(41, |row| {
-        for body in ["{}", "[]", r#"["a"]"#, "null", "5", r#""text""#, r#"{"api_keys":{"a":1}}"#] {
+        for body in ["{}", "[]", r#"["a"]"#, "null"] {
             println!("{body}");
             unreadable(row.answer(move |_| json_response("200 OK", body))).check();
+        }
+        // Not a key: a proxy or a login page may have sent it.
+        for body in [
+            r#""ok""#,
+            "5",
+            "true",
+            r#"{"api_keys":{"a":1}}"#,
+            r#"{"status":"ok"}"#,
+            r#"{"error":{"id":"login_required"},"name":"sso"}"#,
+        ] {
+            println!("{body}");
+            let foreign = row.answer(move |_| json_response("200 OK", body)).mint(once("SecretNotRecovered", Unknown));
+            foreign.list(once("Decode", Applied)).remove(fine()).check();
+        }
+        // A key in another shape.
+        for body in [
+            r#"{"data":{"id":"x","key":"ak-new-0123456789"}}"#,
+            r#"{"redacted_key":"ak-abc...xyz"}"#,
+            r#"{"secret":"ak-new-0123456789"}"#,
+            r#""ak-new-0123456789""#,
+        ] {
+            println!("{body}");
+            row.answer(move |_| json_response("200 OK", body)).mint(once("SecretNotRecovered", Applied)).check();
         }
         for body in [
             r#"{"api_keys":[{"id":"x","name":"ci","status":"SUSPENDED","key_type":"ROBOT"}]}"#,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arize_api_keys::{ApiStage, Error, ExposeSecret, Outcome, TransportErrorKind};
 
-use super::policy::Op;
+use super::policy::{Op, is_about_something_else};
 use super::script::{self, Answer, Response, Script};
 use super::{Gained, SECRET, STAGES, all_is_well, check, is_key, perform};
 use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
@@ -253,13 +253,13 @@ fn mint(context: &str, op: Op, stage: ApiStage, answer: &Answer, body: &[u8], is
             assert!(!is_found, "{context}");
             assert_eq!(error.raw_body().expose_secret(), body, "{context}");
             let error = Error::SecretNotRecovered(error);
-            // JSON is the service's. An empty body is, too, unless a typed one was cut off.
+            // JSON is the service's, unless it is about something else. An empty body is, too, unless a typed one was cut off.
             let (Answer::Whole(response) | Answer::Partial(response)) = answer else { panic!("{context}") };
             let media_type = response.media_type().unwrap_or_default();
             let is_whole = matches!(answer, Answer::Whole(_));
             let is_empty = body.is_empty() && (is_whole || media_type.is_empty());
             let is_json = media_type == "application/json" || body.starts_with(b"{");
-            let is_foreign = !(is_json || is_empty) || body.starts_with(b"<");
+            let is_foreign = !(is_json || is_empty) || body.starts_with(b"<") || is_about_something_else(body);
             let outcome = if is_foreign { Outcome::Unknown } else { Outcome::Applied };
             assert_eq!((error.outcome(), error.is_retryable()), (outcome, false), "{context}");
             shown(&error)

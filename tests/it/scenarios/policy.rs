@@ -233,7 +233,7 @@ fn success(op: Op, response: &Response) -> End {
         let body = response.body.trim_ascii_start();
         let media_type = response.media_type().unwrap_or_default();
         let is_json = media_type == "application/json" || media_type.ends_with("+json");
-        let is_the_services = body.is_empty() || is_json || body.starts_with(b"{");
+        let is_the_services = body.is_empty() || (is_json || body.starts_with(b"{")) && !is_about_something_else(body);
         let is_foreign = !is_the_services || body.starts_with(b"<");
         let outcome = if is_foreign { Outcome::Unknown } else { Outcome::Applied };
         return if has_secret { End::Done } else { failed(Kind::SecretNotRecovered, outcome, false) };
@@ -269,6 +269,16 @@ fn ends_early(body: &[u8]) -> bool {
 pub(super) fn json(body: &[u8]) -> Option<Value> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body).ok().filter(Value::is_object)
+}
+
+/// Whole JSON with content, and nothing of a key in it.
+pub(super) fn is_about_something_else(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let text = value.to_string();
+    let has_content = !matches!(&value, Value::Null | Value::Array(_)) && text != "{}";
+    let is_of_a_key = value.get("id").is_some()
+        || ["\"key\"", "\"key_type\"", "\"redacted_key\"", "ak-SECRET"].iter().any(|sign| text.contains(sign));
+    has_content && !is_of_a_key
 }
 
 /// The secret in the response to a create or a refresh.

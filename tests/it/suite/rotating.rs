@@ -146,16 +146,16 @@ fn an_old_key_that_is_not_there() {
 fn rotations_that_create_nothing() {
     each(|world| {
         let old = old_key(world);
-        for (cost, id, request, message) in [
-            (0, "..", next(), "invalid request: `old_id` must not be `.` or `..`: that would name another resource"),
+        for (id, request, message) in [
+            ("..", next(), "invalid request: `old_id` must not be `.` or `..`: that would name another resource"),
+            (&*old.id, CreateRequest::new("x".repeat(257)), "invalid request: `name` must have at most 256 characters"),
             (
-                1,
                 &*old.id,
-                CreateRequest::new("x".repeat(257)),
-                "invalid request: `name` must have at most 256 characters",
+                next().expires_at(time::OffsetDateTime::UNIX_EPOCH),
+                "invalid request: `expires_at` must be in the future",
             ),
         ] {
-            let error = world.costs(cost, |client| client.rotate(id, request, store)).unwrap_err();
+            let error = world.costs(0, |client| client.rotate(id, request, store)).unwrap_err();
             let RotationError::Create(cause) = &error else { panic!("{error:?}") };
             assert_eq!((cause.to_string().as_str(), cause.outcome()), (message, Outcome::NotSent));
             let expected = format!("the old key is unchanged; creating the new one failed: {message}");

@@ -88,6 +88,10 @@ impl System for Os {
         Box::new(io::stdin().lock())
     }
 
+    fn read_stream(&self, path: Option<&Path>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>> {
+        files::read_stream(path.map(Path::to_owned), limit, timeout)
+    }
+
     fn stdout(&self) -> io::Result<Box<dyn File>> {
         files::stdout()
     }
