@@ -1,7 +1,6 @@
 //! The API key of the client: where it is read from, and the near-misses that are read all the same or refused by name.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
@@ -9,9 +8,9 @@ use arize_api_keys::secrecy::{ExposeSecret, SecretString};
 use crate::args::is_blank;
 use crate::console::Console;
 use crate::failure::{Code, Failure, NOTHING_SENT};
-use crate::profile;
 use crate::redact::{is_like_a_key, printable};
-use crate::system::{Access, FileKind, System};
+use crate::system::{FileKind, System};
+use crate::{input, profile};
 
 const VARIABLE: &str = "ARIZE_API_KEY";
 const FILE_VARIABLE: &str = "ARIZE_API_KEY_FILE";
@@ -42,7 +41,7 @@ pub(crate) fn find(console: &Console) -> Result<Option<Found>, Failure> {
 fn search(console: &Console) -> Result<Option<Found>, Failure> {
     let (args, system) = (&console.global.connection, &*console.system);
     let of_file = |path: &Path| {
-        let key = in_file(&read(path, system)?).map_err(|defect| refused(&quoted(path), &defect))?;
+        let key = in_file(&read(path, console)?).map_err(|defect| refused(&quoted(path), &defect))?;
         // A pipe can be read once.
         let is_regular = system.metadata(path).is_ok_and(|found| found.kind == FileKind::Regular);
         let is_file = path != Path::new("-") && is_regular;
@@ -53,7 +52,7 @@ fn search(console: &Console) -> Result<Option<Found>, Failure> {
     }
     if let Some(path) = &args.api_key_env_file {
         let name = args.api_key_env_name.as_deref().unwrap_or(VARIABLE);
-        let value = decode(&read(path, system)?).and_then(|text| setting(&text, name)).and_then(|value| alone(&value));
+        let value = decode(&read(path, console)?).and_then(|text| setting(&text, name)).and_then(|value| alone(&value));
         return known(value.map_err(|defect| refused(&quoted(path), &defect))?, Source::Value, console);
     }
     if let Some(profile) = profile::named(console)? {
@@ -119,15 +118,9 @@ fn refused(place: &str, defect: &str) -> Failure {
     Failure::new(Code::Usage, format!("{place} holds no usable API key: {defect}"))
 }
 
-fn read(path: &Path, system: &dyn System) -> Result<Vec<u8>, Failure> {
-    let mut content = Vec::new();
-    let read = if path == Path::new("-") {
-        system.stdin().take(FILE_LIMIT).read_to_end(&mut content)
-    } else {
-        system.open(path, Access::Read).and_then(|file| file.take(FILE_LIMIT).read_to_end(&mut content))
-    };
-    match read {
-        Ok(_) => Ok(content),
+fn read(path: &Path, console: &Console) -> Result<Vec<u8>, Failure> {
+    match input::read(path, FILE_LIMIT, console) {
+        Ok(content) => Ok(content),
         Err(_) if path.to_str().is_some_and(is_like_a_key) => {
             let message = "an API key is given in place of the path of a file that holds one";
             Err(Failure::new(Code::Usage, message)
@@ -160,6 +153,14 @@ fn in_file(content: &[u8]) -> Result<String, String> {
     }
 }
 
+/// Every key that the program might take out of this content: alone in it, or as the value of one of these variables.
+pub(crate) fn all_in(content: &[u8], names: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let text = decode(content).unwrap_or_default();
+    let names = names.map(|name| name.as_ref().to_owned()).chain([VARIABLE.to_owned()]);
+    let settings = names.filter_map(|name| setting(&text, &name).and_then(|value| alone(&value)).ok());
+    settings.chain(in_file(content)).collect()
+}
+
 /// The name of the variable that a line sets. A key with `=` at its end sets none.
 fn name(line: &str) -> Option<&str> {
     let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
@@ -185,9 +186,6 @@ fn setting(text: &str, name: &str) -> Result<String, String> {
 }
 
 fn decode(content: &[u8]) -> Result<String, String> {
-    if content.len() as u64 == FILE_LIMIT {
-        return Err("it has 64 KiB or more".to_owned());
-    }
     let utf16 = |read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> =
             content.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(read)).skip(1).collect();
@@ -277,6 +275,5 @@ mod tests {
             assert_eq!(in_file(content.as_bytes()), Err(defect.to_owned()), "{content:?}");
         }
         assert_eq!(in_file(b"ak-\xff"), Err("it is not text in UTF-8".to_owned()));
-        assert_eq!(in_file(&vec![b'a'; 65536]), Err("it has 64 KiB or more".to_owned()));
     }
 }

@@ -1,7 +1,6 @@
 //! The bindings of a service key: one space, `--grant`s, or a file of assignments.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
 use std::path::Path;
 
 use arize_api_keys::{
@@ -11,10 +10,9 @@ use arize_api_keys::{
 use serde::Deserialize;
 
 use crate::args::{Binding, is_blank};
-use crate::connect;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CREATED, printable};
-use crate::system::System;
+use crate::{connect, input};
 
 /// The documented form of the file, in the help of `--assignments` and docs/command-line.md.
 pub(crate) const ASSIGNMENTS: &str = r#"{
@@ -26,6 +24,9 @@ pub(crate) const ASSIGNMENTS: &str = r#"{
     ]}
   ]
 }"#;
+
+/// More than the bindings to a hundred organizations take, in bytes.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// One `--grant`: `ORG/SPACE[=ROLE]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +88,7 @@ pub(crate) fn account_role(text: &str) -> Result<AccountRole, String> {
 }
 
 /// The request that the arguments ask for, without description and expiry.
-pub(crate) fn request(name: &str, args: &Binding, system: &dyn System) -> Result<CreateServiceKeyRequest, Failure> {
+pub(crate) fn request(name: &str, args: &Binding, console: &Console) -> Result<CreateServiceKeyRequest, Failure> {
     let mut request;
     if let Some(space) = &args.space {
         request = CreateServiceKeyRequest::new(name, space.as_str());
@@ -101,7 +102,7 @@ pub(crate) fn request(name: &str, args: &Binding, system: &dyn System) -> Result
             request = request.org_id(org_id);
         }
     } else if let Some(path) = &args.assignments {
-        let file = File::read(path, system)?;
+        let file = File::read(path, console)?;
         request = CreateServiceKeyRequest::for_organizations(name, file.organizations(path)?);
         if let Some(role) = file.account_role {
             let role = account_role(&role.word()).map_err(|problem| wrong(path, "account_role", &problem))?;
@@ -231,9 +232,8 @@ impl Role {
 }
 
 impl File {
-    fn read(path: &Path, system: &dyn System) -> Result<Self, Failure> {
-        let text = if path == Path::new("-") { io::read_to_string(system.stdin()) } else { system.read_text(path) };
-        let text = text.map_err(|error| Failure::input("read", path, &error))?;
+    fn read(path: &Path, console: &Console) -> Result<Self, Failure> {
+        let text = input::read_text(path, FILE_LIMIT, console).map_err(|error| Failure::input("read", path, &error))?;
         let mut json = serde_json::Deserializer::from_str(&text);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (member, cause) = (error.path().to_string(), error.into_inner());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arize_api_keys::http::header::AUTHORIZATION;
 use arize_api_keys::http::{Request, Response};
 use arize_api_keys::{ApiKeysClient, ClientBuilder, Error, Transport, TransportError};
 
@@ -92,10 +93,8 @@ fn builder(console: &Console) -> Result<ClientBuilder, Failure> {
         // The deadline of the command ends a call earlier. Cleaning up after the deadline has the usual time.
         builder = builder.timeout(timeout.clamp(CALL_TIMEOUT, MAX_CALL_TIMEOUT));
     }
-    if console.global.verbose {
-        let console = console.clone();
-        builder = builder.wrap_transport(move |inner| Arc::new(Logged { inner, console: console.clone() }));
-    }
+    let watching = console.clone();
+    builder = builder.wrap_transport(move |inner| Arc::new(Watched { inner, console: watching.clone() }));
     let is_silenced = console.system.variable(NO_WARNING).is_some_and(|value| !value.is_empty() && value != "0");
     let warned = AtomicBool::new(false);
     let warning = console.clone();
@@ -143,14 +142,22 @@ pub(crate) fn for_walk(client: &ApiKeysClient, console: &Console) -> ApiKeysClie
     client.with_time_limit(console.remaining().unwrap_or(WALK_TIMEOUT))
 }
 
-/// Logs each request for `--verbose`: method, path, status and time. No headers and no bodies, so no secrets.
-struct Logged {
+/// Keeps the keys of requests out of every output: the client may read a newer one from its file. Logs each request for
+/// `--verbose`: method, path, status and time. No headers and no bodies, so no secrets.
+struct Watched {
     inner: Arc<dyn Transport>,
     console: Console,
 }
 
-impl Transport for Logged {
+impl Transport for Watched {
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(key) = authorization.and_then(|value| value.strip_prefix("Bearer ")) {
+            self.console.secrets.learn(&key.into());
+        }
+        if !self.console.global.verbose {
+            return self.inner.send(request);
+        }
         let what = printable(format_args!("{} {}", request.method(), request.uri()));
         let begun = self.console.system.elapsed();
         let response = self.inner.send(request);

@@ -11,7 +11,9 @@ mod console;
 mod deliver;
 mod env_file;
 mod failure;
+mod input;
 mod inventory;
+mod known_keys;
 mod messages;
 mod output;
 mod profile;
@@ -56,6 +58,7 @@ impl CommandLine {
             Ok(cli) => Ok(Self { args, cli }),
             Err(error) if error.use_stderr() => {
                 let secrets = Secrets::of_environment(system);
+                known_keys::learn(&secrets, &args, system);
                 let code = console::usage(system, &args::quotable(error, &secrets));
                 Err(if args::is_for_run(args) { Code::RunFailed as u8 } else { code })
             }
@@ -70,6 +73,10 @@ impl CommandLine {
         match execute(&self.cli.command, &console) {
             Ok(code) => code,
             Err(failure) => {
+                // It may quote an argument, which may be the key that was not read.
+                if console.own_key().is_none() {
+                    known_keys::learn(&console.secrets, &self.args, &*console.system);
+                }
                 console.failure(&failure);
                 failure.code as u8
             }

@@ -1,7 +1,7 @@
 //! The profiles of the official command line `ax`, read and never written: `~/.arize/profiles/NAME.toml`.
 
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use arize_api_keys::secrecy::{ExposeSecret, SecretString};
@@ -11,12 +11,15 @@ use serde::de::IgnoredAny;
 use crate::args::{Connection, is_blank};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure};
-use crate::messages;
 use crate::redact::printable;
 use crate::system::System;
+use crate::{input, messages};
 
 /// The profile that older versions of `ax` keep in `config.toml`.
 const DEFAULT: &str = "default";
+
+/// More than a profile has, in bytes.
+const FILE_LIMIT: u64 = 256 * 1024;
 
 /// The names that `ax` has for regions besides their ids.
 const REGION_ALIASES: [(&str, &str); 3] = [("US", "us-east-1b"), ("CA", "ca-central-1a"), ("EU", "eu-west-1a")];
@@ -76,7 +79,7 @@ enum Scalar {
 pub(crate) fn named(console: &Console) -> Result<Option<Profile>, Failure> {
     let system = &*console.system;
     if let Some(name) = &console.global.connection.profile {
-        return read(name, system).map(Some);
+        return read(name, console).map(Some);
     }
     let variable = |name: &str| system.variable(name).and_then(|value| value.into_string().ok());
     let Some(name) = variable("ARIZE_PROFILE").filter(|name| !is_blank(name)) else { return Ok(None) };
@@ -86,7 +89,7 @@ pub(crate) fn named(console: &Console) -> Result<Option<Profile>, Failure> {
             return Err(Failure::new(Code::Usage, message).hint("unset one of them, or pass --profile NAME"));
         }
     }
-    read(name.trim(), system).map(Some)
+    read(name.trim(), console).map(Some)
 }
 
 impl Profile {
@@ -158,21 +161,38 @@ fn wrong(name: &str, problem: &str) -> Failure {
     Failure::new(Code::Usage, format!("the profile `{}`: {problem}", printable(name)))
 }
 
-fn read(name: &str, system: &dyn System) -> Result<Profile, Failure> {
+/// The files that a profile may be in.
+pub(crate) fn files(name: &str, system: &dyn System) -> Vec<PathBuf> {
+    let old = (name == DEFAULT).then(|| old_default(system));
+    [place(name, system)].into_iter().chain(old).collect()
+}
+
+fn place(name: &str, system: &dyn System) -> PathBuf {
+    folder(system).join("profiles").join(format!("{name}.toml"))
+}
+
+fn old_default(system: &dyn System) -> PathBuf {
+    folder(system).join("config.toml")
+}
+
+fn folder(system: &dyn System) -> PathBuf {
+    let home = system.variable("HOME").or_else(|| system.variable("USERPROFILE")).unwrap_or_default();
+    PathBuf::from(home).join(".arize")
+}
+
+fn read(name: &str, console: &Console) -> Result<Profile, Failure> {
+    let system = &*console.system;
     let is_name = !name.contains(['/', '\\']) && !matches!(name, "." | "..");
     if !is_name {
         return Err(wrong(name, "a name of a profile is no path"));
     }
-    let home = system.variable("HOME").or_else(|| system.variable("USERPROFILE")).unwrap_or_default();
-    let folder = PathBuf::from(home).join(".arize");
-    let path = folder.join("profiles").join(format!("{name}.toml"));
-    let text = match system.read(&path) {
+    let path = place(name, system);
+    let text = match input::read_text(&path, FILE_LIMIT, console) {
         Err(error) if error.kind() == ErrorKind::NotFound && name == DEFAULT => {
-            system.read(&folder.join("config.toml"))
+            input::read_text(&old_default(system), FILE_LIMIT, console)
         }
         read => read,
     };
-    let text = text.and_then(|text| String::from_utf8(text).map_err(|_| io::Error::other("it is not text in UTF-8")));
     let text = SecretString::from(text.map_err(|error| Failure::input("read the profile", &path, &error))?);
     parse(name, &path, text.expose_secret(), &|name| system.variable(name).and_then(|value| value.into_string().ok()))
 }

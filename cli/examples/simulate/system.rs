@@ -61,6 +61,10 @@ impl System for Process {
         Box::new(io::empty())
     }
 
+    fn read_stream(&self, _: Option<&Path>, _: u64, _: Option<Duration>) -> io::Result<Vec<u8>> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
     fn stdout(&self) -> io::Result<Box<dyn File>> {
         Ok(Stdout::boxed(self))
     }

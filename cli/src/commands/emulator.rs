@@ -9,11 +9,15 @@ use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiStage, ExposeSecret};
 use serde::Deserialize;
 
-use crate::args;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
 use crate::system::{FileKind, Signal, Stream, System};
+use crate::{args, input};
+
+/// More than an account of a hundred thousand keys has, and than a key, in bytes.
+const ACCOUNT_LIMIT: u64 = 256 * 1024 * 1024;
+const KEY_LIMIT: u64 = 64 * 1024;
 
 pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failure> {
     let system = &*console.system;
@@ -23,7 +27,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
         let message = format!("--ready-file: `{}` is there and is not a regular file", printable(path.display()));
         return Err(Failure::new(Code::Usage, message));
     }
-    let builder = builder(args, system)?;
+    let builder = builder(args, console)?;
     let emulator = match &args.state {
         None => builder.build(),
         Some(path) => builder.open(path).map_err(|error| {
@@ -74,7 +78,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     args.ready_file.as_ref().map_or(Ok(()), |path| remove_ready(path, system))
 }
 
-fn builder(args: &args::Emulator, system: &dyn System) -> Result<EmulatorBuilder, Failure> {
+fn builder(args: &args::Emulator, console: &Console) -> Result<EmulatorBuilder, Failure> {
     let mut builder = Emulator::builder().stage(args.stage).omit_organization_id(args.omit_organization_id);
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
@@ -89,16 +93,16 @@ fn builder(args: &args::Emulator, system: &dyn System) -> Result<EmulatorBuilder
         builder = builder.empty();
     }
     if let Some(path) = &args.account {
-        builder = builder.account(account(path, system)?);
+        builder = builder.account(account(path, console)?);
     }
-    let in_file = args.admin_key_file.as_ref().map(|path| key_in(path, system)).transpose()?;
+    let in_file = args.admin_key_file.as_ref().map(|path| key_in(path, console)).transpose()?;
     if let Some(key) = in_file.as_deref().or(args.admin_key.as_deref()) {
         builder = builder.admin_key(key).map_err(|error| {
             let options = "the option is --admin-key-file or --admin-key, or `secret` in the account";
             Failure::new(Code::Usage, error.to_string()).hint(options)
         })?;
     }
-    Ok(builder.clock(clock(args.time, args.standing_clock, system)))
+    Ok(builder.clock(clock(args.time, args.standing_clock, &*console.system)))
 }
 
 fn clock(time: Option<OffsetDateTime>, stands: bool, system: &dyn System) -> ManualClock {
@@ -112,8 +116,8 @@ fn clock(time: Option<OffsetDateTime>, stands: bool, system: &dyn System) -> Man
     clock
 }
 
-fn account(path: &Path, system: &dyn System) -> Result<AccountSpec, Failure> {
-    let text = system.read_text(path).map_err(|error| Failure::input("read", path, &error))?;
+fn account(path: &Path, console: &Console) -> Result<AccountSpec, Failure> {
+    let text = input::read_text(path, ACCOUNT_LIMIT, console).map_err(|error| Failure::input("read", path, &error))?;
     let read = if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) {
         from_toml(&text)
     } else {
@@ -132,8 +136,8 @@ fn from_toml(text: &str) -> Result<AccountSpec, String> {
 }
 
 /// The key in a file, without the end of its line.
-fn key_in(path: &Path, system: &dyn System) -> Result<String, Failure> {
-    let text = system.read_text(path).map_err(|error| Failure::input("read", path, &error))?;
+fn key_in(path: &Path, console: &Console) -> Result<String, Failure> {
+    let text = input::read_text(path, KEY_LIMIT, console).map_err(|error| Failure::input("read", path, &error))?;
     Ok(text.trim().to_owned())
 }
 

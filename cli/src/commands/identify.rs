@@ -1,6 +1,5 @@
 //! `identify`: whose keys are in a text.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use arize_api_keys::secrecy::SecretString;
@@ -12,7 +11,7 @@ use crate::commands::delete::ask;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, printable};
 use crate::output::Report;
-use crate::{connect, inventory};
+use crate::{connect, input, inventory};
 
 /// The most bytes of the text.
 const MAX_TEXT: u64 = 256 * 1024 * 1024;
@@ -110,13 +109,7 @@ fn is_accepted(client: &ApiKeysClient, secret: &SecretString) -> Result<bool, Fa
 }
 
 fn text(path: &Path, console: &Console) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        console.system.stdin().take(MAX_TEXT).read_to_end(&mut bytes).map(drop)
-    } else {
-        console.system.read(path).map(|read| bytes = read)
-    };
-    read.map_err(|error| Failure::input("read", path, &error))?;
+    let bytes = input::read(path, MAX_TEXT, console).map_err(|error| Failure::input("read", path, &error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -77,7 +77,7 @@ fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<Re
     // Without a name, that of the old key carries over.
     let name = args.name.as_deref().unwrap_or_default();
     let new: ReplacementKey = if binding.is_given() {
-        service_key(name, binding, &args.key, &*console.system)?.into()
+        service_key(name, binding, &args.key, console)?.into()
     } else {
         user_key(name, &args.key, console.system.now())?.into()
     };

@@ -126,7 +126,7 @@ impl Request {
         let file = Path::new(command).file_name().unwrap_or(command).to_string_lossy();
         let description = format!("created by `arize-keys run` for the command `{}`", printable(file));
         let kind = if binding.is_given() {
-            let request = bindings::request(&name, binding, system)?;
+            let request = bindings::request(&name, binding, console)?;
             Kind::Service(request.description(description).expires_at(expires_at))
         } else {
             Kind::User(CreateRequest::new(&name).description(description).expires_at(expires_at))

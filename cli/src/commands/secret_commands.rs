@@ -13,7 +13,6 @@ use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::store::{NotStored, Rescue, Store};
-use crate::system::System;
 use crate::times::{after, rfc3339};
 use crate::{api_key, bindings, connect, inventory, output};
 
@@ -36,12 +35,12 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
 
 pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> Result<(), Failure> {
     let prepare = || {
-        let mut request = service_key(&args.name, &args.service.binding, &args.key, &*console.system)?;
+        let mut request = service_key(&args.name, &args.service.binding, &args.key, console)?;
         let client = connect::client(console)?;
         request.validate(client.stage(), console.system.now()).map_err(invalid)?;
         let store = Store::prepare(&args.secret, console)?;
         if let Some(binding) = bindings::resolve(&args.service.binding, &client, console)? {
-            request = service_key(&args.name, &binding, &args.key, &*console.system)?;
+            request = service_key(&args.name, &binding, &args.key, console)?;
             request.validate(client.stage(), console.system.now()).map_err(invalid)?;
         }
         Ok((request, client, store))
@@ -182,13 +181,13 @@ pub(crate) fn service_key(
     name: &str,
     binding: &args::Binding,
     key: &args::NewKeyArgs,
-    system: &dyn System,
+    console: &Console,
 ) -> Result<CreateServiceKeyRequest, Failure> {
-    let mut request = bindings::request(name, binding, system)?;
+    let mut request = bindings::request(name, binding, console)?;
     if let Some(description) = &key.description {
         request = request.description(description);
     }
-    Ok(match expires_at(&key.expiry, system.now())? {
+    Ok(match expires_at(&key.expiry, console.system.now())? {
         Some(expires_at) => request.expires_at(expires_at),
         None => request,
     })

@@ -26,7 +26,7 @@ use crate::console::Console;
 use crate::deliver::{Commands, NotTaken};
 use crate::failure::{Code, Failure, NOTHING_CREATED, printable};
 use crate::output;
-use crate::redact::is_unsafe;
+use crate::redact::{is_like_a_key, is_unsafe};
 use crate::shell::Shell;
 use crate::system::{File, FileKind, System};
 
@@ -119,6 +119,7 @@ impl Store {
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
         let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
+        learn(target.previous.as_ref(), console);
         Ok(Self { system, place: Place::File(Box::new(target)), commands, _lock: Some(lock) })
     }
 
@@ -226,6 +227,13 @@ fn cannot_write(path: &Path, error: &io::Error) -> String {
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::file("read", path, error).state(NOTHING_CREATED)
+}
+
+/// Keeps a stored key out of every output. Another text in its place is no secret.
+pub(crate) fn learn(stored: Option<&SecretString>, console: &Console) {
+    if let Some(key) = stored.filter(|text| is_like_a_key(text.expose_secret())) {
+        console.secrets.learn(key);
+    }
 }
 
 /// The secret in a file, without a lock and without a change. `None` if it holds none, or there is no file.

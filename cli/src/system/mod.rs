@@ -71,8 +71,13 @@ pub trait System: Send + Sync {
     /// The start of every client: the settings of the environment, with the transport and the clock of this system.
     fn client(&self) -> ClientBuilder;
 
-    /// Standard input.
+    /// Standard input, for the answer to a question.
     fn stdin(&self) -> Box<dyn BufRead>;
+
+    /// All of a pipe or a device, or of standard input without a path: at most `limit` bytes.
+    ///
+    /// It may take this long: a FIFO without a writer never ends. After that, the error is of the kind `TimedOut`.
+    fn read_stream(&self, path: Option<&Path>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>>;
 
     /// Standard output, without a buffer.
     fn stdout(&self) -> io::Result<Box<dyn File>>;
@@ -335,10 +340,5 @@ impl dyn System + '_ {
         let mut content = Vec::new();
         self.open(path, Access::Read)?.read_to_end(&mut content)?;
         Ok(content)
-    }
-
-    /// All of a file in UTF-8.
-    pub fn read_text(&self, path: &Path) -> io::Result<String> {
-        io::read_to_string(self.open(path, Access::Read)?)
     }
 }

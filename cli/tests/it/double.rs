@@ -210,6 +210,10 @@ impl System for Double {
         Box::new(io::empty())
     }
 
+    fn read_stream(&self, path: Option<&Path>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>> {
+        self.0.step("read_stream", || self.0.os.read_stream(path, limit, timeout))
+    }
+
     fn stdout(&self) -> io::Result<Box<dyn File>> {
         Ok(Box::new(Stdout(self.clone())))
     }

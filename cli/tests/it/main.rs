@@ -39,6 +39,7 @@ mod secrets;
 mod service;
 mod service_keys;
 mod steps;
+mod streams;
 mod system;
 mod terminal;
 mod texts;

@@ -1,6 +1,8 @@
 //! No output shows the client's key, or lets a text of the service act on a terminal.
 
 use arize_api_keys::{CreateRequest, ExposeSecret};
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use expect_test::expect;
 
 use crate::service::{Answer, Service, finish};
@@ -149,6 +151,14 @@ fn a_text_cannot_act_on_a_terminal_in_any_format() {
         let run = service.run(&["list", "-o", format]);
         assert!(run.succeeded().out.contains(expected), "{}", run.out);
     }
+    for format in ["table", "json", "jsonl", "csv", "html", "openmetrics"] {
+        for args in [&["audit", "-o", format][..], &["list", "-o", format], &["prune", "--name", "=*", "-o", format]] {
+            let run = service.run(args);
+            let shown = format!("{}{}", run.out, run.err);
+            let acts = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{61c}\u{200b}\u{e0041}".contains(c);
+            assert!(!shown.contains(acts), "{args:?}: {shown:?}");
+        }
+    }
     // For programs.
     let run = service.run(&["list", "-o", "csv", "--raw"]);
     assert!(run.succeeded().out.contains(&format!("{name},\"-1\n\u{7f}\",")), "{}", run.out);
@@ -184,5 +194,132 @@ fn removed_ids_in_every_format() {
         let (one, two) = (service.key("one").id.clone(), service.key("two").id.clone());
         let run = service.run(&["revoke", "--yes", "-o", format, &one, &two]);
         assert_eq!(run.succeeded().out, expected.replace("ID1", &one).replace("ID2", &two));
+    }
+}
+
+/// Every text that gives a key away.
+fn forms(key: &str) -> Vec<String> {
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let bearer = format!("Bearer {key}");
+    vec![
+        key.to_owned(),
+        key.to_uppercase(),
+        hex(key),
+        hex(key).to_uppercase(),
+        BASE64_STANDARD.encode(key),
+        BASE64_STANDARD.encode(&bearer),
+        BASE64_URL_SAFE_NO_PAD.encode(format!("x{key}")),
+        key.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        key.chars().map(|c| format!("{c}\u{200b}")).collect(),
+    ]
+}
+
+/// Wherever the key is, and whether or not the arguments are right: what is said about them does not show it.
+#[test]
+fn a_key_that_only_a_file_has_is_not_shown_in_any_form() {
+    let service = Service::new();
+    // Not every argument in every form of every source: that takes half a minute.
+    let mut turn = 0;
+    // The second has not the form of a key of the service.
+    for key in ["ak-0123456789_abcdefXYZ", "Zz9/0123456789+abcdefXYZ"] {
+        service.write("key", &format!("{key}\n"), 0o600);
+        service.write("quoted", &format!("# mine\nexport MY_KEY = \"{key}\"\n"), 0o600);
+        service.write("bad", &format!("ARIZE_API_KEY={key}\nARIZE_API_KEY=ak-another\n{key}\n"), 0o600);
+        std::fs::create_dir_all(service.path(".arize/profiles")).unwrap();
+        service.write(".arize/profiles/p.toml", &format!("[auth]\napi_key = '{key}'\n"), 0o600);
+        for (source, variable) in [
+            (&["--api-key-file", "key"][..], None),
+            (&["--api-key-file=key"], None),
+            (&["--api-key-file", "quoted"], None),
+            (&["--api-key-env-file", "quoted", "--api-key-env-name", "MY_KEY"], None),
+            (&["--api-key-file", "key", "--api-key-env-file", "quoted"], None),
+            (&["--profile", "p"], None),
+            (&[], Some(("ARIZE_API_KEY_FILE", "key"))),
+            (&[], Some(("ARIZE_PROFILE", "p"))),
+            (&["--api-key-file", "bad"], None),
+        ] {
+            let is_bad = source.contains(&"bad");
+            for form in forms(key).iter().filter(|_| !is_bad || key.starts_with("ak-")) {
+                turn += 1;
+                let all = [
+                    &["list", "--limit", form][..],
+                    &["list", form],
+                    &["create", "x", "--expires-in", form],
+                    &["create", "x", &format!("--{form}")],
+                    &[form],
+                    &["revoke", "--yes", form],
+                    &["refresh", form],
+                    &["create-service-key", "x", "--assignments", form],
+                    &["create-service-key", "x", "--grant", form],
+                    &["identify", form],
+                    &["list", "--ca-file", form, "--scheme", "https"],
+                    &["run", "--name", form, "--", form],
+                    &["emulator", "--account", form],
+                ];
+                for args in all.iter().cycle().skip(turn * 5).take(2) {
+                    let args = if variable.is_some() { args.to_vec() } else { [source, args].concat() };
+                    let mut command = service.command(&args);
+                    command.env_remove("ARIZE_API_KEY").env("HOME", service.dir.path()).envs(variable);
+                    let run = finish(&mut command);
+                    assert_ne!(run.code, Some(0), "{args:?}");
+                    let shown = [&run.out, &run.err].map(|text| text.to_lowercase().contains(&form.to_lowercase()));
+                    assert_eq!(shown, [false, false], "{args:?}: {}", run.err);
+                }
+            }
+        }
+    }
+    assert_eq!(service.seen(), [""; 0]);
+}
+
+/// The secret that is in the target, and that a response repeats.
+#[test]
+fn a_stored_secret_is_not_shown() {
+    let service = Service::new();
+    let stored = "ak-0123456789_abcdefXYZ";
+    service.write("f", &format!("{stored}\n"), 0o600);
+    for form in forms(stored) {
+        let detail: &str = format!(r#"{{"title":"no","detail":"{form}"}}"#).leak();
+        service.rule(move |_| Answer::Body(400, "application/problem+json", detail));
+        for args in [
+            &["create", "x", "--out", "f"][..],
+            &["refresh", ID, "--no-grace", "--out", "f"],
+            &["ensure", "x", "--owner", "o", "--out", "f", "--dry-run"],
+            &["ensure", "x", "--owner", "o", "--to-command", "cat > /dev/null", "--read-command", "cat f"],
+        ] {
+            let run = finish(service.command(args).env("PATH", "/usr/bin:/bin"));
+            run.failed(5);
+            assert!(!run.err.to_lowercase().contains(&form.to_lowercase()), "{args:?}: {}", run.err);
+        }
+    }
+}
+
+/// The file of the key changes while the command runs, and the client reads it again.
+#[test]
+fn a_newer_key_from_the_file_is_not_shown_either() {
+    let newer = "Zz9_0123456789_abcdefXYZ";
+    for form in forms(newer) {
+        let service = Service::new();
+        service.write("key", "ak-0123456789_abcdefXYZ\n", 0o600);
+        let path = service.path("key");
+        let detail: &str = format!(r#"{{"title":"no","detail":"{form}"}}"#).leak();
+        service.rule(move |request| {
+            let is_newer = request.headers()["authorization"].to_str().unwrap().ends_with(newer);
+            std::fs::write(&path, newer).unwrap();
+            let (status, body) = if is_newer { (400, detail) } else { (401, r#"{"title":"no"}"#) };
+            Answer::Body(status, "application/problem+json", body)
+        });
+        for args in [&["list", "-v"][..], &["create", "x"], &["audit"], &["run", "--", "true"]] {
+            service.write("key", "ak-0123456789_abcdefXYZ\n", 0o600);
+            let mut command = service.command(&[args, &["--api-key-file", "key"]].concat());
+            if args[0] == "run" {
+                command = service.command(&["run", "--api-key-file", "key", "--", "true"]);
+            }
+            let run = finish(command.env_remove("ARIZE_API_KEY"));
+            assert_ne!(run.code, Some(0), "{args:?}");
+            for text in [&run.out, &run.err].map(|text| text.to_lowercase()) {
+                assert!(!text.contains(&form.to_lowercase()), "{args:?}: {text}");
+            }
+            assert!(run.err.contains("400") || args[0] == "audit", "{args:?}: {}", run.err);
+        }
     }
 }

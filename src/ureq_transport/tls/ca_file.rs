@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -34,8 +36,38 @@ pub(super) fn read(files: &[CaFile]) -> Result<Vec<Vec<u8>>, ConfigError> {
     Ok(certificates.into_iter().collect())
 }
 
+/// The most bytes of a file of certificates. Those that systems trust have a quarter of a megabyte.
+const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// All of a file. A named FIFO could wait for ever, and a device might never end; a pipe that a shell opened for `<(…)` is read.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    if is_named_fifo(path) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a FIFO, and no file"));
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(FILE_LIMIT).read_to_end(&mut content)?;
+    if content.len() as u64 == FILE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has 16 MiB or more"));
+    }
+    Ok(content)
+}
+
+#[cfg(unix)]
+fn is_named_fifo(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+
+    // The pipe of an open descriptor has no path.
+    let real = std::fs::canonicalize(path).and_then(std::fs::symlink_metadata);
+    real.is_ok_and(|found| found.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_named_fifo(_: &Path) -> bool {
+    false
+}
+
 fn read_machine_file(path: &Path) -> Vec<Vec<u8>> {
-    let Ok(pem) = std::fs::read(path) else {
+    let Ok(pem) = content(path) else {
         log::warn!("`SSL_CERT_FILE` names the file {}, which cannot be read; it is not used", path.display());
         return Vec::new();
     };
@@ -58,7 +90,7 @@ fn read_machine_directory(path: &Path) -> Vec<Vec<u8>> {
     let (mut certificates, mut skipped) = (Vec::new(), 0);
     // Only files: reading a pipe would wait for a writer.
     for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
-        let (usable, broken) = std::fs::read(file).map(|pem| usable(&pem)).unwrap_or_default();
+        let (usable, broken) = content(&file).map(|pem| usable(&pem)).unwrap_or_default();
         skipped += usize::from(broken > 0 || usable.is_empty());
         certificates.extend(usable);
     }
@@ -86,7 +118,7 @@ fn usable(pem: &[u8]) -> (Vec<Vec<u8>>, usize) {
 fn read_strictly(file: &CaFile) -> Result<Vec<Vec<u8>>, ConfigError> {
     let fault = |problem: String| ConfigError::new(file.setting.clone(), problem);
     let path = file.path.display();
-    let pem = std::fs::read(&file.path)
+    let pem = content(&file.path)
         .map_err(|error| fault(format!("names the file {path}, which cannot be read")).with_source(error))?;
     let (certificates, broken) = parse(&pem);
     if broken > 0 {

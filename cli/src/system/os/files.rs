@@ -2,7 +2,10 @@
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, IsTerminal, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::super::{Access, File, FileKind, Metadata};
 
@@ -22,6 +25,26 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<Box<dyn File>> {
         options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
     Ok(Box::new(OsFile(options.open(path)?)))
+}
+
+/// In a thread of its own, because the call that opens a FIFO cannot be ended. The thread ends with this process.
+pub(super) fn read_stream(path: Option<PathBuf>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>> {
+    let read = move || {
+        let mut content = Vec::new();
+        match path {
+            Some(path) => fs::File::open(path)?.take(limit).read_to_end(&mut content)?,
+            None => io::stdin().take(limit).read_to_end(&mut content)?,
+        };
+        Ok(content)
+    };
+    let Some(timeout) = timeout else { return read() };
+    let (sender, receiver) = mpsc::channel();
+    // It fails if nothing waits for it any more.
+    let send = move || drop(sender.send(read()));
+    thread::Builder::new().spawn(send)?;
+    receiver
+        .recv_timeout(timeout)
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no process wrote it to its end in time")))
 }
 
 pub(super) fn create(path: &Path) -> io::Result<Box<dyn File>> {

@@ -59,6 +59,11 @@ impl System for Os {
         env::vars_os().collect()
     }
 
+    // The default reads all of them.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+
     fn host_name(&self) -> io::Result<String> {
         process::host_name()
     }
@@ -81,6 +86,10 @@ impl System for Os {
 
     fn stdin(&self) -> Box<dyn BufRead> {
         Box::new(io::stdin().lock())
+    }
+
+    fn read_stream(&self, path: Option<&Path>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>> {
+        files::read_stream(path.map(Path::to_owned), limit, timeout)
     }
 
     fn stdout(&self) -> io::Result<Box<dyn File>> {
