@@ -156,8 +156,8 @@ fn is_string(body: &[u8], start: usize, end: usize, text: &str) -> bool {
 /// The string literal of `body[start..end]`, if it is a valid one.
 fn string(body: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_slice::<Text<'_>>(body.get(start..end)?).ok().map(|text| text.0)
+    struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_slice::<JsonText<'_>>(body.get(start..end)?).ok().map(|text| text.0)
 }
 
 #[cfg(test)]

@@ -49,11 +49,11 @@ struct Known {
     addresses: Vec<SocketAddr>,
     /// The address that took a connection last. It stays in front.
     preferred: Option<IpAddr>,
-    state: State,
+    state: Freshness,
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum Freshness {
     /// An answer, good until then. `None` is for ever.
     Fresh(Option<Instant>),
     Doubted,
@@ -70,8 +70,8 @@ impl Known {
     /// Whether the addresses are to be taken without asking.
     fn will_do(&self) -> bool {
         match self.state {
-            State::Fresh(until) | State::Asked(until) => until.is_none_or(|end| Instant::now() < end),
-            State::Doubted => false,
+            Freshness::Fresh(until) | Freshness::Asked(until) => until.is_none_or(|end| Instant::now() < end),
+            Freshness::Doubted => false,
         }
     }
 }
@@ -110,9 +110,9 @@ impl CachingResolver {
     /// Has the host looked up again before its addresses are used the next time.
     pub(super) fn doubt(&self, host: &str) {
         if let Some(known) = self.lock().get_mut(host)
-            && let State::Fresh(_) = known.state
+            && let Freshness::Fresh(_) = known.state
         {
-            known.state = State::Doubted;
+            known.state = Freshness::Doubted;
         }
     }
 
@@ -133,7 +133,7 @@ impl CachingResolver {
                 return Ok(());
             }
             // A name server that hangs would keep a thread for each request.
-            known.state = State::Asked(Instant::now().checked_add(self.respite));
+            known.state = Freshness::Asked(Instant::now().checked_add(self.respite));
             old = true;
         }
         match self.ask(host, if old { timeout.min(self.refresh_timeout) } else { timeout }) {
@@ -179,7 +179,7 @@ impl CachingResolver {
             known.clear();
         }
         let preferred = known.get(&host).and_then(|known| known.preferred);
-        let mut new = Known { addresses, preferred, state: State::Fresh(Instant::now().checked_add(self.fresh)) };
+        let mut new = Known { addresses, preferred, state: Freshness::Fresh(Instant::now().checked_add(self.fresh)) };
         new.order();
         let addresses = new.addresses.clone();
         known.insert(host, new);

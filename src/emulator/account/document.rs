@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use super::Account;
-use super::enums::{Role, Word};
+use super::enums::{Role, StageWords};
 use super::id::{Id, Kind};
 use super::timestamp::Timestamp;
 use crate::stage::ApiStage;

@@ -9,7 +9,7 @@ use super::json_object::JsonObject;
 use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord};
-use crate::emulator::account::enums::{Role, Word};
+use crate::emulator::account::enums::{Role, StageWords};
 use crate::stage::ApiStage;
 
 const MAX_ENTRIES: usize = 100;

@@ -7,7 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod dialect;
 pub(crate) mod json_object;
 mod list_keys;
-mod operation;
+mod parsed_request;
 pub(crate) mod problem;
 mod query;
 mod refresh_key;

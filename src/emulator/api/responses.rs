@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::problem::ProblemResponse;
 use super::query::PaginationView;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord, User};
-use crate::emulator::account::enums::{Role, Word};
+use crate::emulator::account::enums::{Role, StageWords};
 use crate::emulator::account::id::Id;
 use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
@@ -34,7 +34,7 @@ pub(crate) fn page(
     rows: impl Iterator<Item: Serialize>,
     pagination: PaginationView,
 ) -> Result<Response<Vec<u8>>, ProblemResponse> {
-    json(StatusCode::OK, &Page { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
+    json(StatusCode::OK, &PageView { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
 }
 
 /// The answer that carries the new secret of a key.
@@ -60,7 +60,7 @@ pub(crate) fn nothing() -> Response<Vec<u8>> {
 }
 
 #[derive(Serialize)]
-struct Page<R> {
+struct PageView<R> {
     #[serde(flatten)]
     rows: HashMap<&'static str, R>,
     pagination: PaginationView,

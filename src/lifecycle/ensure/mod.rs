@@ -10,7 +10,7 @@ mod warning;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use self::assess::Found;
+use self::assess::Assessment;
 pub use self::error::EnsureError;
 pub use self::request::{EnsureRequest, KeyToEnsure};
 use self::retire::{Replaced, Retirement, retirement};
@@ -110,7 +110,7 @@ impl ApiKeysClient {
         request: &EnsureRequest,
         store: impl FnOnce(&ApiKeyCreated) -> Result<(), E>,
     ) -> Result<Ensured, EnsureError<E>> {
-        let Found { listed, current, adopted, change, mut warnings } = self.assess(request)?;
+        let Assessment { listed, current, adopted, change, mut warnings } = self.assess(request)?;
         if let (EnsureChange::Unchanged, Some(key)) = (change, &current) {
             let replaced = Replaced { stored: None, predecessors: &[], adopted: None };
             let retirement = retirement(request, listed, Some(key), replaced);
@@ -169,7 +169,7 @@ impl ApiKeysClient {
     ///
     /// Those of an `ensure` that changed nothing.
     pub fn plan_ensure(&self, request: &EnsureRequest) -> Result<EnsurePlan, EnsureError<Infallible>> {
-        let Found { listed, current, adopted, change, warnings } = self.assess(request)?;
+        let Assessment { listed, current, adopted, change, warnings } = self.assess(request)?;
         let stored = current.as_ref().map(|key| key.id.clone());
         let key = current.filter(|_| change == EnsureChange::Unchanged);
         let replaced = Replaced { stored: stored.as_deref(), predecessors: &[], adopted };

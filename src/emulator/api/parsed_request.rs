@@ -1,4 +1,4 @@
-//! The two steps of every operation.
+//! A request from its reading to its response.
 
 use http::Response;
 
@@ -7,7 +7,7 @@ use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 
 /// A request that has been read.
-pub(crate) trait Operation {
+pub(crate) trait ParsedRequest {
     /// Carries it out on the account.
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse>;
 }
