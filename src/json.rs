@@ -111,7 +111,8 @@ impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for NewIn<'_, T> {
         if self.0.len() >= MAX_ITEMS {
             return Err(Error::custom("too many items"));
         }
-        self.0.push(T::default());
+        // `push` would make the element elsewhere and move it.
+        self.0.resize_with(self.0.len() + 1, T::default);
         match self.0.last_mut() {
             Some(element) => ObjectInto(element).deserialize(deserializer),
             None => Ok(Container::Odd),

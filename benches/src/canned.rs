@@ -41,11 +41,11 @@ pub fn created() -> String {
 pub const CREATE: &str = r#"{"key_type":"USER","name":"bench"}"#;
 
 /// The API key of every peer.
-pub const API_KEY: &str = "ak-for-the-benches";
+pub const API_KEY: &str = "ak-00000000-the-key-of-every-peer-here-00000000000";
 
 /// The headers that the client under test sends besides `host`, `content-length` and `content-type`. All send the same request.
 pub const HEADERS: [(&str, &str); 7] = [
-    ("authorization", "Bearer ak-for-the-benches"),
+    ("authorization", "Bearer ak-00000000-the-key-of-every-peer-here-00000000000"),
     ("accept", "application/json, application/problem+json"),
     ("accept-encoding", "identity"),
     ("user-agent", "arize-api-keys/0.1.0"),

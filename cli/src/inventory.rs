@@ -97,9 +97,23 @@ pub(crate) fn is_own(key: &ApiKey, console: &Console) -> bool {
     console.own_key().is_some_and(|own| key.matches(own))
 }
 
+/// Names the members of a key that cannot be read.
+pub(crate) fn report_warnings(key: &ApiKey, console: &Console) {
+    for warning in &key.warnings {
+        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
+    }
+}
+
+/// The same for one member.
+pub(crate) fn report_warning(key: &ApiKey, field: &str, console: &Console) {
+    if let Some(warning) = key.warnings.iter().find(|warning| warning.field == field) {
+        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
+    }
+}
+
 /// A key with its spaces, as JSON.
 pub(crate) fn to_json(found: &FoundKey, console: &Console) -> Value {
-    let mut value = serde_json::to_value(Key::listed(&found.key, &console.secrets)).unwrap_or_default();
+    let mut value = serde_json::to_value(Key::new(&found.key, &console.secrets)).unwrap_or_default();
     if let Value::Object(members) = &mut value {
         members.insert("spaces".to_owned(), spaces(found));
     }

@@ -58,8 +58,9 @@ pub(crate) fn after(now: OffsetDateTime, duration: Duration) -> Option<OffsetDat
     now.checked_add(time::Duration::try_from(duration).ok()?)?.replace_nanosecond(0).ok()
 }
 
-/// RFC 3339 as it is shown and written.
+/// RFC 3339 in UTC, as it is shown and written.
 pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
+    let moment = moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment);
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }
 
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn moments() {
         assert_eq!(rfc3339(moment("2027-01-01").unwrap()), "2027-01-01T00:00:00Z");
-        assert_eq!(rfc3339(moment("2027-01-01T12:00:00+02:00").unwrap()), "2027-01-01T12:00:00+02:00");
+        assert_eq!(rfc3339(moment("2027-01-01T12:00:00+02:00").unwrap()), "2027-01-01T10:00:00Z");
         for wrong in [
             "",
             "tomorrow",

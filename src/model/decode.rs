@@ -147,19 +147,7 @@ impl Scalar for OffsetDateTime {
     /// RFC 3339, and the variants that mean one moment only: lower-case letters, a blank for the `T`, an offset as `+0100` or `+01`,
     /// no offset (UTC), a date alone (midnight UTC), and Unix time.
     fn from_text(text: &str) -> Option<Self> {
-        Self::parse(text, &Rfc3339).ok().or_else(|| unix_time(text.trim())).or_else(|| {
-            let text = text.trim().to_ascii_uppercase().replacen(' ', "T", 1);
-            let Some((date, time)) = text.split_once('T') else {
-                return Self::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok();
-            };
-            let (clock, offset) = time.find(['Z', '+', '-']).map_or((time, "Z"), |at| time.split_at(at));
-            let offset = match (offset.len(), offset.split_at_checked(3)) {
-                (3, _) => format!("{offset}:00"),
-                (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
-                _ => offset.to_owned(),
-            };
-            Self::parse(&format!("{date}T{}{offset}", clock.trim_end()), &Rfc3339).ok()
-        })
+        Self::parse(text, &Rfc3339).ok().or_else(|| time_in_another_form(text.trim()))
     }
 
     fn from_number(number: &str) -> Option<Self> {
@@ -169,6 +157,24 @@ impl Scalar for OffsetDateTime {
     fn from_float(number: &str) -> Option<Self> {
         unix_time(number)
     }
+}
+
+#[cold]
+fn time_in_another_form(text: &str) -> Option<OffsetDateTime> {
+    if let Some(time) = unix_time(text) {
+        return Some(time);
+    }
+    let text = text.to_ascii_uppercase().replacen(' ', "T", 1);
+    let Some((date, time)) = text.split_once('T') else {
+        return OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok();
+    };
+    let (clock, offset) = time.find(['Z', '+', '-']).map_or((time, "Z"), |at| time.split_at(at));
+    let offset = match (offset.len(), offset.split_at_checked(3)) {
+        (3, _) => format!("{offset}:00"),
+        (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+        _ => offset.to_owned(),
+    };
+    OffsetDateTime::parse(&format!("{date}T{}{offset}", clock.trim_end()), &Rfc3339).ok()
 }
 
 /// Seconds or milliseconds since 1970, perhaps with a fraction. Their number of digits tells them apart from 2001 to 2286; other numbers

@@ -13,6 +13,8 @@ use arize_api_keys::{
 };
 use time::OffsetDateTime;
 
+use crate::support::{REFUSALS, variant};
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Far longer than any client here waits.
@@ -113,7 +115,7 @@ impl Scene {
 #[derive(Debug, PartialEq)]
 struct Found {
     /// The variant of the error and its outcome; nothing for success.
-    error: Option<(String, Outcome)>,
+    error: Option<(&'static str, Outcome)>,
     requests: u64,
     minted: u64,
 }
@@ -122,12 +124,8 @@ fn ok(requests: u64, minted: u64) -> Found {
     Found { error: None, requests, minted }
 }
 
-fn err(variant: &str, outcome: Outcome, requests: u64, minted: u64) -> Found {
-    Found { error: Some((variant.to_owned(), outcome)), requests, minted }
-}
-
-fn variant(error: &Error) -> String {
-    format!("{error:?}").split('(').next().unwrap().to_owned()
+fn err(variant: &'static str, outcome: Outcome, requests: u64, minted: u64) -> Found {
+    Found { error: Some((variant, outcome)), requests, minted }
 }
 
 /// Commits `fault` once for each verb, in process and over HTTP.
@@ -188,11 +186,9 @@ fn a_status_that_may_pass() {
 
 #[test]
 fn a_status_that_stays() {
-    for (status, failed) in [(400, "BadRequest"), (401, "Unauthorized"), (403, "Forbidden"), (404, "NotFound")] {
+    for (status, failed) in REFUSALS {
         check(Fault::status(status), |_| err(failed, Outcome::Rejected, 1, 0));
     }
-    check(Fault::status(409), |_| err("Conflict", Outcome::Rejected, 1, 0));
-    check(Fault::status(422), |_| err("UnprocessableEntity", Outcome::Rejected, 1, 0));
     check(Fault::status(501), |_| err("Server", Outcome::Unknown, 1, 0));
     check(Fault::status(302), |verb| {
         err("UnexpectedStatus", if verb == List { Outcome::Rejected } else { Outcome::Unknown }, 1, 0)

@@ -106,8 +106,11 @@ fn takes(command: &str, option: &str) -> bool {
 
 /// The arguments, checked.
 pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap::Error> {
-    let mut command = command().term_width(width.map_or(HELP_WIDTH, |width| usize::from(width).min(MAX_HELP_WIDTH)));
-    let matches = command.try_get_matches_from_mut(args)?;
+    // Here clap builds only the command that is named. Building all of them takes most of the time of a short command, and
+    // only help and the message of an error need them.
+    let mut command = Cli::command();
+    let matches =
+        command.try_get_matches_from_mut(args.clone()).or_else(|_| whole_command(width).try_get_matches_from(args))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     if let Some(option) = without_effect(&command, &matches) {
         let name = matches.subcommand_name().unwrap_or_default();
@@ -182,6 +185,11 @@ pub(crate) fn quotable(mut error: clap::Error, secrets: &Secrets) -> clap::Error
         return error;
     }
     command().error(error.kind(), "an argument holds an API key")
+}
+
+/// clap's description of every command, with help for a terminal of this width.
+fn whole_command(width: Option<u16>) -> clap::Command {
+    command().term_width(width.map_or(HELP_WIDTH, |width| usize::from(width).min(MAX_HELP_WIDTH)))
 }
 
 /// clap's description of the program. A global option does not show in the help of a command that does not take it.

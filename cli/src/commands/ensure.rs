@@ -15,8 +15,7 @@ use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::shell::{Shell, about_key};
 use crate::store::{self, NotStored, Store};
-use crate::times::rfc3339;
-use crate::{args, bindings, connect, output};
+use crate::{args, bindings, connect, inventory, output};
 
 /// The part of a default owner that identifies commands: a number that no release of the program changes (FNV-1a).
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -45,6 +44,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     match ensured {
         Ok(ensured) => {
             warn(&ensured.warnings, console);
+            inventory::report_warnings(&ensured.key, console);
             for key in &ensured.retired {
                 console.report(format_args!("revoked the old key {}", printable(&key.id)));
             }
@@ -228,7 +228,7 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         _ => "unchanged",
     };
     let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
-    let expires_at = report.key.as_ref().map(|key| key.expires_at.map(rfc3339));
+    let expires_at = report.key.as_ref().map(|key| output::moment("expires_at", key.expires_at, &key.warnings));
     if console.global.output != Format::Table {
         let mut value = json!({
             "change": change,
@@ -244,12 +244,13 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         {
             members.insert("dry_run".to_owned(), true.into());
         }
-        return output::value(&output::clean(value, console), console).map(drop);
+        return output::value(value, console).map(drop);
     }
     let mut text = change.to_owned();
     if let (Some(key), Some(expires_at)) = (&report.key, expires_at) {
         let expires = expires_at.unwrap_or_else(|| "never".to_owned());
-        text.push_str(&format!(": {} expires {expires}", printable(console.secrets.value(&key.id))));
+        let (id, expires) = (console.secrets.value(&key.id), console.secrets.value(&expires));
+        text.push_str(&format!(": {} expires {}", printable(id), printable(expires)));
     }
     if args.dry_run {
         text.insert_str(0, "dry run: ");

@@ -57,11 +57,10 @@ pub(crate) fn get(args: &Get, console: &Console) -> Result<(), Failure> {
     match found {
         Ok(Some(found)) => {
             inventory::warn_of_own_expiry(std::iter::once(&found.key), console);
-            let value = output::clean(inventory::to_json(&found, console), console);
             if console.global.output == Format::Table {
                 return output::found(&found, console).map(drop);
             }
-            output::value(&value, console).map(drop)
+            output::value(inventory::to_json(&found, console), console).map(drop)
         }
         Ok(None) => Err(Failure::new(
             Code::NotFound,

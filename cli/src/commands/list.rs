@@ -1,7 +1,5 @@
 //! `list`
 
-use std::time::Duration;
-
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeyStatus, ApiKeysClient, ListRequest, Pagination};
 
@@ -57,7 +55,7 @@ fn one_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) ->
     let mut keys = Keys::begin(console)?;
     let is_empty = page.api_keys.is_empty();
     for (n, key) in page.api_keys.into_iter().enumerate() {
-        report_warnings(&key, console);
+        inventory::report_warnings(&key, console);
         if keys.push(key, n == 0, console)? == Reader::Gone {
             return Ok(());
         }
@@ -99,16 +97,20 @@ fn gathered(args: &List, client: &ApiKeysClient, console: &Console) -> Result<()
         inventory::warn_of_own_expiry(all.iter(), console);
     }
     let now = console.system.now();
+    all.retain(|key| args.name.as_ref().is_none_or(|pattern| pattern.matches(&key.name)));
     all.retain(|key| {
-        let expires_soon = |time: Duration| key.expires_at.is_some_and(|at| at > now && at - now <= time);
-        args.name.as_ref().is_none_or(|pattern| pattern.matches(&key.name))
-            && args.expiring_within.is_none_or(expires_soon)
+        let Some(time) = args.expiring_within else { return true };
+        // A key that is left out although it may expire.
+        if key.expires_at.is_none() {
+            inventory::report_warning(key, "expires_at", console);
+        }
+        key.expires_at.is_some_and(|at| at > now && at - now <= time)
     });
     sort(&mut all, args.sort);
     let mut keys = Keys::begin(console)?;
     let is_empty = all.is_empty();
     for (n, key) in all.into_iter().enumerate() {
-        report_warnings(&key, console);
+        inventory::report_warnings(&key, console);
         if keys.push(key, n == 0, console)? == Reader::Gone {
             return Ok(());
         }
@@ -142,7 +144,7 @@ fn every_page(client: &ApiKeysClient, request: &ListRequest, console: &Console) 
     for key in &mut pages {
         match key {
             Ok(key) => {
-                report_warnings(&key, console);
+                inventory::report_warnings(&key, console);
                 count = count.saturating_add(1);
                 progress.inc();
                 if inventory::is_own(&key, console) {
@@ -185,11 +187,5 @@ fn progress(console: &Console) -> Progress {
         console.hidden_progress("keys")
     } else {
         console.progress("keys")
-    }
-}
-
-fn report_warnings(key: &ApiKey, console: &Console) {
-    for warning in &key.warnings {
-        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
     }
 }

@@ -19,7 +19,7 @@ const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 
 pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
     let client = connect::client(console)?;
-    let selected = select(args, &client, console)?;
+    let selected = select(args, &client, true, console)?;
     if selected.len() > args.max {
         let message = format!(
             "the rules select {}, more than --max {}; nothing was revoked",
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Prune, console: &Console) -> Result<(), Failure> {
     // The lists may be minutes old, and a key may have been used since.
     let selected = if args.yes && !selected.is_empty() {
         let ids: BTreeSet<String> = selected.into_iter().map(|found| found.key.id).collect();
-        select(args, &client, console)?.into_iter().filter(|found| ids.contains(&found.key.id)).collect()
+        select(args, &client, false, console)?.into_iter().filter(|found| ids.contains(&found.key.id)).collect()
     } else {
         selected
     };
@@ -71,13 +71,14 @@ fn print(args: &Prune, selected: &[FoundKey], revoked: &[String], console: &Cons
     if console.global.output == Format::Jsonl {
         let Report { mut document, records, .. } = report;
         document.insert("selected".to_owned(), Value::Array(records));
-        return output::value(&output::clean(Value::Object(document), console), console).map(drop);
+        return output::value(Value::Object(document), console).map(drop);
     }
     report.print(console).map(drop)
 }
 
-/// The keys that every rule selects, without the key of this command.
-fn select(args: &Prune, client: &ApiKeysClient, console: &Console) -> Result<Vec<FoundKey>, Failure> {
+/// The keys that every rule selects, without the key of this command. The first selection names the keys with a time that
+/// cannot be read.
+fn select(args: &Prune, client: &ApiKeysClient, is_first: bool, console: &Console) -> Result<Vec<FoundKey>, Failure> {
     let read = inventory::read(client, &args.scopes, false, console)?;
     if !read.unread.is_empty() {
         inventory::report_unread(&read.unread, console);
@@ -92,6 +93,17 @@ fn select(args: &Prune, client: &ApiKeysClient, console: &Console) -> Result<Vec
         return Err(Failure::new(Code::Usage, message).hint("pass its id as --keep ID"));
     }
     let now = read.now;
+    for found in read.keys.iter().filter(|found| is_first && is_in_scope(args, found) && !is_kept(found)) {
+        for (field, is_looked_at) in [
+            ("created_at", args.older_than.is_some()),
+            ("last_used_at", args.unused_for.is_some()),
+            ("expires_at", args.expired),
+        ] {
+            if is_looked_at {
+                inventory::report_warning(&found.key, field, console);
+            }
+        }
+    }
     let is_selected =
         |found: &FoundKey| is_in_scope(args, found) && matches_every_rule(args, found, now) && !is_kept(found);
     Ok(read.keys.into_iter().filter(is_selected).collect())

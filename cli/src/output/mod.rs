@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::csv::Csv;
 pub(crate) use self::record::{Key, moment};
-pub(crate) use self::report::{Report, clean};
+pub(crate) use self::report::Report;
 use crate::args::Format;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
@@ -53,13 +53,13 @@ pub(crate) fn secret(format: Format, created: &ApiKeyCreated) -> io::Result<Vec<
     match format {
         Format::Table => Ok(format!("{secret}\n").into_bytes()),
         // The keys that must not be shown are not known here; the program refuses a name that has one.
-        _ => one(format, &Key::created(created, &Secrets::default()).with_secret(secret), false),
+        _ => one(format, &Key::new(created, &Secrets::default()).with_secret(secret), false),
     }
 }
 
 /// One key, without its secret.
 pub(crate) fn created(created: &ApiKeyCreated, console: &Console) -> Result<Reader, Failure> {
-    let (format, key) = (console.global.output, Key::created(created, &console.secrets));
+    let (format, key) = (console.global.output, Key::new(created, &console.secrets));
     let text = match format {
         Format::Table => Ok(table::of_one(&key.rows(), console).into_bytes()),
         _ => one(format, &key, is_raw(console)),
@@ -69,15 +69,16 @@ pub(crate) fn created(created: &ApiKeyCreated, console: &Console) -> Result<Read
 
 /// A key that was looked up, as a table.
 pub(crate) fn found(found: &FoundKey, console: &Console) -> Result<Reader, Failure> {
-    let mut rows = Key::listed(&found.key, &console.secrets).rows();
+    let mut rows = Key::new(&found.key, &console.secrets).rows();
     let spaces: Vec<&str> = found.spaces.iter().map(|space| space.name.as_str()).collect();
     rows.push(("spaces", Some(spaces.join(", ")).filter(|spaces| !spaces.is_empty())));
     print(table::of_one(&rows, console).as_bytes(), &*console.system)
 }
 
-/// One JSON value, already without secrets; as CSV its members without lists.
-pub(crate) fn value(value: &Value, console: &Console) -> Result<Reader, Failure> {
-    let text = match (console.global.output, value) {
+/// One JSON value; as CSV its members without lists.
+pub(crate) fn value(mut value: Value, console: &Console) -> Result<Reader, Failure> {
+    report::clean(&mut value, console);
+    let text = match (console.global.output, &value) {
         (Format::Csv, Value::Object(members)) => {
             let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let plain: Vec<(&String, String)> = members
@@ -180,7 +181,7 @@ impl Keys {
     }
 
     pub(crate) fn push(&mut self, key: ApiKey, is_first: bool, console: &Console) -> Result<Reader, Failure> {
-        let shown = || Key::listed(&key, &console.secrets);
+        let shown = || Key::new(&key, &console.secrets);
         written(match self {
             Self::Gathered { keys, .. } => {
                 keys.push(key);
@@ -198,7 +199,7 @@ impl Keys {
     pub(crate) fn end(self, pagination: &Pagination, is_empty: bool, console: &Console) -> Result<Reader, Failure> {
         match self {
             Self::Gathered { format: Format::Json, keys } => {
-                let keys: Vec<Key<'_>> = keys.iter().map(|key| Key::listed(key, &console.secrets)).collect();
+                let keys: Vec<Key<'_>> = keys.iter().map(|key| Key::new(key, &console.secrets)).collect();
                 let text = json(Format::Json, &record::page(&keys, pagination, &console.secrets));
                 print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
             }
@@ -206,8 +207,7 @@ impl Keys {
             Self::Lines(mut out) => written(out.flush()),
             Self::Csv(mut out) => {
                 let none = ApiKey::default();
-                let header =
-                    if is_empty { out.write(Key::listed(&none, &console.secrets).csv_header()) } else { Ok(()) };
+                let header = if is_empty { out.write(Key::new(&none, &console.secrets).csv_header()) } else { Ok(()) };
                 written(header.and_then(|()| out.flush()))
             }
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKey, ApiKeyCreated, BotUser, FieldWarning, Pagination, RoleAssignment};
+use arize_api_keys::{ApiKey, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
 use crate::redact::Secrets;
@@ -12,19 +12,19 @@ use crate::times::rfc3339;
 
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
-    pub(super) id: Cow<'a, str>,
-    pub(super) name: Cow<'a, str>,
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     description: Option<Cow<'a, str>>,
     /// Of a key that `ensure` manages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) owner: Option<String>,
-    pub(super) key_type: String,
-    pub(super) status: String,
-    pub(super) redacted_key: Cow<'a, str>,
-    created_at: Option<String>,
-    expires_at: Option<String>,
-    created_by_user_id: Cow<'a, str>,
-    last_used_at: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) key_type: String,
+    pub(crate) status: String,
+    pub(crate) redacted_key: Cow<'a, str>,
+    pub(crate) created_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) created_by_user_id: Cow<'a, str>,
+    pub(crate) last_used_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bot_user: Option<Bot<'a>>,
     /// The secret, where it is shown.
@@ -54,31 +54,6 @@ struct Organization<'a> {
 struct Space<'a> {
     space_id: Cow<'a, str>,
     role: Option<String>,
-}
-
-/// The fields that a listed and a created key have in common: the types differ, the names do not.
-macro_rules! key {
-    ($key:expr, $secrets:expr) => {{
-        let field = Field { warnings: &$key.warnings, secrets: $secrets };
-        let description = $key.description.as_deref();
-        Key {
-            id: field.text("id", &$key.id),
-            name: field.text("name", &$key.name),
-            description: Some(field.text("description", description.unwrap_or_default()))
-                .filter(|text| description.is_some() || !text.is_empty()),
-            owner: $key.owner().map(|owner| $secrets.value(&owner).into_owned()),
-            key_type: field.text("key_type", &$key.key_type.to_string()).into_owned(),
-            status: field.text("status", &$key.status.to_string()).into_owned(),
-            redacted_key: field.text("redacted_key", &$key.redacted_key),
-            created_at: field.time("created_at", $key.created_at),
-            expires_at: field.time("expires_at", $key.expires_at),
-            created_by_user_id: field.text("created_by_user_id", &$key.created_by_user_id),
-            last_used_at: field.time("last_used_at", $key.last_used_at),
-            bot_user: $key.bot_user.as_ref().map(|user| bot(user, $secrets)),
-            key: None,
-            warnings: $key.warnings.iter().map(|warning| $secrets.value(&warning.to_string()).into_owned()).collect(),
-        }
-    }};
 }
 
 /// The fields of one key, as they are shown: without keys that must not be shown. A field that the service sent and that cannot
@@ -113,12 +88,26 @@ fn unread(field: &str, warnings: &[FieldWarning]) -> Option<String> {
 }
 
 impl<'a> Key<'a> {
-    pub(crate) fn listed(key: &'a ApiKey, secrets: &Secrets) -> Self {
-        key!(key, secrets)
-    }
-
-    pub(crate) fn created(key: &'a ApiKeyCreated, secrets: &Secrets) -> Self {
-        key!(key, secrets)
+    pub(crate) fn new(key: &'a ApiKey, secrets: &Secrets) -> Self {
+        let field = Field { warnings: &key.warnings, secrets };
+        let description = key.description.as_deref();
+        Self {
+            id: field.text("id", &key.id),
+            name: field.text("name", &key.name),
+            description: Some(field.text("description", description.unwrap_or_default()))
+                .filter(|text| description.is_some() || !text.is_empty()),
+            owner: key.owner().map(|owner| secrets.value(&owner).into_owned()),
+            key_type: field.text("key_type", &key.key_type.to_string()).into_owned(),
+            status: field.text("status", &key.status.to_string()).into_owned(),
+            redacted_key: field.text("redacted_key", &key.redacted_key),
+            created_at: field.time("created_at", key.created_at),
+            expires_at: field.time("expires_at", key.expires_at),
+            created_by_user_id: field.text("created_by_user_id", &key.created_by_user_id),
+            last_used_at: field.time("last_used_at", key.last_used_at),
+            bot_user: key.bot_user.as_ref().map(|user| bot(user, secrets)),
+            key: None,
+            warnings: key.warnings.iter().map(|warning| secrets.value(&warning.to_string()).into_owned()).collect(),
+        }
     }
 
     pub(crate) fn with_secret(self, secret: &'a str) -> Self {

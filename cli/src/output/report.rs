@@ -1,5 +1,7 @@
 //! Lists of records with columns: the same data as a table, as JSON, and as CSV.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{Reader, csv, is_raw, json, print, table};
@@ -24,15 +26,16 @@ impl Report {
     }
 
     pub(crate) fn print(self, console: &Console) -> Result<Reader, Failure> {
-        let Self { mut document, member, records, columns } = self;
-        let records: Vec<Value> = records.into_iter().map(|record| clean(record, console)).collect();
+        let Self { mut document, member, mut records, columns } = self;
+        records.iter_mut().for_each(|record| clean(record, console));
         let cells = |record: &Value| -> Vec<String> {
             columns.iter().map(|column| cell(record.get(column).unwrap_or(&Value::Null))).collect()
         };
         let text = match console.global.output {
             Format::Json => {
+                document.values_mut().for_each(|value| clean(value, console));
                 document.insert(member.to_owned(), Value::Array(records));
-                json(Format::Json, &clean(Value::Object(document), console))
+                json(Format::Json, &document)
             }
             Format::Jsonl => records
                 .iter()
@@ -60,15 +63,17 @@ fn csv_of(columns: &[&str], rows: &[Vec<String>], is_raw: bool) -> std::io::Resu
     Ok(text)
 }
 
-/// A value without the secrets that must not be shown.
-pub(crate) fn clean(value: Value, console: &Console) -> Value {
+/// Replaces the secrets that must not be shown in every text of a value.
+pub(super) fn clean(value: &mut Value, console: &Console) {
     match value {
-        Value::String(text) => Value::String(console.secrets.value(&text).into_owned()),
-        Value::Array(values) => values.into_iter().map(|value| clean(value, console)).collect(),
-        Value::Object(members) => {
-            members.into_iter().map(|(name, value)| (name, clean(value, console))).collect::<Map<_, _>>().into()
+        Value::String(text) => {
+            if let Cow::Owned(clean) = console.secrets.value(text) {
+                *text = clean;
+            }
         }
-        value => value,
+        Value::Array(values) => values.iter_mut().for_each(|value| clean(value, console)),
+        Value::Object(members) => members.values_mut().for_each(|value| clean(value, console)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

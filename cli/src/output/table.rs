@@ -26,7 +26,7 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
         };
         let expires = time("expires_at", key.expires_at, key);
         let last_used = time("last_used_at", key.last_used_at, key);
-        let shown = Key::listed(key, &console.secrets);
+        let shown = Key::new(key, &console.secrets);
         let status = if has_expired && key.status == ApiKeyStatus::Active {
             format!("{} (expired)", shown.status)
         } else {

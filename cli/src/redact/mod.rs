@@ -101,7 +101,7 @@ pub(crate) fn printable(text: impl Display) -> String {
 
 /// The same in a JSON document, where an escape loses nothing. The document has no raw ASCII control characters in its texts.
 pub(crate) fn json(document: String) -> String {
-    if !document.chars().any(|c| c > '~' && is_unsafe(c)) {
+    if document.bytes().all(|byte| byte <= b'~') {
         return document;
     }
     let mut safe = String::with_capacity(document.len());
@@ -147,8 +147,7 @@ struct Forms {
 impl Forms {
     fn new(key: &str) -> Self {
         let cases = [key.to_owned(), key.to_ascii_lowercase(), key.to_ascii_uppercase()];
-        let hex = |text: &String| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
-        let mut folded: Vec<Vec<u8>> = cases.iter().map(hex).collect();
+        let mut folded: Vec<Vec<u8>> = cases.iter().map(|key| hex(key)).collect();
         folded.push(key.to_ascii_lowercase().into_bytes());
         let mut base64: Vec<Vec<u8>> = cases.iter().flat_map(|key| (0..3).map(|skip| base64_of(key, skip))).collect();
         base64.retain(|part| part.len() >= MIN_BASE64);
@@ -166,6 +165,11 @@ impl Forms {
         let base64 = self.base64.expose_secret().iter().flat_map(|form| view.find(&view.base64, form));
         folded.chain(base64).collect()
     }
+}
+
+fn hex(key: &str) -> Vec<u8> {
+    let digits = key.bytes().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).map(|digit| digit as u8).collect()
 }
 
 /// The characters that encode whole bytes of the key alone, if `skip` bytes come before it in its group of three.

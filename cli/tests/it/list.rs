@@ -6,6 +6,7 @@ use arize_api_keys::time::Duration;
 use arize_api_keys::{ApiKeysClient, CreateRequest};
 use expect_test::expect;
 
+use crate::double::Double;
 use crate::service::{Answer, Service};
 
 /// The admin's key and three more: one that will never expire, one that has, and one that was revoked.
@@ -269,20 +270,20 @@ fn unreadable_values_are_marked_in_every_format() {
             "table",
             expect![[r#"
                 ID  NAME                  TYPE     STATUS  KEY                    EXPIRES       LAST USED
-                a   unreadable: an array  unknown  active  unreadable: an object  unreadable:   2027-01-01T00:00:00+01:00
+                a   unreadable: an array  unknown  active  unreadable: an object  unreadable:   2026-12-31T23:00:00Z
             "#]],
         ),
         (
             "jsonl",
             expect![[r#"
-            {"id":"a","name":"unreadable: an array","description":"unreadable: an array","key_type":"unknown","status":"active","redacted_key":"unreadable: an object","created_at":"unreadable: 17890","expires_at":"unreadable: ","created_by_user_id":"","last_used_at":"2027-01-01T00:00:00+01:00","warnings":["`name`: `an array`","`key_type`: `7`","`redacted_key`: `an object`","`description`: `an array`","`created_at`: `17890`","`expires_at`: ``"]}
+            {"id":"a","name":"unreadable: an array","description":"unreadable: an array","key_type":"unknown","status":"active","redacted_key":"unreadable: an object","created_at":"unreadable: 17890","expires_at":"unreadable: ","created_by_user_id":"","last_used_at":"2026-12-31T23:00:00Z","warnings":["`name`: `an array`","`key_type`: `7`","`redacted_key`: `an object`","`description`: `an array`","`created_at`: `17890`","`expires_at`: ``"]}
         "#]],
         ),
         (
             "csv",
             expect![[r#"
             id,name,description,key_type,status,redacted_key,created_at,expires_at,created_by_user_id,last_used_at,bot_user_id,bot_user_name
-            a,unreadable: an array,unreadable: an array,unknown,active,unreadable: an object,unreadable: 17890,unreadable: ,,2027-01-01T00:00:00+01:00,,
+            a,unreadable: an array,unreadable: an array,unknown,active,unreadable: an object,unreadable: 17890,unreadable: ,,2026-12-31T23:00:00Z,,
         "#]],
         ),
     ] {
@@ -292,6 +293,40 @@ fn unreadable_values_are_marked_in_every_format() {
     service.rule(|_| Answer::Body(201, "application/json", r#"{"id":"a","key":"ak-0123456789","expires_at":17890}"#));
     let run = service.run(&["create", "x", "--out", "f"]);
     assert!(run.succeeded().err.contains(" (expires unreadable: 17890)\n"), "{}", run.err);
+}
+
+/// A key that a selection leaves out because its time cannot be read is named; no time that was sent is shown as `never`.
+#[test]
+fn a_time_that_cannot_be_read_is_named_where_it_decides() {
+    use arize_api_keys::Transport as _;
+    let double = Double::new();
+    let emulator = double.world().emulator.clone();
+    double.respond(move |request| {
+        let mut response = emulator.send(request.clone()).unwrap();
+        let text = String::from_utf8(std::mem::take(response.body_mut())).unwrap();
+        let text = text.replace(r#""expires_at":"2"#, r#""expires_at":"soon 2"#);
+        *response.body_mut() = text.replace(r#""last_used_at":"2"#, r#""last_used_at":"once 2"#).into_bytes();
+        Some(response)
+    });
+    let (run, file) = (|args: &[&str]| double.run(args), double.path("etl.env"));
+    let made = run(&["create", "late", "--expires-in", "5d", "--out", &double.path("late")]);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let ensured = run(&["ensure", "etl", "--owner", "o", "--env-file", &file]);
+    assert_eq!(ensured.code, Some(0), "{}", ensured.err);
+    assert!(ensured.out.contains(" expires unreadable: soon 2"), "{}", ensured.out);
+    assert!(ensured.err.contains(": cannot read `expires_at`: `soon 2"), "{}", ensured.err);
+    let ensured = run(&["ensure", "etl", "--owner", "o", "--env-file", &file, "-o", "json"]);
+    assert!(ensured.out.contains(r#""expires_at": "unreadable: soon 2"#), "{}", ensured.out);
+    for (args, field) in [
+        (&["list", "--expiring-within", "14d"][..], "expires_at"),
+        (&["list", "--all-spaces", "--expiring-within", "14d", "--name", "late"], "expires_at"),
+        (&["prune", "--expired"], "expires_at"),
+        (&["prune", "--unused-for", "1d"], "last_used_at"),
+    ] {
+        let run = run(args);
+        assert_eq!(run.code, Some(0), "{args:?}: {}", run.err);
+        assert!(run.err.contains(&format!("cannot read `{field}`: `")), "{args:?}: {}", run.err);
+    }
 }
 
 #[test]

@@ -151,6 +151,14 @@ fn a_text_cannot_act_on_a_terminal_in_any_format() {
         let run = service.run(&["list", "-o", format]);
         assert!(run.succeeded().out.contains(expected), "{}", run.out);
     }
+    for format in ["table", "json", "jsonl", "csv", "html", "openmetrics"] {
+        for args in [&["audit", "-o", format][..], &["list", "-o", format], &["prune", "--name", "=*", "-o", format]] {
+            let run = service.run(args);
+            let shown = format!("{}{}", run.out, run.err);
+            let acts = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{61c}\u{200b}\u{e0041}".contains(c);
+            assert!(!shown.contains(acts), "{args:?}: {shown:?}");
+        }
+    }
     // For programs.
     let run = service.run(&["list", "-o", "csv", "--raw"]);
     assert!(run.succeeded().out.contains(&format!("{name},\"-1\n\u{7f}\",")), "{}", run.out);

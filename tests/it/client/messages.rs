@@ -10,9 +10,9 @@ use arize_api_keys::{
 };
 
 use crate::support::script::{
-    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, Verb, everything, failed, html, json, problem, reply, variant,
+    Answer, CREATED, NEW_KEY, OWN_KEY, Rig, Verb, everything, failed, html, json, problem, reply,
 };
-use crate::support::{TestClock, moment};
+use crate::support::{TestClock, moment, variant};
 
 #[track_caller]
 fn assert_message(verb: Verb, answer: Answer, name: &str, message: &str) {

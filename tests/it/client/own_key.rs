@@ -5,8 +5,8 @@ use arize_api_keys::{
     ListSpacesRequest, Outcome, RefreshRequest, SpaceRef,
 };
 
-use crate::support::TestClock;
-use crate::support::script::{KEY_ID, NEW_KEY, OWN_KEY, Rig, Verb, everything, html, json, problem, reply, variant};
+use crate::support::script::{KEY_ID, NEW_KEY, OWN_KEY, Rig, Verb, everything, html, json, problem, reply};
+use crate::support::{TestClock, variant};
 
 /// In a URL it would be in the log of every proxy.
 #[test]

@@ -7,7 +7,8 @@ use arize_api_keys::{
     TransportErrorKind as Kind,
 };
 
-use crate::support::script::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply, variant};
+use crate::support::script::{Answer, Rig, SPACE_ID, everything, failed, html, json, reply};
+use crate::support::variant;
 
 /// A page of keys, and its `pagination`.
 fn page(ids: &[&str], pagination: &str) -> Answer {

@@ -7,9 +7,8 @@ use arize_api_keys::{
     CreateServiceKeyRequest, Error, ListRequest, OrgBinding, Outcome, PaginationErrorKind, SpaceBinding, SpaceRef,
 };
 
-use crate::support::script::{
-    Answer, CREATED, LIST, ORG_ID, OWN_KEY, Rig, SPACE_ID, html, json, problem, reply, variant,
-};
+use crate::support::script::{Answer, CREATED, LIST, ORG_ID, OWN_KEY, Rig, SPACE_ID, html, json, problem, reply};
+use crate::support::variant;
 
 const POST: &str = "POST /v2/api-keys";
 

@@ -75,7 +75,7 @@ fn row_36_compression_that_nobody_asked_for() {
 #[test]
 fn row_37_login_page() {
     row(37, |row| {
-        for kind in ["text/html", "text/html; charset=utf-8", "application/json"] {
+        for kind in ["text/html", "text/html; charset=utf-8", "application/json", ""] {
             row.answer(move |_| {
                 response("200 OK", &format!("content-type: {kind}\r\n"), "<!doctype html><title>Sign in</title>")
             })
@@ -111,7 +111,7 @@ fn row_39_text_that_is_none() {
     };
     row(39, |row| {
         row.answer(|op| json_response("200 OK", ["\u{feff}", &op.json()].concat())).all(fine()).check();
-        for name in [&b"\xff\xfe"[..], b"\\ud800"] {
+        for name in [&b"\xff\xfe"[..], b"\\ud800", b"\x07"] {
             row.answer(with_name(name)).list(once("Decode", Applied)).mint(rescue()).remove(fine()).check();
         }
         // In the secret itself: what it was cannot be known.
@@ -162,6 +162,8 @@ fn row_41_other_shapes() {
             "5",
             "true",
             r#"{"api_keys":{"a":1}}"#,
+            r#"{"api_keys":"none"}"#,
+            r#"{"api_keys":false}"#,
             r#"{"status":"ok"}"#,
             r#"{"error":{"id":"login_required"},"name":"sso"}"#,
         ] {

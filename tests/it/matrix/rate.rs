@@ -35,6 +35,7 @@ fn row_50_retry_after_in_seconds() {
         for header in ["retry-after: 2\r\n", "retry-after:  2 \r\n", "Retry-After: 002\r\n"] {
             assert_waits(limited_once(row, header), Duration::from_millis(2200));
         }
+        assert_waits(limited_once(row, "retry-after: 0\r\n"), BACKOFF);
     });
 }
 
@@ -51,8 +52,16 @@ fn row_51_retry_after_as_a_date() {
 #[test]
 fn row_52_retry_after_that_is_none() {
     row(52, |row| {
-        for header in ["", "retry-after: -1\r\n", "retry-after: 1.5\r\n", "retry-after: \r\n", "retry-after: soon\r\n"]
-        {
+        for header in [
+            "",
+            "retry-after: -1\r\n",
+            "retry-after: 1.5\r\n",
+            "retry-after: \r\n",
+            "retry-after: soon\r\n",
+            "retry-after: +3\r\n",
+            "retry-after: 3s\r\n",
+            "retry-after: 0x10\r\n",
+        ] {
             assert_waits(limited_once(row, header), BACKOFF);
         }
         assert_waits(limited_once(row, "retry-after: 2\r\nretry-after: 4\r\n"), Duration::from_millis(4400));

@@ -10,6 +10,7 @@ use super::harness::expected::name;
 use super::harness::operation::{problem, response};
 use super::harness::server::Server;
 use super::harness::{Conn, OWN_KEY, Operation, SECRET, TestClock, again, fine_after, once, row, then_once};
+use crate::support::REFUSALS;
 
 #[test]
 fn row_45_redirect() {
@@ -21,7 +22,7 @@ fn row_45_redirect() {
             "https://login.example/".to_owned(),
         ];
         for location in elsewhere {
-            for status in [301, 302, 303, 307, 308] {
+            for status in [300, 301, 302, 303, 307, 308] {
                 let answer = response(&format!("{status} Moved"), &format!("location: {location}\r\n"), "");
                 row.answer(move |_| answer.clone())
                     .list(once("UnexpectedStatus", Rejected))
@@ -37,15 +38,7 @@ fn row_45_redirect() {
 #[test]
 fn row_46_refusal() {
     row(46, |row| {
-        for (status, error) in [
-            (400, "BadRequest"),
-            (401, "Unauthorized"),
-            (403, "Forbidden"),
-            (404, "NotFound"),
-            (405, "UnexpectedStatus"),
-            (409, "Conflict"),
-            (422, "UnprocessableEntity"),
-        ] {
+        for (status, error) in REFUSALS.into_iter().chain([(405, "UnexpectedStatus")]) {
             row.answer(move |_| problem(status, "")).all(once(error, Rejected)).inspect(|_, seen| {
                 let error = seen.result.as_ref().unwrap_err();
                 assert_eq!((error.status(), error.api().and_then(ApiError::title)), (Some(status), Some("refused")));

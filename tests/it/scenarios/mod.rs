@@ -12,9 +12,9 @@ use arize_api_keys::{
 use serde_json::Value;
 
 use self::fields::Fields;
-use self::policy::{End, Expected, Failure, Kind, Op};
+use self::policy::{End, Expected, Failure, Op};
 use self::script::{Answer, Response, Script};
-use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
+use crate::support::{Jitter, OWN_KEY, TestClock, client, shown, variant};
 use crate::wire::Request;
 
 /// The one-time secret in the recorded answers.
@@ -172,7 +172,11 @@ fn end_of<T>(result: &Result<T, Error>) -> End {
     match result {
         Ok(_) => End::Done,
         Err(error) => End::Failed(Failure {
-            kind: Kind::of(error),
+            error: variant(error),
+            transport: match error {
+                Error::Transport(error) => Some(error.kind()),
+                _ => None,
+            },
             status: error.status(),
             outcome: error.outcome(),
             retryable: error.is_retryable(),

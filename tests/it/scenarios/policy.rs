@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use arize_api_keys::{ApiStage, Error, Outcome, TransportErrorKind};
+use arize_api_keys::{ApiStage, Outcome, TransportErrorKind};
 use serde_json::Value;
 
 use super::script::{Answer, Response, Script};
-use crate::support::Jitter;
+use crate::support::{Jitter, REFUSALS};
 
 /// The called operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,48 +47,6 @@ impl Op {
     }
 }
 
-/// The variants of [`Error`] that an answer can lead to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    BadRequest,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    Conflict,
-    UnprocessableEntity,
-    RateLimited,
-    Server,
-    UnexpectedStatus,
-    Transport(TransportErrorKind),
-    Decode,
-    SecretNotRecovered,
-    Pagination,
-    SpaceNotFound,
-}
-
-impl Kind {
-    #[track_caller]
-    pub(super) fn of(error: &Error) -> Self {
-        match error {
-            Error::BadRequest(_) => Self::BadRequest,
-            Error::Unauthorized(_) => Self::Unauthorized,
-            Error::Forbidden(_) => Self::Forbidden,
-            Error::NotFound(_) => Self::NotFound,
-            Error::Conflict(_) => Self::Conflict,
-            Error::UnprocessableEntity(_) => Self::UnprocessableEntity,
-            Error::RateLimited(_) => Self::RateLimited,
-            Error::Server(_) => Self::Server,
-            Error::UnexpectedStatus(_) => Self::UnexpectedStatus,
-            Error::Transport(error) => Self::Transport(error.kind()),
-            Error::Decode(_) => Self::Decode,
-            Error::SecretNotRecovered(_) => Self::SecretNotRecovered,
-            Error::Pagination(_) => Self::Pagination,
-            Error::SpaceNotFound(_) => Self::SpaceNotFound,
-            other => panic!("no answer leads to this: {other:?}"),
-        }
-    }
-}
-
 /// How a call ends.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
@@ -98,7 +56,9 @@ pub(super) enum End {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
-    pub(super) kind: Kind,
+    /// The variant.
+    pub(super) error: &'static str,
+    pub(super) transport: Option<TransportErrorKind>,
     pub(super) status: Option<u16>,
     pub(super) outcome: Outcome,
     /// Another attempt is safe, and may end better.
@@ -188,7 +148,8 @@ fn no_response(op: Op, kind: TransportErrorKind, sent: bool) -> End {
             | TransportErrorKind::Interrupted
     );
     End::Failed(Failure {
-        kind: Kind::Transport(kind),
+        error: "Transport",
+        transport: Some(kind),
         status: None,
         outcome: if sent { Outcome::Unknown } else { Outcome::NotSent },
         retryable: passes && !(sent && op.mints()),
@@ -198,16 +159,10 @@ fn no_response(op: Op, kind: TransportErrorKind, sent: bool) -> End {
 
 fn refused(op: Op, response: &Response) -> End {
     let status = response.status;
-    let kind = match status {
-        400 => Kind::BadRequest,
-        401 => Kind::Unauthorized,
-        403 => Kind::Forbidden,
-        404 => Kind::NotFound,
-        409 => Kind::Conflict,
-        422 => Kind::UnprocessableEntity,
-        429 => Kind::RateLimited,
-        500..=599 => Kind::Server,
-        _ => Kind::UnexpectedStatus,
+    let error = match status {
+        429 => "RateLimited",
+        500..=599 => "Server",
+        _ => REFUSALS.into_iter().find(|(other, _)| *other == status).map_or("UnexpectedStatus", |(_, error)| error),
     };
     const REJECTED: [u16; 20] =
         [400, 401, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 417, 421, 422, 425, 428, 429, 431];
@@ -220,12 +175,19 @@ fn refused(op: Op, response: &Response) -> End {
     };
     // Whole seconds; other values have a separate test.
     let retry_after = response.header("retry-after").map(|value| Duration::from_secs(value.parse().unwrap()));
-    End::Failed(Failure { kind, status: Some(status), outcome, retryable, retry_after })
+    End::Failed(Failure { error, transport: None, status: Some(status), outcome, retryable, retry_after })
 }
 
 fn success(op: Op, response: &Response) -> End {
-    let failed = |kind, outcome, retryable| {
-        End::Failed(Failure { kind, status: Some(response.status), outcome, retryable, retry_after: None })
+    let failed = |error, outcome, retryable| {
+        End::Failed(Failure {
+            error,
+            transport: None,
+            status: Some(response.status),
+            outcome,
+            retryable,
+            retry_after: None,
+        })
     };
     if op.mints() {
         let has_secret = json(&response.body).is_some_and(|body| secret(&body).is_some());
@@ -236,20 +198,20 @@ fn success(op: Op, response: &Response) -> End {
         let is_the_services = body.is_empty() || (is_json || body.starts_with(b"{")) && !is_about_something_else(body);
         let is_foreign = !is_the_services || body.starts_with(b"<");
         let outcome = if is_foreign { Outcome::Unknown } else { Outcome::Applied };
-        return if has_secret { End::Done } else { failed(Kind::SecretNotRecovered, outcome, false) };
+        return if has_secret { End::Done } else { failed("SecretNotRecovered", outcome, false) };
     }
     if !op.reads() {
         let is_json = response.media_type().is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"));
         let is_done = response.body.is_empty() || is_json;
-        return if is_done { End::Done } else { failed(Kind::Decode, Outcome::Unknown, false) };
+        return if is_done { End::Done } else { failed("Decode", Outcome::Unknown, false) };
     }
     let items = if op == Op::List { "api_keys" } else { "spaces" };
     match json(&response.body) {
         Some(page) if page.get(items).is_some_and(Value::is_array) || page.get("pagination").is_some() => {
             if op == Op::List { End::Done } else { look_up(&page) }
         }
-        None if ends_early(&response.body) => failed(Kind::Decode, Outcome::Unknown, true),
-        _ => failed(Kind::Decode, Outcome::Applied, false),
+        None if ends_early(&response.body) => failed("Decode", Outcome::Unknown, true),
+        _ => failed("Decode", Outcome::Applied, false),
     }
 }
 
@@ -257,8 +219,9 @@ fn success(op: Op, response: &Response) -> End {
 fn look_up(page: &Value) -> End {
     let pagination = &page["pagination"];
     let is_endless = pagination["has_more"] == true && pagination["next_cursor"].as_str().unwrap_or("").is_empty();
-    let kind = if is_endless { Kind::Pagination } else { Kind::SpaceNotFound };
-    End::Failed(Failure { kind, status: None, outcome: Outcome::NotSent, retryable: false, retry_after: None })
+    let error = if is_endless { "Pagination" } else { "SpaceNotFound" };
+    let outcome = Outcome::NotSent;
+    End::Failed(Failure { error, transport: None, status: None, outcome, retryable: false, retry_after: None })
 }
 
 fn ends_early(body: &[u8]) -> bool {

@@ -11,6 +11,8 @@ use arize_api_keys::{
     ApiError, ApiKey, ApiKeyCreated, ApiKeysClient, ApiStage, ClientBuilder, Clock, Error, ExposeSecret, Outcome, http,
 };
 
+use crate::support::{REFUSALS, variant};
+
 /// When every scenario begins. The clock stands still until a scenario moves it.
 pub(crate) const START: &str = "2026-01-02T03:04:05Z";
 
@@ -181,34 +183,12 @@ impl Names {
     }
 }
 
-/// The name of the variant.
-pub(crate) fn variant(error: &Error) -> &'static str {
-    match error {
-        Error::BadRequest(_) => "BadRequest",
-        Error::Unauthorized(_) => "Unauthorized",
-        Error::Forbidden(_) => "Forbidden",
-        Error::NotFound(_) => "NotFound",
-        Error::UnprocessableEntity(_) => "UnprocessableEntity",
-        Error::SpaceNotFound(_) => "SpaceNotFound",
-        Error::AmbiguousSpace(_) => "AmbiguousSpace",
-        _ => "another",
-    }
-}
-
 /// Asserts a refusal of the service: the variant of its status, everything that its problem document says, and that
 /// nothing was done.
 #[track_caller]
 pub(crate) fn refused<T: Debug>(result: Result<T, Error>, status: u16, detail: &str) -> Error {
     let error = result.unwrap_err();
-    let expected = match status {
-        400 => "BadRequest",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        422 => "UnprocessableEntity",
-        _ => panic!("the emulator does not answer {status}"),
-    };
-    assert_eq!(variant(&error), expected, "{error:?}");
+    assert!(REFUSALS.contains(&(status, variant(&error))), "{error:?}");
     let api: &ApiError = error.api().unwrap();
     assert_eq!((api.status(), api.detail()), (status, Some(detail)));
     assert_eq!(api.title(), http::StatusCode::from_u16(status).unwrap().canonical_reason());

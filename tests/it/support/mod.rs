@@ -12,7 +12,7 @@ pub(crate) mod tls;
 use std::error::Error as StdError;
 use std::fmt::Write;
 
-use arize_api_keys::{ApiKeysClient, ApiStage, Transport};
+use arize_api_keys::{ApiKeysClient, ApiStage, Error, Transport};
 
 pub(crate) use self::clock::{Jitter, START, TestClock, moment};
 
@@ -30,6 +30,41 @@ pub(crate) fn client(stage: ApiStage, clock: &TestClock, transport: impl Transpo
         .transport(transport)
         .build()
         .unwrap()
+}
+
+/// The statuses by which the service refuses a request, and the variants of the error.
+pub(crate) const REFUSALS: [(u16, &str); 6] = [
+    (400, "BadRequest"),
+    (401, "Unauthorized"),
+    (403, "Forbidden"),
+    (404, "NotFound"),
+    (409, "Conflict"),
+    (422, "UnprocessableEntity"),
+];
+
+/// The name of the variant.
+pub(crate) fn variant(error: &Error) -> &'static str {
+    match error {
+        Error::BadRequest(_) => "BadRequest",
+        Error::Unauthorized(_) => "Unauthorized",
+        Error::Forbidden(_) => "Forbidden",
+        Error::NotFound(_) => "NotFound",
+        Error::Conflict(_) => "Conflict",
+        Error::UnprocessableEntity(_) => "UnprocessableEntity",
+        Error::RateLimited(_) => "RateLimited",
+        Error::Server(_) => "Server",
+        Error::UnexpectedStatus(_) => "UnexpectedStatus",
+        Error::Config(_) => "Config",
+        Error::InvalidRequest(_) => "InvalidRequest",
+        Error::SpaceNotFound(_) => "SpaceNotFound",
+        Error::AmbiguousSpace(_) => "AmbiguousSpace",
+        Error::OrganizationNotFound(_) => "OrganizationNotFound",
+        Error::Transport(_) => "Transport",
+        Error::Decode(_) => "Decode",
+        Error::SecretNotRecovered(_) => "SecretNotRecovered",
+        Error::Pagination(_) => "Pagination",
+        _ => "a variant that these tests do not know",
+    }
 }
 
 /// Everything that an error shows of itself and of its causes.

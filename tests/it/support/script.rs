@@ -13,6 +13,7 @@ use arize_api_keys::{
 };
 
 use super::clock::TestClock;
+use super::variant;
 
 /// The key of the client.
 pub(crate) const OWN_KEY: &str = "ak-PLANTED-OWN-0123456789";
@@ -279,30 +280,6 @@ impl Verb {
             Self::Refresh => json(200, CREATED),
             Self::Revoke | Self::DeleteBeta | Self::DeleteAlpha => reply(204, ""),
         }
-    }
-}
-
-pub(crate) fn variant(error: &Error) -> &'static str {
-    match error {
-        Error::BadRequest(_) => "BadRequest",
-        Error::Unauthorized(_) => "Unauthorized",
-        Error::Forbidden(_) => "Forbidden",
-        Error::NotFound(_) => "NotFound",
-        Error::Conflict(_) => "Conflict",
-        Error::UnprocessableEntity(_) => "UnprocessableEntity",
-        Error::RateLimited(_) => "RateLimited",
-        Error::Server(_) => "Server",
-        Error::UnexpectedStatus(_) => "UnexpectedStatus",
-        Error::Config(_) => "Config",
-        Error::InvalidRequest(_) => "InvalidRequest",
-        Error::SpaceNotFound(_) => "SpaceNotFound",
-        Error::AmbiguousSpace(_) => "AmbiguousSpace",
-        Error::OrganizationNotFound(_) => "OrganizationNotFound",
-        Error::Transport(_) => "Transport",
-        Error::Decode(_) => "Decode",
-        Error::SecretNotRecovered(_) => "SecretNotRecovered",
-        Error::Pagination(_) => "Pagination",
-        _ => "a variant that these tests do not know",
     }
 }
 

@@ -57,20 +57,19 @@ pub(crate) fn run(args: &Audit, console: &Console) -> Result<(), Failure> {
 
 /// A finding, with the members of the key that a reader needs.
 fn record(finding: &Finding<'_>, console: &Console) -> Value {
-    let key = serde_json::to_value(Key::listed(&finding.found.key, &console.secrets)).unwrap_or_default();
-    let member = |name: &str| key.get(name).cloned().unwrap_or_default();
+    let key = Key::new(&finding.found.key, &console.secrets);
     json!({
         "rule": finding.rule,
-        "id": member("id"),
-        "name": member("name"),
-        "key_type": member("key_type"),
+        "id": key.id,
+        "name": key.name,
+        "key_type": key.key_type,
         "spaces": inventory::spaces(finding.found),
-        "created_by_user_id": member("created_by_user_id"),
-        "created_at": member("created_at"),
-        "expires_at": member("expires_at"),
-        "last_used_at": member("last_used_at"),
-        "redacted_key": member("redacted_key"),
-        "owner": finding.found.key.owner(),
+        "created_by_user_id": key.created_by_user_id,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "redacted_key": key.redacted_key,
+        "owner": key.owner,
         "why": finding.why,
     })
 }

@@ -9,6 +9,7 @@ use arize_api_keys::time::OffsetDateTime;
 use super::NOT_COVERED;
 use super::rules::Finding;
 use crate::console::Console;
+use crate::redact::printable;
 
 pub(super) fn metrics(keys: &[&FoundKey], findings: &[Finding<'_>], console: &Console) -> String {
     let mut text = String::new();
@@ -52,6 +53,7 @@ fn labels(found: &FoundKey, console: &Console) -> String {
     [label("id", &key.id), label("name", &key.name), label("key_type", &key.key_type.to_string())].join(",")
 }
 
+/// No control character is left, for a terminal, nor a line feed.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    printable(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

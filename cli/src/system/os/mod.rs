@@ -59,6 +59,11 @@ impl System for Os {
         env::vars_os().collect()
     }
 
+    // The default reads all of them.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+
     fn host_name(&self) -> io::Result<String> {
         process::host_name()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use arize_api_keys::{Error, Outcome};
 
 use super::operation::{Answer, OWN_KEY, Operation, SECRET};
+use crate::support::variant;
 
 /// The expected end of a call.
 #[derive(Clone, Copy, Debug)]
@@ -163,10 +164,7 @@ pub(crate) fn name(error: &Error) -> String {
     match error {
         Error::Transport(failure) => format!("Transport({:?})", failure.kind()),
         Error::Pagination(error) => format!("Pagination({:?})", error.kind()),
-        other => {
-            let debug = format!("{other:?}");
-            debug.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
-        }
+        other => variant(other).to_owned(),
     }
 }
 
