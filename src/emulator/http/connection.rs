@@ -97,9 +97,10 @@ enum NoRequest {
     Refused(ProblemResponse),
 }
 
+/// Of reading: a client that takes too long gets a response.
 impl From<io::Error> for NoRequest {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+        if is_timeout(&error) { too_late() } else { Self::Broken(error) }
     }
 }
 
@@ -125,7 +126,7 @@ impl Connection<'_> {
                 Err(error) if self.unread.is_empty() && is_timeout(&error) => return Ok(None),
                 Ok(0) => return Ok(None),
                 Ok(_) => {}
-                Err(error) => return Err(self.late(error)),
+                Err(error) => return Err(error.into()),
             }
             self.check(*deadline.get_or_insert_with(|| self.deadline()))?;
         };
@@ -133,7 +134,7 @@ impl Connection<'_> {
         // Who has sent the body already does not wait for this.
         let has_body = matches!(framing, Framing::Length(length) if length <= self.unread.len());
         if expects_continue && !has_body {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(NoRequest::Broken)?;
         }
         let deadline = self.deadline();
         *request.body_mut() = match framing {
@@ -150,10 +151,6 @@ impl Connection<'_> {
     /// The timeout of the socket counts from byte to byte. This counts all of a head or a body.
     fn check(&self, deadline: Option<Instant>) -> Result<(), NoRequest> {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) { Err(too_late()) } else { Ok(()) }
-    }
-
-    fn late(&self, error: io::Error) -> NoRequest {
-        if is_timeout(&error) { too_late() } else { error.into() }
     }
 
     fn take(&mut self, length: usize, deadline: Option<Instant>) -> Result<Vec<u8>, NoRequest> {
@@ -239,10 +236,9 @@ impl Connection<'_> {
 
     fn fill_or_fail(&mut self, deadline: Option<Instant>) -> Result<(), NoRequest> {
         self.check(deadline)?;
-        match self.fill() {
-            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.late(error)),
+        match self.fill()? {
+            0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            _ => Ok(()),
         }
     }
 
