@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         match store.store(created) {
             Ok(()) => console.report("    stored"),
             // One store has it, so that it must go on to work.
-            Err(problem) if problem.is_partial() => drop(partial.set(problem.to_string())),
+            Err(problem) if problem.is_partial() => drop(partial.set(store.partly(&problem, &created.key))),
             Err(problem) => return Err(problem),
         }
         Ok::<(), NotStored>(())

@@ -100,7 +100,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
         };
         match rescue {
             Rescue::Lost => failure.hint(format!("{old}: refresh the key again")),
-            Rescue::File(_) | Rescue::Stdout => failure.hint(format!("{old}: put the new secret in its place")),
+            Rescue::File(_) | Rescue::Printed(_) => failure.hint(format!("{old}: put the new secret in its place")),
         }
     })
 }

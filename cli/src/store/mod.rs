@@ -189,6 +189,11 @@ impl Store {
         }
     }
 
+    /// What is true of a secret that one of several stores took, or that may be in the file: then it is kept elsewhere, too.
+    pub(crate) fn partly(&mut self, problem: &NotStored, secret: &SecretString) -> String {
+        if problem.may_be_there { format!("{problem}; {}", self.rescue(secret)) } else { problem.to_string() }
+    }
+
     /// Keeps a secret that could not be stored, and that is worth keeping.
     pub(crate) fn rescue(&mut self, secret: &SecretString) -> Rescue {
         let beside = match &mut self.place {

@@ -17,8 +17,9 @@ const MOST: u32 = 1000;
 pub(crate) enum Rescue {
     /// It is in this file.
     File(PathBuf),
-    /// It was printed.
-    Stdout,
+    /// It was printed on this stream.
+    Printed(&'static str),
+    /// Both streams are closed, or keep nothing.
     Lost,
 }
 
@@ -26,13 +27,15 @@ impl fmt::Display for Rescue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "its secret is in `{}`", path.display()),
-            Self::Stdout => f.write_str("its secret was printed on stdout"),
+            Self::Printed(stream) => write!(f, "its secret was printed on {stream}"),
             Self::Lost => f.write_str("its secret is lost"),
         }
     }
 }
 
-/// Writes the secret into a file beside the target, else into one of the user's state directory, else to stdout.
+/// Writes the secret into a file beside the target, else into one of the user's state directory, else to stdout, else to stderr.
+///
+/// It is printed even if the environment forbids that: no file can take it, and it cannot be had again.
 pub(super) fn keep(secret: &str, target: Option<&Path>, system: &dyn System) -> Rescue {
     // A terminal would act on control characters.
     let line = format!("{}\n", printable(secret));
@@ -44,7 +47,8 @@ pub(super) fn keep(secret: &str, target: Option<&Path>, system: &dyn System) -> 
     let file = target.and_then(|target| write(&line, target, system).ok()).or_else(in_state);
     match file {
         Some(path) => Rescue::File(path),
-        None if !super::is_file_only(system).unwrap_or(true) && print(secret, &line, system).is_ok() => Rescue::Stdout,
+        None if print(secret, &line, system).is_ok() => Rescue::Printed("stdout"),
+        None if system.stderr(&line).is_ok() => Rescue::Printed("stderr"),
         None => Rescue::Lost,
     }
 }

@@ -94,6 +94,11 @@ impl Double {
         self.0.dir.path().join(name).into_os_string().into_string().unwrap()
     }
 
+    /// Sets a variable of the environment.
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        self.0.variables.lock().unwrap().push((name.into(), value.into()));
+    }
+
     /// What becomes of the steps from now on, by their number in the run and their name.
     pub(crate) fn plan(&self, plan: impl Fn(usize, &str) -> Plan + Send + Sync + 'static) {
         *self.0.plan.lock().unwrap() = Box::new(plan);

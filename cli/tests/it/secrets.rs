@@ -493,6 +493,38 @@ fn an_id_that_is_there_twice_is_not_revoked() {
     }
 }
 
+/// A refreshed secret with characters that a terminal would act on is stored nowhere, and kept in an escaped form.
+#[test]
+fn control_characters_in_the_last_resort_are_escaped() {
+    const BODY: &str = r#"{"id":"QXBpS2V5OjE6YWJjZA==","name":"n","key":"ak-\u001b[2J\n\u202e\u009b0123456789"}"#;
+    const ESCAPED: &str = "ak-\\u{1b}[2J\\n\\u{202e}\\u{9b}0123456789\n";
+    for (has_disk, has_stdout) in [(true, true), (false, true), (false, false)] {
+        for format in ["table", "json"] {
+            let double = Double::new();
+            let path = double.path("f");
+            double.respond(|request| {
+                (request.method() == "POST").then(|| http::Response::builder().status(200).body(BODY.into()).unwrap())
+            });
+            double.plan(move |_, step| {
+                let is_lost = step.starts_with("create f.rescued") && !has_disk || step == "stdout" && !has_stdout;
+                if is_lost { Plan::Fail(ErrorKind::StorageFull) } else { Plan::Go }
+            });
+            let run = double.run(&["refresh", "QXBpS2V5OjE6YWJjZA==", "--no-grace", "--out", &path, "-o", format]);
+            assert_eq!(run.code, Some(9), "{run:?}");
+            assert!(run.err.contains("the secret has control or invisible characters in it"), "{run:?}");
+            let kept = match (has_disk, has_stdout) {
+                (true, _) => fs::read_to_string(format!("{path}.rescued")).unwrap(),
+                (false, true) => run.out.clone(),
+                (false, false) => run.err.clone(),
+            };
+            assert!(kept.contains(ESCAPED), "{has_disk} {has_stdout}: {run:?}");
+            let is_raw = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!kept.contains(is_raw) && !run.err.contains(is_raw) && !run.out.contains(is_raw), "{run:?}");
+            assert!(!fs::exists(&path).unwrap());
+        }
+    }
+}
+
 /// The same for one key whose secret is in the file: there is no new secret to store, and no key to revoke.
 #[test]
 fn a_secret_that_the_file_has_already_is_no_new_one() {

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arize_api_keys::{ApiKey, ApiKeyStatus, CreateRequest, ExposeSecret, ListRequest};
 
@@ -168,6 +170,69 @@ fn every_later_step_fails() {
             );
             let run = case.run();
             case.check(&run, &format!("{verb:?} {place:?} without a disk from {first} on"));
+        }
+    }
+}
+
+/// No file and no stdout takes the secret. It is not dropped, also where the environment forbids to print it.
+#[test]
+fn the_last_resort_is_stderr() {
+    for (verb, place) in cases() {
+        for is_file_only in [false, true] {
+            for has_stdout in [false, true] {
+                let case = Case::new(verb, place);
+                if is_file_only {
+                    case.double.set("ARIZE_KEYS_SECRETS", "file-only");
+                }
+                let is_minted = AtomicBool::new(false);
+                case.double.plan(move |_, step| {
+                    let is_over = is_minted.load(Ordering::SeqCst);
+                    is_minted.fetch_or(step.starts_with("POST "), Ordering::SeqCst);
+                    let is_kept = step == "stderr" || step.starts_with("GET ") || has_stdout && step == "stdout";
+                    if is_over && !is_kept { Plan::Fail(ErrorKind::Other) } else { Plan::Go }
+                });
+                let run = case.run();
+                let context = format!("{verb:?} {place:?} {is_file_only} {has_stdout}");
+                assert_eq!(run.code, Some(9), "{context}: {run:?}");
+                let (stream, text) = if has_stdout { ("stdout", &run.out) } else { ("stderr", &run.err) };
+                assert!(run.err.contains(&format!("its secret was printed on {stream}")), "{context}: {run:?}");
+                assert_eq!(case.secrets(text).len(), 1, "{context}: {run:?}");
+            }
+        }
+    }
+}
+
+/// A file in place: neither the new content can be written nor the old one put back.
+#[test]
+fn a_copy_of_a_file_that_cannot_be_restored_is_kept() {
+    for (verb, place) in cases().filter(|(_, place)| !matches!(place, Place::NewFile)) {
+        for can_rename in [true, false] {
+            let case = Case::new(verb, place);
+            let before = case.files();
+            let is_minted = AtomicBool::new(false);
+            case.double.plan(move |_, step| {
+                is_minted.fetch_or(step.starts_with("POST "), Ordering::SeqCst);
+                let is_over = is_minted.load(Ordering::SeqCst);
+                match step {
+                    "write key" if is_over => Plan::Fail(ErrorKind::StorageFull),
+                    "rename key.arize-keys.tmp key" => Plan::Fail(ErrorKind::ResourceBusy),
+                    "rename key.arize-keys.tmp key.arize-keys.old" if !can_rename => Plan::Fail(ErrorKind::Other),
+                    _ => Plan::Go,
+                }
+            });
+            let run = case.run();
+            let context = format!("{verb:?} {place:?} {can_rename}: {run:?}");
+            let copy = if can_rename { "key.arize-keys.old" } else { "key.arize-keys.tmp" };
+            let path = case.double.path(copy);
+            assert!(run.err.contains(&format!("cannot be put back: it is in `{path}`")), "{context}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), before[0].1, "{context}");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{context}");
+            case.check(&run, &context);
+            // The next run writes the file, and leaves a copy that has a name of its own.
+            case.double.plan(|_, _| Plan::Go);
+            let again = case.double.run(&["create", "another", "--out", &case.double.path("key")]);
+            assert_eq!(again.code, Some(0), "{again:?}");
+            assert_eq!(std::path::Path::new(&path).exists(), can_rename, "{context}");
         }
     }
 }
