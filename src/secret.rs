@@ -11,7 +11,7 @@ use crate::json::{ObjectInto, strip_bom};
 use crate::model::{ApiKey, DUPLICATE, FieldWarning};
 use crate::redact::strip_key;
 
-/// The answer to a create or a refresh, as far as it could be read.
+/// The readable part of the response to a create or a refresh.
 pub(crate) struct DecodedSecret {
     pub(crate) key: Option<SecretString>,
     pub(crate) fields: ApiKey,

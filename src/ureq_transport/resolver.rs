@@ -18,13 +18,13 @@ use super::error::BeforeSending;
 use crate::authority::without_brackets;
 use crate::transport::TransportErrorKind;
 
-/// How long an answer is taken as it is.
+/// The time for which a result is used without a new look-up.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// How long a look-up may take if there is an old answer to fall back on.
+/// The limit of a look-up while there is an old result to fall back on.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an old answer will do once it is being looked up again: for the other threads meanwhile, and if that fails.
+/// The time for which an old result is used once its look-up is repeated: by other threads meanwhile, and if that fails.
 const RESPITE: Duration = Duration::from_secs(5);
 
 /// A client knows one host, perhaps two. A caller that sends to many hosts through one transport must not fill the memory.
@@ -54,7 +54,7 @@ struct Known {
 
 #[derive(Clone, Copy)]
 enum Freshness {
-    /// An answer, good until then. `None` is for ever.
+    /// A result that is valid until then. `None`: without an end.
     Fresh(Option<Instant>),
     Doubted,
     /// It is looked up again, or that has failed; until then no other thread tries.
@@ -94,7 +94,7 @@ impl CachingResolver {
         }
     }
 
-    /// Asks `look_up`, and remembers its answers so long that no test is decided by it.
+    /// Asks `look_up`, and keeps its results so long that no test depends on the time.
     #[cfg(test)]
     pub(super) fn asking(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
         let patience = tests::PATIENCE;

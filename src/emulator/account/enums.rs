@@ -19,11 +19,11 @@ pub(crate) enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Sees, and changes nothing.
+    /// Read-only access.
     ReadOnly,
-    /// Works in it: may list and create the service keys of a space.
+    /// May list and create the service keys of a space.
     Member,
-    /// Rules it: may do everything in it.
+    /// Full access.
     Admin,
 }
 

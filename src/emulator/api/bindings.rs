@@ -1,4 +1,4 @@
-//! Where a service key may do what: as requests say it, and as the account grants it.
+//! The roles of a new service key: the requested ones, checked and turned into grants.
 
 use std::sync::Arc;
 

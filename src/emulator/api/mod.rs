@@ -1,4 +1,4 @@
-//! The endpoints: requests read, carried out on the account, and answered.
+//! The endpoints: they read a request, apply it to the account, and write the response.
 
 mod bindings;
 pub(crate) mod context;

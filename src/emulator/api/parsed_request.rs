@@ -8,10 +8,10 @@ use crate::emulator::account::Account;
 
 /// A request that has been read.
 pub(crate) trait ParsedRequest {
-    /// Carries it out on the account.
+    /// Applies the request to the account.
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse>;
 }
 
-/// A request that was carried out on the account, before its response is written: that happens without the lock on the
-/// account, which other requests wait for.
+/// Writes the response to a request that was applied. It runs without the lock on the account, which other requests
+/// wait for.
 pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;

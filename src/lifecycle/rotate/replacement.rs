@@ -153,7 +153,7 @@ impl ReplacementKey {
     }
 }
 
-/// Why the values of the old key do not make a request.
+/// The reason why the values of the old key do not make a request.
 pub(super) enum CarryOver {
     Invalid(InvalidRequest),
     Refused(NotReplaceable),
