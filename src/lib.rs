@@ -59,8 +59,8 @@
 //!
 //! # Logging
 //!
-//! This crate logs one warning with [`log::warn!`], once per process and operation: the API is a pre-release. The default
-//! transport logs one more if the log level makes ureq log secrets.
+//! This crate logs with [`log::warn!`] alone: once per process and operation that the API is a pre-release; once that the log
+//! level makes ureq log secrets; and for each client, the certificate files of the machine that cannot be used.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -11,7 +11,7 @@ use crate::json::{ObjectInto, strip_bom};
 use crate::model::{ApiKey, DUPLICATE, FieldWarning};
 use crate::redact::strip_key;
 
-/// The answer to a create or a refresh, as far as it could be read.
+/// The readable part of the response to a create or a refresh.
 pub(crate) struct DecodedSecret {
     pub(crate) key: Option<SecretString>,
     pub(crate) fields: ApiKey,
@@ -156,8 +156,8 @@ fn is_string(body: &[u8], start: usize, end: usize, text: &str) -> bool {
 /// The string literal of `body[start..end]`, if it is a valid one.
 fn string(body: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
     #[derive(serde::Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_slice::<Text<'_>>(body.get(start..end)?).ok().map(|text| text.0)
+    struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_slice::<JsonText<'_>>(body.get(start..end)?).ok().map(|text| text.0)
 }
 
 #[cfg(test)]

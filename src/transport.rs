@@ -110,7 +110,7 @@ impl ReusableBuffer {
     }
 }
 
-/// Why no complete response arrived.
+/// The reason why no complete response arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {

@@ -105,25 +105,7 @@ impl BaseAddress {
         let scheme = env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?;
         let https = is_https(scheme.as_ref())?;
 
-        let (place, is_explicit) = if let Some(region) = region {
-            let name = region.value.trim();
-            if !REGIONS.contains(&name) {
-                return Err(region.fault(format!("must be one of {}", REGIONS.join(", "))));
-            }
-            (Sourced { value: format!("api.{name}.arize.com"), setting: region.setting }, false)
-        } else if let Some(host) = single_host {
-            (host, explicit.single_host.is_some())
-        } else if let Some(domain) = base_domain {
-            let trimmed = domain.value.trim();
-            if trimmed.is_empty() {
-                return Err(domain.fault("must not be blank"));
-            }
-            (Sourced { value: format!("api.{trimmed}"), setting: domain.setting }, explicit.base_domain.is_some())
-        } else if let Some(host) = env.or_explicit(explicit.host.as_deref(), "host", "ARIZE_API_HOST")? {
-            (host, explicit.host.is_some())
-        } else {
-            (Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() }, false)
-        };
+        let (place, is_explicit) = place(explicit, env, region, single_host, base_domain)?;
         let HostSpec { host, port: own_port, prefix } =
             HostSpec::parse(place.value.trim()).map_err(|p| place.fault(p))?;
 
@@ -179,6 +161,37 @@ impl BaseAddress {
         let authority = Authority::try_from(authority).map_err(|_| "is not a host name")?;
         Ok(Self { scheme: if https { Scheme::HTTPS } else { Scheme::HTTP }, authority, prefix })
     }
+}
+
+/// The host, as users write it, and whether it is an explicit setting.
+fn place(
+    explicit: &EndpointSettings,
+    env: &Env<'_>,
+    region: Option<Sourced<String>>,
+    single_host: Option<Sourced<String>>,
+    base_domain: Option<Sourced<String>>,
+) -> Result<(Sourced<String>, bool), ConfigError> {
+    if let Some(region) = region {
+        let name = region.value.trim();
+        if !REGIONS.contains(&name) {
+            return Err(region.fault(format!("must be one of {}", REGIONS.join(", "))));
+        }
+        return Ok((Sourced { value: format!("api.{name}.arize.com"), setting: region.setting }, false));
+    }
+    if let Some(host) = single_host {
+        return Ok((host, explicit.single_host.is_some()));
+    }
+    if let Some(domain) = base_domain {
+        let trimmed = domain.value.trim();
+        if trimmed.is_empty() {
+            return Err(domain.fault("must not be blank"));
+        }
+        let value = format!("api.{trimmed}");
+        return Ok((Sourced { value, setting: domain.setting }, explicit.base_domain.is_some()));
+    }
+    let host = env.or_explicit(explicit.host.as_deref(), "host", "ARIZE_API_HOST")?;
+    let host = host.unwrap_or_else(|| Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() });
+    Ok((host, explicit.host.is_some()))
 }
 
 fn plain_http(host: &str) -> String {

@@ -41,7 +41,7 @@ pub(super) fn constant_headers(
     let mut headers = HeaderMap::with_capacity(8 + extra.len());
     headers.insert(AUTHORIZATION, authorization);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
-    // Compressed answers would cost a library, and tell the length of a secret beside a text that others choose.
+    // Compressed responses would cost a library, and reveal the length of a secret beside a text that others choose.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, user_agent);
     headers.insert("sdk-language", HeaderValue::from_static("rust"));

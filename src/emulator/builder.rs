@@ -1,4 +1,4 @@
-//! How an emulator is set up.
+//! The settings of an emulator.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
@@ -75,12 +75,12 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The stage in which requests are answered that speak neither: those without any of the words that differ, from
-    /// clients that do not say who they are. It also decides the rule for the expiry of a key that they refresh.
+    /// The stage of requests that do not show one: they have no word that differs between the stages, and no header of an
+    /// official SDK. It also decides the rule for the expiry of a key that they refresh.
     /// [`ApiStage::Beta`] unless set.
     ///
-    /// A request that speaks a stage is always answered in it. A request of an official SDK, too, whose `sdk-language` and
-    /// `sdk-version` show the stage.
+    /// A request with words of a stage always gets a response of that stage. So does a request of an official SDK, whose
+    /// `sdk-language` and `sdk-version` show the stage.
     pub fn stage(mut self, stage: ApiStage) -> Self {
         self.settings.stage = stage;
         self
@@ -98,7 +98,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Answers 429 to requests above this number in a second of the [clock](Self::clock), from all callers together.
+    /// Responds with 429 to requests above this number in a second of the [clock](Self::clock), from all callers together.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -126,14 +126,14 @@ impl EmulatorBuilder {
         self
     }
 
-    /// How long a served emulator waits for the head of a request, for its body, and for the next request on a kept
-    /// connection. 30 seconds unless set.
+    /// The time that a served emulator waits for the head of a request, for its body, and for the next request on a kept
+    /// connection. The default is 30 seconds.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.limits.read_timeout = timeout;
         self
     }
 
-    /// How many connections a served emulator keeps at a time. More are answered 503. 900 unless set: each takes a file
+    /// The number of connections that a served emulator keeps at a time. More get a 503. The default is 900: each takes a file
     /// descriptor, of which a process usually may have 1,024.
     pub fn max_connections(mut self, connections: NonZeroUsize) -> Self {
         self.limits.connections = connections.get();
@@ -190,7 +190,7 @@ impl EmulatorBuilder {
     /// Beside it one whose name ends in `.new` appears while it is written. A change costs what the document costs:
     /// `docs/emulator.md` has figures.
     ///
-    /// If the file cannot be written, the request is answered 500, and the next one tries again.
+    /// If the file cannot be written, the request gets a 500, and the next one tries again.
     ///
     /// ```
     /// use arize_api_keys::emulator::Emulator;

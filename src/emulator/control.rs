@@ -79,7 +79,7 @@ impl fmt::Debug for ControlServer {
     }
 }
 
-/// An emulator, and what a reset restores.
+/// An emulator, and the values that a reset restores.
 struct Control {
     emulator: Emulator,
     document: Document,

@@ -5,7 +5,7 @@
 //! against it until it expires, is revoked, or its grace ends. It is a [`Transport`], so a client talks to it without
 //! a socket; [`Emulator::serve`] lets every other client in, over HTTP on loopback.
 //!
-//! It shares no code with the client that reads or writes requests and answers, so that a mistake in one is not hidden
+//! It shares no code with the client that reads or writes requests and responses, so that a mistake in one is not hidden
 //! by the same mistake in the other.
 //!
 //! ```
@@ -113,7 +113,7 @@ impl Emulator {
         Self::builder().build()
     }
 
-    /// Sets up an emulator otherwise.
+    /// Sets up an emulator with other settings.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
@@ -148,20 +148,20 @@ impl Emulator {
         self.inner.requests.load(Ordering::Relaxed)
     }
 
-    /// How many keys requests have created so far: a client that repeats what it should not makes one too many.
+    /// The number of keys that requests created so far. A client that wrongly repeats a create makes one too many.
     #[must_use]
     pub fn keys_created(&self) -> u64 {
         self.account().keys_created
     }
 
-    /// How many times requests have given a key a new secret so far.
+    /// The number of refreshes so far.
     #[must_use]
     pub fn keys_refreshed(&self) -> u64 {
         self.account().keys_refreshed
     }
 
-    /// How many new secrets were sent whole so far, in an answer or in the part of one that was sent: a client that does
-    /// not have as many has lost one.
+    /// The number of new secrets that were sent whole so far, in a response or in a part of one. A client that has fewer
+    /// has lost one.
     #[must_use]
     pub fn secrets_sent(&self) -> u64 {
         self.inner.secrets_sent.load(Ordering::Relaxed)
@@ -200,7 +200,7 @@ impl Emulator {
         built(builder.clock(self.clock().clone()).transport(self.clone()))
     }
 
-    /// Answers a request, or does not: what the transport and the server have in common.
+    /// Handles a request for the transport and for the server.
     fn answer(&self, request: &Request<Vec<u8>>) -> Delivery {
         let number = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let path = request.uri().path();
@@ -223,7 +223,7 @@ impl Emulator {
         delivery
     }
 
-    /// The order matters: no such path, then who is calling, then what they say.
+    /// The order matters: the path, then the caller, then the rest of the request.
     fn operate(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ProblemResponse> {
         let route = Route::find(request.method(), request.uri())?;
         let secret = credentials::secret(request.headers())?;
@@ -238,7 +238,7 @@ impl Emulator {
                 caller.and_then(|caller| operation?.run(&mut account, &Context { caller, now, dialect, settings }));
             (answer, account.changes)
         };
-        // Of others too: what an answer shows must not be gone after a crash.
+        // A response may show the changes of other requests, which must survive a crash too.
         self.make_durable(seen).map_err(unwritten)?;
         answer?()
     }
@@ -289,7 +289,7 @@ impl Default for Emulator {
 }
 
 impl Transport for Emulator {
-    /// Answers without a socket. It fails only by a [`Fault`]: a defect of a request is in the response.
+    /// Handles the request without a socket. It fails only by a [`Fault`]: a defect of a request is in the response.
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         let Delivery { delay, termination } = self.answer(&request);
         let patience = request.extensions().get::<SendOptions>().map(|options| options.timeout);
@@ -316,13 +316,13 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// The answer to a request whose change is not on the disk. It takes the error by value for `map_err`.
+/// The response to a request whose change is not on the disk. It takes the error by value for `map_err`.
 fn unwritten(error: io::Error) -> ProblemResponse {
     let detail = format!("the state file cannot be written: {error}");
     ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
-/// The clock's time in whole microseconds: more digits than some clients can read.
+/// The clock's time in whole microseconds: some clients cannot read more digits.
 fn now(clock: &ManualClock) -> Timestamp {
     let now = clock.now();
     Timestamp(now.replace_microsecond(now.microsecond()).unwrap_or(now))

@@ -1,4 +1,4 @@
-//! The contents that a test puts into the account before it starts.
+//! The objects that a test adds to the account.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct UnknownId {
 pub struct AddedKey {
     /// The id, as in lists.
     pub id: String,
-    /// What authenticates.
+    /// The secret, which authenticates.
     pub secret: SecretString,
 }
 

@@ -91,7 +91,7 @@ impl CreateRequest {
 
     fn to_request(&self, stage: ApiStage, now: OffsetDateTime) -> Result<ApiRequest, InvalidRequest> {
         validate_texts(&self.name, self.description.as_deref())?;
-        let body = Body {
+        let body = CreateBody {
             key_type: ApiKeyType::User.word(stage),
             name: &self.name,
             description: self.description.as_deref(),
@@ -115,7 +115,7 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &CreateRequest) -> Result<Api
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct CreateBody<'a> {
     key_type: Cow<'a, str>,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

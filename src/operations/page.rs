@@ -75,7 +75,7 @@ struct Envelope<T> {
     capacity: usize,
     items: Option<Vec<T>>,
     pagination: Option<Cursor>,
-    /// Why it is not a page.
+    /// The defect that makes it no page.
     problem: Option<String>,
 }
 

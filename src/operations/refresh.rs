@@ -78,7 +78,7 @@ impl RefreshRequest {
         if self.grace_period.is_some_and(|grace| grace > MAX_GRACE || grace.subsec_nanos() != 0) {
             return Err(InvalidRequest::new("grace_period", "must be whole seconds from 0 to 86400"));
         }
-        let body = Body {
+        let body = RefreshBody {
             expires_at: Expiry::new_opt(self.expires_at, now)?,
             grace_period_seconds: self.grace_period.map(|grace| grace.as_secs()),
         };
@@ -100,7 +100,7 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &RefreshRequest) -> Result<Ap
 }
 
 #[derive(Serialize)]
-struct Body {
+struct RefreshBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Expiry>,
     #[serde(skip_serializing_if = "Option::is_none")]

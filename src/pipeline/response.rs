@@ -85,7 +85,7 @@ impl ApiResponse {
     }
 }
 
-/// Why the content of a 2xx response is not usable.
+/// The defect of the content of a 2xx response.
 pub(crate) enum DecodeFailure {
     /// The body ends early.
     Truncated(String),

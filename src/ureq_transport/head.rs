@@ -24,10 +24,10 @@ const MAX_LINE: usize = 256;
 /// A connection that passes on of the first head only what the client uses. Everything after it passes unchanged.
 pub(super) struct HeadFilter<T> {
     connection: T,
-    state: State,
+    state: HeadState,
 }
 
-enum State {
+enum HeadState {
     Head {
         /// The part of the head that has arrived, and at last perhaps the start of the body.
         bytes: Zeroizing<Vec<u8>>,
@@ -42,13 +42,14 @@ enum State {
 impl<T: Transport> HeadFilter<T> {
     /// `filters`: whether the first response may bring a secret.
     pub(super) fn new(connection: T, filters: bool) -> Self {
-        let state = if filters { State::Head { bytes: Zeroizing::default(), skipped: 0 } } else { State::Passing };
+        let state =
+            if filters { HeadState::Head { bytes: Zeroizing::default(), skipped: 0 } } else { HeadState::Passing };
         Self { connection, state }
     }
 
     /// Moves as much as there is room for into ureq's buffer.
     fn pass_on(&mut self) -> bool {
-        let State::Pending(pending) = &mut self.state else { return true };
+        let HeadState::Pending(pending) = &mut self.state else { return true };
         let buffers = self.connection.buffers();
         let moved = pending.len().min(buffers.input_append_buf().len());
         for (to, from) in buffers.input_append_buf().iter_mut().zip(pending.drain(..moved)) {
@@ -56,7 +57,7 @@ impl<T: Transport> HeadFilter<T> {
         }
         buffers.input_appended(moved);
         if pending.is_empty() {
-            self.state = State::Passing;
+            self.state = HeadState::Passing;
         }
         moved > 0
     }
@@ -70,16 +71,16 @@ impl<T: Transport> Transport for HeadFilter<T> {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         // Bytes before the request are no response to it; ureq treats them as without this filter.
         if !self.connection.buffers().input().is_empty() {
-            self.state = State::Passing;
+            self.state = HeadState::Passing;
         }
         self.connection.transmit_output(amount, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         match &mut self.state {
-            State::Passing => return self.connection.await_input(timeout),
-            State::Pending(_) => return Ok(self.pass_on()),
-            State::Head { bytes, skipped } => {
+            HeadState::Passing => return self.connection.await_input(timeout),
+            HeadState::Pending(_) => return Ok(self.pass_on()),
+            HeadState::Head { bytes, skipped } => {
                 let is_open = self.connection.await_input(timeout)?;
                 let buffers = self.connection.buffers();
                 let arrived = buffers.input().len();
@@ -88,10 +89,10 @@ impl<T: Transport> Transport for HeadFilter<T> {
                 match read(bytes, skipped, arrived) {
                     Progress::Incomplete if is_open => return Ok(true),
                     Progress::TooLong => return Err(Error::LargeResponseHeader(LIMIT + 1, LIMIT)),
-                    Progress::Complete(filtered) => self.state = State::Pending(filtered),
+                    Progress::Complete(filtered) => self.state = HeadState::Pending(filtered),
                     // ureq reports its defect.
                     Progress::Incomplete | Progress::NotHttp => {
-                        self.state = State::Pending(std::mem::take(bytes));
+                        self.state = HeadState::Pending(std::mem::take(bytes));
                     }
                 }
             }
@@ -101,7 +102,7 @@ impl<T: Transport> Transport for HeadFilter<T> {
 
     fn is_open(&mut self) -> bool {
         // Bytes that follow a response belong to no other one.
-        matches!(self.state, State::Passing) && self.connection.is_open()
+        matches!(self.state, HeadState::Passing) && self.connection.is_open()
     }
 
     fn is_tls(&self) -> bool {

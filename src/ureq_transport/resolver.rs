@@ -18,13 +18,13 @@ use super::error::BeforeSending;
 use crate::authority::without_brackets;
 use crate::transport::TransportErrorKind;
 
-/// How long an answer is taken as it is.
+/// The time for which a result is used without a new look-up.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// How long a look-up may take if there is an old answer to fall back on.
+/// The limit of a look-up while there is an old result to fall back on.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an old answer will do once it is being looked up again: for the other threads meanwhile, and if that fails.
+/// The time for which an old result is used once its look-up is repeated: by other threads meanwhile, and if that fails.
 const RESPITE: Duration = Duration::from_secs(5);
 
 /// A client knows one host, perhaps two. A caller that sends to many hosts through one transport must not fill the memory.
@@ -49,12 +49,12 @@ struct Known {
     addresses: Vec<SocketAddr>,
     /// The address that took a connection last. It stays in front.
     preferred: Option<IpAddr>,
-    state: State,
+    state: Freshness,
 }
 
 #[derive(Clone, Copy)]
-enum State {
-    /// An answer, good until then. `None` is for ever.
+enum Freshness {
+    /// A result that is valid until then. `None`: without an end.
     Fresh(Option<Instant>),
     Doubted,
     /// It is looked up again, or that has failed; until then no other thread tries.
@@ -70,8 +70,8 @@ impl Known {
     /// Whether the addresses are to be taken without asking.
     fn will_do(&self) -> bool {
         match self.state {
-            State::Fresh(until) | State::Asked(until) => until.is_none_or(|end| Instant::now() < end),
-            State::Doubted => false,
+            Freshness::Fresh(until) | Freshness::Asked(until) => until.is_none_or(|end| Instant::now() < end),
+            Freshness::Doubted => false,
         }
     }
 }
@@ -94,7 +94,7 @@ impl CachingResolver {
         }
     }
 
-    /// Asks `look_up`, and remembers its answers so long that no test is decided by it.
+    /// Asks `look_up`, and keeps its results so long that no test depends on the time.
     #[cfg(test)]
     pub(super) fn asking(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
         let patience = tests::PATIENCE;
@@ -110,9 +110,9 @@ impl CachingResolver {
     /// Has the host looked up again before its addresses are used the next time.
     pub(super) fn doubt(&self, host: &str) {
         if let Some(known) = self.lock().get_mut(host)
-            && let State::Fresh(_) = known.state
+            && let Freshness::Fresh(_) = known.state
         {
-            known.state = State::Doubted;
+            known.state = Freshness::Doubted;
         }
     }
 
@@ -133,7 +133,7 @@ impl CachingResolver {
                 return Ok(());
             }
             // A name server that hangs would keep a thread for each request.
-            known.state = State::Asked(Instant::now().checked_add(self.respite));
+            known.state = Freshness::Asked(Instant::now().checked_add(self.respite));
             old = true;
         }
         match self.ask(host, if old { timeout.min(self.refresh_timeout) } else { timeout }) {
@@ -179,7 +179,7 @@ impl CachingResolver {
             known.clear();
         }
         let preferred = known.get(&host).and_then(|known| known.preferred);
-        let mut new = Known { addresses, preferred, state: State::Fresh(Instant::now().checked_add(self.fresh)) };
+        let mut new = Known { addresses, preferred, state: Freshness::Fresh(Instant::now().checked_add(self.fresh)) };
         new.order();
         let addresses = new.addresses.clone();
         known.insert(host, new);

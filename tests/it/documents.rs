@@ -121,25 +121,55 @@ fn the_readme_is_short() {
     assert!(lines <= 250, "{lines}");
 }
 
-/// Each promise names the tests that prove it: a file, a colon, and functions of that file.
+/// The pages that promise nothing themselves: they link the promises, or are a table of tests that another test reads.
+const WITHOUT_PROMISES: [&str; 3] = ["README.md", "SECURITY.md", "docs/fault-matrix.md"];
+
+/// Each promise names the tests that prove it: a file, a colon, and functions of that file; or a script of the gate.
 #[test]
 fn the_tests_that_prove_the_promises_exist() {
     let mut count = 0;
-    let text = read("docs/security.md");
-    for line in text.lines() {
-        let mut file = None;
-        for word in line.split('`').skip(1).step_by(2) {
-            if word.ends_with(".rs") {
-                file = Some(read(word));
-            } else if let Some(file) = &file {
-                assert!(file.contains(&format!("fn {word}(")), "{line}\nhas no test `{word}`");
-                count += 1;
+    for page in pages() {
+        let mut is_table = false;
+        let mut has_table = false;
+        for line in read(&page).lines() {
+            is_table = line.starts_with("| promise | tests |") || is_table && line.starts_with('|');
+            has_table |= is_table;
+            if !is_table || line.starts_with("| promise") || line.starts_with("|--") {
+                continue;
             }
+            let (_, tests) = line.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+            let mut file = None;
+            for word in tests.split('`').skip(1).step_by(2) {
+                if word.ends_with(".rs") || word.starts_with(".ci/") {
+                    file = Some(read(word));
+                } else {
+                    let is_there = file.as_ref().is_some_and(|file| file.contains(&format!("fn {word}(")));
+                    assert!(is_there, "{}: {line}\nhas no test `{word}`", page.display());
+                    count += 1;
+                }
+            }
+            assert!(file.is_some(), "{}: no test proves: {line}", page.display());
         }
-        let is_promise = line.starts_with("| ") && !line.starts_with("| promise");
-        assert!(!is_promise || file.is_some(), "no test proves: {line}");
+        let is_exempt = WITHOUT_PROMISES.iter().any(|exempt| page == Path::new(exempt));
+        assert_ne!(has_table, is_exempt, "{}", page.display());
     }
-    assert!(count > 25, "{count}");
+    assert!(count > 200, "{count}");
+}
+
+/// The files and processes of the fault matrix: rows of `cli/tests/it`, as `file::test`. The harness of `tests/it/matrix` reads the
+/// other rows.
+#[test]
+fn the_tests_of_the_programs_faults_exist() {
+    let text = read("docs/fault-matrix.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| F")).collect();
+    for row in &rows {
+        let mut tests = row.split('`').skip(1).step_by(2).filter_map(|word| word.split_once("::")).peekable();
+        assert!(tests.peek().is_some(), "no test proves: {row}");
+        for (file, test) in tests {
+            assert!(read(format!("cli/tests/it/{file}.rs")).contains(&format!("fn {test}(")), "{row}");
+        }
+    }
+    assert!(rows.len() > 10, "{rows:?}");
 }
 
 #[test]

@@ -223,3 +223,18 @@ fn what_the_types_can_do() {
     // An error is handed on in many a `Result`: it stays small.
     assert!(size_of::<Error>() <= 80, "{}", size_of::<Error>());
 }
+
+/// So that one mistake is not hidden by the same mistake on the other side. It has the names of stages, the clock and the
+/// transport in common with the client; the rest is for `Emulator::client`.
+#[test]
+fn the_emulator_shares_no_code_with_the_client() {
+    let shared = ["client", "clock", "config", "emulator", "stage", "transport"];
+    for (path, text) in sources("src/emulator") {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for rest in line.split("crate::").skip(1) {
+                let module: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                assert!(shared.contains(&module.as_str()), "{path}: {line}");
+            }
+        }
+    }
+}

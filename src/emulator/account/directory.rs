@@ -8,7 +8,7 @@ use super::enums::Role;
 use super::id::Id;
 use super::timestamp::Timestamp;
 
-/// Serialized, it is an organization as the service shows it.
+/// An organization. Its serialization is that of responses.
 #[derive(Serialize)]
 pub(crate) struct OrganizationRecord {
     pub(crate) id: Id,
@@ -17,7 +17,7 @@ pub(crate) struct OrganizationRecord {
     pub(crate) created_at: Timestamp,
 }
 
-/// Serialized, it is what alpha shows of a space.
+/// A space. Its serialization is that of responses on the alpha stage.
 #[derive(Serialize)]
 pub(crate) struct SpaceRecord {
     pub(crate) id: Id,
@@ -28,7 +28,7 @@ pub(crate) struct SpaceRecord {
     pub(crate) organization: Arc<OrganizationRecord>,
 }
 
-/// A role that the account made for itself. It gives what [`Role::Member`] gives.
+/// A role that the account defines. It has the rights of [`Role::Member`].
 pub(crate) struct CustomRole {
     pub(crate) id: Id,
     pub(crate) name: String,
@@ -38,7 +38,7 @@ pub(crate) struct CustomRole {
 pub(crate) struct User {
     pub(crate) id: Id,
     pub(crate) name: String,
-    /// Of the whole account: [`Role::Admin`] or [`Role::Member`].
+    /// The role in the whole account: [`Role::Admin`] or [`Role::Member`].
     pub(crate) account_role: Role,
     grants: RwLock<Vec<OrganizationGrant>>,
 }
@@ -85,7 +85,7 @@ impl User {
         self.grants.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The role in an organization; none if the user does not see it. Who works in a space of it sees it.
+    /// The role in an organization; `None` if the user does not see it. A role in one of its spaces makes it visible.
     pub(crate) fn organization_role(&self, organization: &OrganizationRecord) -> Option<Role> {
         if self.is_admin() {
             return Some(Role::Admin);
@@ -93,7 +93,7 @@ impl User {
         self.grants().iter().find(|grant| grant.organization.id == organization.id).map(|grant| grant.role)
     }
 
-    /// The role in a space; none if the user does not see it.
+    /// The role in a space; `None` if the user does not see it.
     pub(crate) fn space_role(&self, space: &SpaceRecord) -> Option<Role> {
         if self.is_admin() {
             return Some(Role::Admin);

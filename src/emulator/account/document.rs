@@ -1,4 +1,4 @@
-//! The account document: what an emulator starts with, and what its state file holds.
+//! The account document: the start of an emulator, and the content of its state file.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use super::Account;
-use super::enums::{Role, Word};
+use super::enums::{Role, StageWords};
 use super::id::{Id, Kind};
 use super::timestamp::Timestamp;
 use crate::stage::ApiStage;
@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for AccountSpec {
         let Whole(document) = serde_path_to_error::deserialize(deserializer).map_err(|error| {
             serde::de::Error::custom(located(&error.path().to_string(), &error.inner().to_string()))
         })?;
-        // What does not fit together shows when the account is made.
+        // Only loading the account shows a reference to a missing object.
         Account::load(&document, Rng::with_seed(0), Timestamp(OffsetDateTime::UNIX_EPOCH))
             .map_err(serde::de::Error::custom)?;
         Ok(document.into())
@@ -176,7 +176,7 @@ impl Document {
         })
     }
 
-    /// The ids that are given, with the kind that each must have, and its place.
+    /// The given ids, each with the kind that it must have and its place.
     pub(super) fn ids(&self) -> Vec<(Kind, Id, String)> {
         let mut ids = vec![(Kind::User, self.admin.id, "admin.id".to_owned())];
         for (n, organization) in self.organizations.iter().enumerate() {
@@ -204,7 +204,7 @@ pub(crate) struct AdminEntry {
     pub(super) id: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
-    /// Of the key that they are to get.
+    /// The secret of the admin's own key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
 }
@@ -248,7 +248,7 @@ pub(super) struct UserEntry {
     pub(super) organizations: Vec<GrantEntry>,
 }
 
-/// Organizations, spaces, users and custom roles are referred to by name, or by id where several have the name.
+/// A reference to an organization, space, user or custom role is its name, or its id where several have the name.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct GrantEntry {
@@ -299,7 +299,7 @@ pub(super) enum SpaceRoleEntry {
 pub(super) struct KeyEntry {
     pub(super) id: Option<Id>,
     pub(super) name: String,
-    /// Without one: the admin.
+    /// The creator; by default the admin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -322,7 +322,7 @@ pub(super) struct KeyEntry {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ServiceEntry {
-    /// Of the bot.
+    /// The id of the bot.
     pub(super) id: Option<Id>,
     pub(super) account_role: Option<RoleEntry>,
     #[serde(default)]
@@ -336,7 +336,7 @@ pub(super) struct GraceEntry {
     pub(super) until: Timestamp,
 }
 
-/// Where the generators of ids and secrets stand, so that what comes after a restart is what would have come without one.
+/// The states of the generators of ids and secrets, so that a restart does not change what they generate next.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct CountersEntry {

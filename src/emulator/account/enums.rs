@@ -19,16 +19,16 @@ pub(crate) enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Sees, and changes nothing.
+    /// Read-only access.
     ReadOnly,
-    /// Works in it: may list and create the service keys of a space.
+    /// May list and create the service keys of a space.
     Member,
-    /// Rules it: may do everything in it.
+    /// Full access.
     Admin,
 }
 
 /// A value that has a word in each stage.
-pub(crate) trait Word: Copy + 'static {
+pub(crate) trait StageWords: Copy + 'static {
     const ALL: &'static [Self];
 
     /// The words of alpha and of beta.
@@ -51,7 +51,7 @@ pub(crate) trait Word: Copy + 'static {
     }
 }
 
-impl Word for KeyType {
+impl StageWords for KeyType {
     const ALL: &'static [Self] = &[Self::User, Self::Service];
 
     fn words(self) -> (&'static str, &'static str) {
@@ -62,7 +62,7 @@ impl Word for KeyType {
     }
 }
 
-impl Word for Status {
+impl StageWords for Status {
     const ALL: &'static [Self] = &[Self::Active, Self::Revoked];
 
     fn words(self) -> (&'static str, &'static str) {
@@ -73,7 +73,7 @@ impl Word for Status {
     }
 }
 
-impl Word for Role {
+impl StageWords for Role {
     const ALL: &'static [Self] = &[Self::ReadOnly, Self::Member, Self::Admin];
 
     fn words(self) -> (&'static str, &'static str) {

@@ -9,7 +9,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{self, GeneralPurpose, GeneralPurposeConfig};
 use fastrand::Rng;
 
-/// With or without padding: callers may have cut it off.
+/// Reads ids with and without padding: a caller may have removed it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -68,7 +68,7 @@ impl Id {
         Self { kind, number, suffix: [u8::MAX; SUFFIX] }
     }
 
-    /// The id that `text` says, if it says one.
+    /// Reads an id; `None` if `text` is not one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let plain = String::from_utf8(LENIENT.decode(text).ok()?).ok()?;
         let mut parts = plain.splitn(3, ':');
@@ -98,7 +98,7 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The service pads most ids, and those of organizations not.
+        // The service pads all ids but those of organizations.
         let engine = match self.kind {
             Kind::Organization => general_purpose::STANDARD_NO_PAD,
             _ => general_purpose::STANDARD,

@@ -33,7 +33,7 @@ pub(crate) struct Grace {
     pub(crate) until: Timestamp,
 }
 
-/// A list of keys that somebody may ask for, kept ready.
+/// A list of keys for which there is an index.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Listing {
     UserKeysOf { user: Id },
@@ -47,7 +47,7 @@ impl Key {
         if self.bot.is_some() { KeyType::Service } else { KeyType::User }
     }
 
-    /// Who acts with the key.
+    /// The user or bot that a request with the key acts as.
     pub(crate) fn user(&self) -> &Arc<User> {
         self.bot.as_ref().unwrap_or(&self.creator)
     }
@@ -57,7 +57,7 @@ impl Key {
         self.expires_at.is_some_and(|expiry| expiry <= now)
     }
 
-    /// `ak-abc...xyz`. Of a secret so short that this would show half of it, nothing.
+    /// The redacted form, `ak-abc...xyz`. It shows nothing of a secret so short that this would be half of it.
     pub(crate) fn redacted(&self) -> String {
         if self.secret.len() < MIN_SHOWN {
             return "...".to_owned();
@@ -71,8 +71,8 @@ impl Key {
         user.is_admin() || self.creator.id == user.id || self.spaces().iter().any(|space| user.may_work_in(space))
     }
 
-    /// Whether `user` may revoke the key. A service key: admins of all its spaces, and its creator while they may work
-    /// in all of them.
+    /// Whether `user` may revoke the key. The admins of all its spaces may revoke a service key, and its creator as long
+    /// as they are a member of all of them.
     pub(crate) fn is_revocable_by(&self, user: &User) -> bool {
         let is_creator = self.creator.id == user.id;
         let needed = if is_creator { Role::Member } else { Role::Admin };
@@ -88,7 +88,7 @@ impl Key {
         bot.grants().iter().flat_map(|grant| &grant.spaces).map(|grant| Arc::clone(&grant.space)).collect()
     }
 
-    /// The lists that the key is on.
+    /// The lists that have the key.
     pub(crate) fn listings(&self) -> Vec<Listing> {
         let creator = self.creator.id;
         if self.bot.is_none() {

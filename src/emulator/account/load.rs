@@ -22,7 +22,7 @@ pub(crate) fn secret_fault(secret: &str) -> Option<&'static str> {
 }
 
 impl Account {
-    /// Makes the account. Ids and secrets that the document leaves out come from `rng`.
+    /// Creates the account of a document. `rng` generates the ids and secrets that the document leaves out.
     pub(crate) fn load(document: &Document, rng: Rng, now: Timestamp) -> Result<Self, AccountError> {
         let mut account = Self::new(rng);
         account.reserve_ids(document)?;
@@ -32,7 +32,7 @@ impl Account {
         Ok(loader.account)
     }
 
-    /// Checks the ids that are given, and keeps their numbers from being given to others.
+    /// Checks the given ids and reserves their numbers.
     fn reserve_ids(&mut self, document: &Document) -> Result<(), AccountError> {
         let mut numbers = HashSet::new();
         for (kind, id, place) in document.ids() {
@@ -225,7 +225,7 @@ impl<T> NamesOf<T> {
     }
 
     fn find(&self, owner: Option<Id>, name: &str, kind: &str, place: &str) -> Result<Arc<T>, AccountError> {
-        // Somebody may have put a secret there.
+        // The name may be a misplaced secret.
         let shown = if name.contains("ak-") { String::new() } else { format!(" `{name}`") };
         match self.0.get(&(owner, name.to_owned())) {
             Some(Some(record)) => Ok(Arc::clone(record)),

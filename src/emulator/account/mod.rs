@@ -1,4 +1,4 @@
-//! The account: all that the emulator remembers, and how it is found.
+//! The account: the data of the emulator, and its indexes.
 
 pub(crate) mod directory;
 pub(crate) mod document;
@@ -39,11 +39,11 @@ pub(crate) struct Account {
     pub(crate) custom_roles: Store<CustomRole>,
     /// Shared with the pages that are being written.
     pub(crate) keys: Store<Key>,
-    /// A page is found in it without looking at the keys before.
+    /// The index of lists: a page costs the same anywhere in a list.
     listings: HashMap<(Listing, Status), BTreeSet<Id>>,
-    /// Every secret that authenticates, or did until it expired or its key was revoked.
+    /// The key of every secret that authenticates, or did until it expired or its key was revoked.
     secrets: HashMap<Arc<str>, Id>,
-    /// What requests have made. The set-up of the account does not count.
+    /// The number of keys that requests created. The set-up of the account does not count.
     pub(crate) keys_created: u64,
     pub(crate) keys_refreshed: u64,
     ids: Rng,
@@ -52,7 +52,7 @@ pub(crate) struct Account {
     pub(crate) changes: u64,
 }
 
-/// Why a secret opens nothing.
+/// The reason why a secret does not authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Unknown,
@@ -122,7 +122,7 @@ impl Account {
         self.custom_roles.add(id, CustomRole { id, name })
     }
 
-    /// A user key without an expiry, to be changed and [added](Self::add_key).
+    /// A user key without an expiry, for the caller to complete and to [add](Self::add_key).
     pub(crate) fn new_key(
         &mut self,
         id: Option<Id>,
@@ -146,7 +146,7 @@ impl Account {
         }
     }
 
-    /// Takes in a key. No other key has any of its secrets.
+    /// Adds a key. Its secrets are those of no other key.
     pub(crate) fn add_key(&mut self, key: Key) -> Arc<Key> {
         self.changes += 1;
         for listing in key.listings() {
@@ -157,8 +157,8 @@ impl Account {
         self.keys.add(key.id, key)
     }
 
-    /// Gives a key a new secret and a new expiry. The old secret lives on until `grace_end`, or its own expiry if that
-    /// comes first. Without a grace period it opens nothing any more.
+    /// Replaces the secret and the expiry of a key. The old secret works until `grace_end`, or until its own expiry if
+    /// that comes first. Without a grace period it stops at once.
     pub(crate) fn replace_secret(
         &mut self,
         id: Id,
@@ -172,7 +172,7 @@ impl Account {
         let old_secret = std::mem::replace(&mut key.secret, Arc::clone(&secret));
         let old_expiry = std::mem::replace(&mut key.expires_at, expires_at);
         self.secrets.insert(secret, id);
-        // Refreshing for ever does not fill the memory.
+        // Endless refreshing must not fill the memory.
         for over in key.graces.extract_if(.., |grace| grace.until <= now) {
             self.secrets.remove(&over.secret);
         }
@@ -201,7 +201,7 @@ impl Account {
         ids.into_iter().flat_map(move |ids| ids.range(start)).filter_map(|id| self.keys.get(*id))
     }
 
-    /// The key that a secret opens now.
+    /// The key that a secret authenticates now.
     pub(crate) fn key_of(&self, secret: &str, now: Timestamp) -> Result<&Arc<Key>, Refusal> {
         let key = self.secrets.get(secret).and_then(|id| self.keys.get(*id)).ok_or(Refusal::Unknown)?;
         let until = match *key.secret == *secret {
@@ -215,7 +215,7 @@ impl Account {
         }
     }
 
-    /// Who is calling. Notes that their key was used.
+    /// The caller whose secret this is. Sets the time of the last use of the key.
     pub(crate) fn authenticate(&mut self, secret: &str, now: Timestamp) -> Result<Arc<User>, Refusal> {
         let id = self.key_of(secret, now)?.id;
         let key = self.keys.get_mut(id).ok_or(Refusal::Unknown)?;
@@ -223,7 +223,7 @@ impl Account {
         Ok(Arc::clone(key.user()))
     }
 
-    /// A key of an admin that works. An account read from a file may have none left: then a new one is made.
+    /// A working key of an admin. It creates one if the account has none, for example one read from a file.
     pub(crate) fn working_admin_key(&mut self, now: Timestamp) -> Arc<Key> {
         let works = |key: &&Arc<Key>| {
             let is_admins = key.key_type() == KeyType::User && key.creator.is_admin();
@@ -238,7 +238,7 @@ impl Account {
         self.add_key(key)
     }
 
-    /// A secret unlike any other.
+    /// A secret that no key has.
     fn new_secret(&mut self) -> Arc<str> {
         loop {
             let random =

@@ -62,7 +62,7 @@ impl Account {
     }
 }
 
-/// How often a name occurs, within an owner that it belongs to.
+/// The number of records with a name, within their owner.
 type Occurrences<'a> = HashMap<(Option<Id>, &'a str), usize>;
 
 fn counted<'a>(names: impl Iterator<Item = (Option<Id>, &'a str)>) -> Occurrences<'a> {
@@ -73,7 +73,7 @@ fn counted<'a>(names: impl Iterator<Item = (Option<Id>, &'a str)>) -> Occurrence
     counts
 }
 
-/// By what the entries of a document refer to each other.
+/// The names by which the entries of a document refer to each other.
 struct References<'a> {
     organizations: Occurrences<'a>,
     spaces: Occurrences<'a>,

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use super::document::{AccountError, AccountSpec, Document};
 
-/// How long another emulator may take to let go of the file: a second. A process that is just being started holds the
-/// locks of the one that starts it for a moment, and so a lock can outlive the emulator that took it.
+/// The time for another emulator to release the file: a second. A child process inherits the locks of its parent until it
+/// calls `exec`, so a lock can outlive the emulator that took it.
 const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// Why a state file cannot be used.
+/// A state file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
@@ -63,7 +63,7 @@ pub enum StateError {
 pub(crate) struct StateFile {
     path: PathBuf,
     progress: Mutex<WriteProgress>,
-    /// Wakes those that wait for somebody else to write.
+    /// Wakes the threads that wait for another one to write.
     written: Condvar,
     /// The file as it was opened, and the one that has its name now. Both stay locked: another name of the first one (a
     /// hard link) does not let a second emulator in. The system takes the locks back when the process ends, however.
@@ -80,7 +80,7 @@ struct WriteProgress {
 impl StateFile {
     /// Locks the file, and reads the document in it. A new or an empty file has no document.
     pub(crate) fn open(path: &Path) -> Result<(Self, Option<AccountSpec>), StateError> {
-        // A link keeps its place: the file that it names is replaced.
+        // A symbolic link stays: the write replaces its target.
         let path = match fs::symlink_metadata(path) {
             Ok(_) => fs::canonicalize(path).map_err(|error| failed("open", path, error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),

@@ -1,4 +1,4 @@
-//! Where a service key may do what: as requests say it, and as the account grants it.
+//! The roles of a new service key: the requested ones, checked and turned into grants.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::json_object::JsonObject;
 use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord};
-use crate::emulator::account::enums::{Role, Word};
+use crate::emulator::account::enums::{Role, StageWords};
 use crate::stage::ApiStage;
 
 const MAX_ENTRIES: usize = 100;

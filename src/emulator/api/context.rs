@@ -1,4 +1,4 @@
-//! The context of every operation besides its request.
+//! The context of every operation, apart from its request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
 use crate::stage::ApiStage;
 
-/// How this emulator was built.
+/// The settings of the emulator that its responses depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
-    /// The stage of answers to requests that speak neither.
+    /// The stage of requests that do not show one.
     pub(crate) stage: ApiStage,
     pub(crate) omit_organization_id: bool,
     pub(crate) max_key_lifetime: Option<Duration>,
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 pub(crate) struct Context<'a> {
     pub(crate) caller: Arc<User>,
     pub(crate) now: Timestamp,
-    /// How the request is answered unless its own words tell.
+    /// The dialect of the response where the words of the request do not show it.
     pub(crate) dialect: Dialect,
     pub(crate) settings: &'a Settings,
 }

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::bindings::RequestedRoles;
 use super::context::Context;
 use super::json_object::{self, JsonObject};
-use super::operation::{Answer, Operation};
+use super::parsed_request::{Answer, ParsedRequest};
 use super::problem::ProblemResponse;
 use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
-use crate::emulator::account::enums::{KeyType, Word};
+use crate::emulator::account::enums::{KeyType, StageWords};
 use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
 use crate::stage::ApiStage;
@@ -70,7 +70,7 @@ impl CreateKey {
     }
 }
 
-impl Operation for CreateKey {
+impl ParsedRequest for CreateKey {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let expires_at = context.expiry(self.expires_at)?;
         let bot = match self.bindings {

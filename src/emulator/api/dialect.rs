@@ -1,4 +1,4 @@
-//! Which stage a request is of, where its own words do not tell.
+//! The stage of a request whose own words do not show it.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -10,7 +10,7 @@ use crate::stage::ApiStage;
 const GO_BETA_RULE: u64 = 16;
 const GO_BETA_WORDS: u64 = 17;
 
-/// How a request is answered that speaks neither stage: refreshing, and reading without a filter.
+/// The dialect of a response whose request has no word of either stage: a refresh, or a list without a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
     /// The stage of the words and members of the response.

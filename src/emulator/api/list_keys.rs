@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::operation::{Answer, Operation};
+use super::parsed_request::{Answer, ParsedRequest};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
 use super::responses::{self, KeyView};
@@ -84,7 +84,7 @@ impl ListKeys {
     }
 }
 
-impl Operation for ListKeys {
+impl ParsedRequest for ListKeys {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let stage = self.stage.unwrap_or(context.dialect.stage);
         let listing = match &self.space_id {

@@ -1,4 +1,4 @@
-//! The endpoints: requests read, carried out on the account, and answered.
+//! The endpoints: they read a request, apply it to the account, and write the response.
 
 mod bindings;
 pub(crate) mod context;
@@ -7,7 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod dialect;
 pub(crate) mod json_object;
 mod list_keys;
-mod operation;
+mod parsed_request;
 pub(crate) mod problem;
 mod query;
 mod refresh_key;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::emulator::account::Refusal;
 
-/// An answer other than 2xx.
+/// A response with a status other than 2xx.
 #[derive(Debug)]
 pub(crate) struct ProblemResponse {
     status: StatusCode,
@@ -45,19 +45,19 @@ impl ProblemResponse {
         Self { header: Some(header), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
-    /// 422: well said, but not to be done.
+    /// 422: the request is well-formed and breaks a rule.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// 429: come back in a while, in whole seconds.
+    /// 429, with `Retry-After` in whole seconds.
     pub(crate) fn too_many_requests(wait: Duration) -> Self {
         let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
         let header = (RETRY_AFTER, HeaderValue::from(seconds));
         Self { header: Some(header), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests in this second") }
     }
 
-    /// As a response. `instance` is the path that was asked for, as it was sent.
+    /// The response. `instance` is the path of the request, as it was sent.
     pub(crate) fn into_response(self, instance: Option<&str>) -> Response<Vec<u8>> {
         let mut body = json!({
             "type": "about:blank",

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use super::problem::ProblemResponse;
-use crate::emulator::account::enums::Word;
+use crate::emulator::account::enums::StageWords;
 use crate::emulator::account::id::Id;
 use crate::stage::ApiStage;
 
@@ -39,7 +39,7 @@ impl Query {
     }
 
     /// The meaning of a word, and its stage.
-    pub(crate) fn word<T: Word>(&self, name: &str) -> Result<Option<(T, ApiStage)>, ProblemResponse> {
+    pub(crate) fn word<T: StageWords>(&self, name: &str) -> Result<Option<(T, ApiStage)>, ProblemResponse> {
         let unknown = |word| ProblemResponse::bad_request(format!("`{name}` cannot be `{word}`"));
         self.get(name)?.map(|word| T::read(word).ok_or_else(|| unknown(word))).transpose()
     }

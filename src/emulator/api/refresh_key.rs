@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::context::{self, Context};
 use super::dialect::Dialect;
 use super::json_object::{self, JsonObject};
-use super::operation::{Answer, Operation};
+use super::parsed_request::{Answer, ParsedRequest};
 use super::problem::ProblemResponse;
 use super::responses::{self, KeyView};
 use crate::emulator::account::Account;
@@ -58,7 +58,7 @@ impl RefreshKey {
     }
 }
 
-impl Operation for RefreshKey {
+impl ParsedRequest for RefreshKey {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let stage = context.dialect.stage;
         let key = context.visible_key(account, &self.id)?;

@@ -1,7 +1,7 @@
 //! `PUT /v2/api-keys/{id}/revoke` and, in alpha, `DELETE /v2/api-keys/{id}`
 
 use super::context::Context;
-use super::operation::{Answer, Operation};
+use super::parsed_request::{Answer, ParsedRequest};
 use super::problem::ProblemResponse;
 use super::responses;
 use crate::emulator::account::Account;
@@ -13,7 +13,7 @@ pub(crate) struct RemoveKey {
     pub(crate) repeatable: bool,
 }
 
-impl Operation for RemoveKey {
+impl ParsedRequest for RemoveKey {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let key = context.visible_key(account, &self.id)?;
         if key.status == Status::Revoked && !self.repeatable {

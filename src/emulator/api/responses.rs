@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use super::problem::ProblemResponse;
 use super::query::PaginationView;
 use crate::emulator::account::directory::{Assignment, OrganizationGrant, SpaceGrant, SpaceRecord, User};
-use crate::emulator::account::enums::{Role, Word};
+use crate::emulator::account::enums::{Role, StageWords};
 use crate::emulator::account::id::Id;
 use crate::emulator::account::key::Key;
 use crate::emulator::account::timestamp::Timestamp;
 use crate::emulator::http::delivery::SecretEnd;
 use crate::stage::ApiStage;
 
-/// A JSON answer.
+/// A JSON response.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Response<Vec<u8>>, ProblemResponse> {
     let body = serde_json::to_vec(body).map_err(|error| {
         ProblemResponse::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the response cannot be written: {error}"))
@@ -34,10 +34,10 @@ pub(crate) fn page(
     rows: impl Iterator<Item: Serialize>,
     pagination: PaginationView,
 ) -> Result<Response<Vec<u8>>, ProblemResponse> {
-    json(StatusCode::OK, &Page { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
+    json(StatusCode::OK, &PageView { rows: HashMap::from([(name, rows.collect::<Vec<_>>())]), pagination })
 }
 
-/// The answer that carries the new secret of a key.
+/// The response with the new secret of a key.
 pub(crate) fn with_secret(
     status: StatusCode,
     view: KeyView<'_>,
@@ -52,7 +52,7 @@ pub(crate) fn with_secret(
     Ok(response)
 }
 
-/// 204: done, and nothing to say.
+/// 204 without a body.
 pub(crate) fn nothing() -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -60,7 +60,7 @@ pub(crate) fn nothing() -> Response<Vec<u8>> {
 }
 
 #[derive(Serialize)]
-struct Page<R> {
+struct PageView<R> {
     #[serde(flatten)]
     rows: HashMap<&'static str, R>,
     pagination: PaginationView,
@@ -110,7 +110,7 @@ impl<'a> KeyView<'a> {
         Self { key: Some(&key.secret), ..self }
     }
 
-    /// Calls a revoked key what the oldest clients know it as.
+    /// Replaces the status by the word of the oldest clients for revoked.
     pub(crate) fn deleted(self) -> Self {
         Self { status: "deleted", ..self }
     }

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::create_key::CreateKey;
 use super::dialect::Dialect;
 use super::list_keys::ListKeys;
-use super::operation::Operation;
+use super::parsed_request::ParsedRequest;
 use super::problem::ProblemResponse;
 use super::refresh_key::RefreshKey;
 use super::remove_key::RemoveKey;
@@ -74,7 +74,7 @@ impl Route {
         query: Option<&str>,
         body: &[u8],
         dialect: Dialect,
-    ) -> Result<Box<dyn Operation>, ProblemResponse> {
+    ) -> Result<Box<dyn ParsedRequest>, ProblemResponse> {
         Ok(match self {
             Self::ListKeys => Box::new(ListKeys::parse(query)?),
             Self::CreateKey => Box::new(CreateKey::parse(body, dialect.stage)?),

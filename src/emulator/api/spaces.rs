@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::context::Context;
-use super::operation::{Answer, Operation};
+use super::parsed_request::{Answer, ParsedRequest};
 use super::problem::ProblemResponse;
 use super::query::{Query, Window};
 use super::responses::{self, SpaceView};
@@ -26,7 +26,7 @@ impl ListSpaces {
     }
 }
 
-impl Operation for ListSpaces {
+impl ParsedRequest for ListSpaces {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let organization = match &self.organization_id {
             Some(id) => Some(context.visible_organization(account, id, "org_id")?.id),
@@ -51,7 +51,7 @@ pub(crate) struct GetSpace {
     pub(crate) id: String,
 }
 
-impl Operation for GetSpace {
+impl ParsedRequest for GetSpace {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let space = Arc::clone(context.visible_space(account, &self.id, "space_id")?);
         let (stage, with_organization) = (context.dialect.stage, !context.settings.omit_organization_id);
@@ -72,7 +72,7 @@ impl ListOrganizations {
     }
 }
 
-impl Operation for ListOrganizations {
+impl ParsedRequest for ListOrganizations {
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse> {
         let listed = ("organizations", &self.name);
         let organizations = account.organizations.after(self.window.start(&listed)?).filter(|organization| {

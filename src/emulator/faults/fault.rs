@@ -81,24 +81,24 @@ impl Fault {
         Self { kind, handled: false, retry_after: None, times: 1, only: None }
     }
 
-    /// Answers with this status and a problem document. A status that is not final (below 200, above 999) becomes
+    /// Responds with this status and a problem document. A status that is not final (below 200, above 999) becomes
     /// 500.
     pub fn status(status: u16) -> Self {
         Self::new(Kind::Status(final_status(status)))
     }
 
-    /// Answers 429, with this wait in `Retry-After`.
+    /// Responds with 429 and this wait in `Retry-After`.
     pub fn rate_limit(wait: Duration) -> Self {
         Self::status(429).retry_after(wait)
     }
 
-    /// Answers with this status and a page of HTML: 502 as a gateway does that cannot reach the service, 200 as a login
+    /// Responds with this status and a page of HTML: 502 as a gateway does that cannot reach the service, 200 as a login
     /// page does that has caught the request.
     pub fn html(status: u16) -> Self {
         Self::new(Kind::Html(final_status(status)))
     }
 
-    /// Handles the request, and answers after this long.
+    /// Handles the request, and delays the response.
     ///
     /// Over HTTP, that is real time, cut short when the server is stopped. In process it is waited for on the
     /// [emulator's clock](crate::emulator::Emulator::clock), which moves at once if it stands; and if the client does not wait as long
@@ -117,7 +117,7 @@ impl Fault {
         Self::new(Kind::Reset)
     }
 
-    /// Handles the request, and breaks off its answer after this many bytes of the body, whose full length was
+    /// Handles the request, and breaks off its response after this many bytes of the body, whose full length was
     /// announced. A body that is no longer than that arrives whole.
     pub fn truncate(bytes: usize) -> Self {
         Self::new(Kind::Truncate(bytes))
@@ -129,8 +129,8 @@ impl Fault {
         self
     }
 
-    /// Lets the service do what it was asked, and commits the fault in place of its answer. Delays and truncated answers
-    /// always come after handling.
+    /// Handles the request first, and commits the fault in place of the response. Delays and truncated responses always
+    /// come after handling.
     ///
     /// This is how a gateway fails that lost the response of the service. No rate limiter does it: a client that gets a 429
     /// assumes that nothing was done.
@@ -157,7 +157,7 @@ impl Fault {
         }
     }
 
-    /// What becomes of a request for `path` that is handled by `handle`.
+    /// The delivery of a request for `path`. `handle` handles the request.
     pub(crate) fn commit(&self, path: &str, handle: impl FnOnce() -> Response<Vec<u8>>) -> Delivery {
         let mut delivery = match self.kind {
             Kind::Delay(wait) => Delivery::whole(handle()).delayed(wait),

@@ -20,7 +20,7 @@ const ENDPOINTS: [(&str, Endpoint); 7] = [
 const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
-/// Why a text is no [`Fault`].
+/// A text is no [`Fault`]: the message says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct FaultError {

@@ -19,7 +19,7 @@ use super::api::route::Route;
 #[derive(Clone, Default)]
 pub(crate) struct Faults {
     queue: VecDeque<Fault>,
-    /// How likely a request that no fault waits for is to meet one, and the generator that decides.
+    /// The probability of a fault for a request that no queued fault is for, and the generator that decides.
     chance: Option<(f64, Rng)>,
     committed: u64,
 }
@@ -107,13 +107,13 @@ impl Emulator {
         self.faults().chance = (rate > 0.0).then(|| (rate, Rng::with_seed(seed)));
     }
 
-    /// How many requests the queued faults are still for: 0 once all have happened.
+    /// The number of requests that the queued faults are still for: 0 once all have happened.
     #[must_use]
     pub fn faults_left(&self) -> u64 {
         self.faults().left()
     }
 
-    /// How many requests have met a fault so far, queued or by chance.
+    /// The number of requests that met a fault so far, queued or by chance.
     #[must_use]
     pub fn faults_committed(&self) -> u64 {
         self.faults().committed

@@ -1,4 +1,4 @@
-//! How many requests a second are let through.
+//! The rate limit.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// So many requests in any second, and as many more as time gives back.
+/// A token bucket: it holds the requests of one second and refills evenly.
 pub(crate) struct RateLimit {
     /// The time that gives one request back.
     interval: Duration,

@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection: requests in, answers out.
+//! One HTTP/1.1 connection: requests in, responses out.
 
 use std::io::{self, Read, Write};
 use std::mem;
@@ -15,28 +15,28 @@ use super::framing::{Framing, Head, chunk_size, is_field, malformed, parse_head,
 use super::limits::{Limits, MAX_CHUNK_LINE, MAX_HEAD, MAX_HEADERS};
 use crate::emulator::api::problem::ProblemResponse;
 
-/// How much is read at a time.
+/// The bytes of one read.
 const PIECE: usize = 8 * 1024;
 
-/// How much is read after the last answer, and for how long.
+/// The limits of reading after the last response.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether the client is still there while an answer is held back.
+/// The interval of the checks whether the client is still connected while a response is delayed.
 const WATCH: Duration = Duration::from_millis(50);
 
-/// Who answers.
+/// The service behind a listener.
 pub(crate) trait Handler: Send + Sync {
     fn answer(&self, request: &Request<Vec<u8>>) -> Delivery;
 
-    /// The time, as the header `date` has it.
+    /// The value of the header `date`.
     fn date(&self) -> Option<String>;
 
-    /// Sends an answer by `write`. It counts as sent before the client can have it.
+    /// Sends a response by `write`. It counts as sent before the client can have it.
     fn send(&self, termination: &Termination, write: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()>;
 }
 
-/// Answers requests until the client is done, the server is stopping, or the input is not HTTP.
+/// Handles requests until the client is done, the server is stopping, or the input is not HTTP.
 pub(super) fn serve_connection(
     stream: &TcpStream,
     handler: &dyn Handler,
@@ -71,7 +71,7 @@ pub(super) fn serve_connection(
     }
 }
 
-/// Answers a client above the limit of connections, without reading what it sends.
+/// Responds with 503 to a client above the limit of connections, without reading its request.
 pub(super) fn turn_away(stream: &TcpStream, handler: &dyn Handler, limits: Limits) -> io::Result<()> {
     let detail = format!("this emulator keeps at most {} connections", limits.connections);
     let problem = ProblemResponse::new(StatusCode::SERVICE_UNAVAILABLE, detail);
@@ -85,21 +85,22 @@ struct Connection<'a> {
     /// The bytes that have arrived and are not read yet.
     unread: Vec<u8>,
     /// The number of those bytes that the socket still holds. To close a socket with something unread in it resets the
-    /// connection, and nothing else does in `std`: so what came last is left there until a request is answered. (Of several
+    /// connection, and nothing else does in `std`: so the last bytes stay there until a request has its response. (Of several
     /// requests in one piece, that is the first.)
     held: usize,
     limits: Limits,
 }
 
-/// Why there is no request.
+/// The reason for which a read returned no request.
 enum NoRequest {
     Broken(io::Error),
     Refused(ProblemResponse),
 }
 
+/// The error of a read: a client that is too slow gets a response.
 impl From<io::Error> for NoRequest {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+        if is_timeout(&error) { too_late() } else { Self::Broken(error) }
     }
 }
 
@@ -125,15 +126,15 @@ impl Connection<'_> {
                 Err(error) if self.unread.is_empty() && is_timeout(&error) => return Ok(None),
                 Ok(0) => return Ok(None),
                 Ok(_) => {}
-                Err(error) => return Err(self.late(error)),
+                Err(error) => return Err(error.into()),
             }
             self.check(*deadline.get_or_insert_with(|| self.deadline()))?;
         };
         self.unread.drain(..length);
-        // Who has sent the body already does not wait for this.
+        // A client that has sent the body already does not wait for this.
         let has_body = matches!(framing, Framing::Length(length) if length <= self.unread.len());
         if expects_continue && !has_body {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(NoRequest::Broken)?;
         }
         let deadline = self.deadline();
         *request.body_mut() = match framing {
@@ -150,10 +151,6 @@ impl Connection<'_> {
     /// The timeout of the socket counts from byte to byte. This counts all of a head or a body.
     fn check(&self, deadline: Option<Instant>) -> Result<(), NoRequest> {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) { Err(too_late()) } else { Ok(()) }
-    }
-
-    fn late(&self, error: io::Error) -> NoRequest {
-        if is_timeout(&error) { too_late() } else { error.into() }
     }
 
     fn take(&mut self, length: usize, deadline: Option<Instant>) -> Result<Vec<u8>, NoRequest> {
@@ -182,7 +179,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads the fields after the last chunk, up to the empty line. They say nothing that is of interest here.
+    /// Reads the fields after the last chunk, up to the empty line, and ignores them.
     fn skip_trailers(&mut self, deadline: Option<Instant>) -> Result<(), NoRequest> {
         let mut left = MAX_HEAD;
         for _ in 0..=MAX_HEADERS {
@@ -239,14 +236,13 @@ impl Connection<'_> {
 
     fn fill_or_fail(&mut self, deadline: Option<Instant>) -> Result<(), NoRequest> {
         self.check(deadline)?;
-        match self.fill() {
-            Ok(0) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.late(error)),
+        match self.fill()? {
+            0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            _ => Ok(()),
         }
     }
 
-    /// Holds an answer back, unless the server is stopping. False if the client has left meanwhile.
+    /// Delays a response, unless the server is stopping. False if the client has left meanwhile.
     fn wait(&mut self, delay: Duration, stopping: &AtomicBool) -> io::Result<bool> {
         self.release();
         let start = Instant::now();
@@ -276,7 +272,7 @@ impl Connection<'_> {
         self.linger()
     }
 
-    /// Writes an answer in one piece, with this much of its body.
+    /// Writes a response in one piece, with this part of its body.
     fn write(
         &mut self,
         method: &Method,
@@ -307,7 +303,7 @@ impl Connection<'_> {
         self.stream.write_all(&bytes)
     }
 
-    /// Reads on a little after the last answer. To close a socket with something unread in it resets the connection,
+    /// Reads on a little after the last response. To close a socket with something unread in it resets the connection,
     /// and the client may lose the response.
     fn linger(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;

@@ -1,4 +1,4 @@
-//! What becomes of a request: its answer, when it leaves, and how much of it.
+//! The delivery of a response: when it leaves, and how much of it.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use http::{Method, Response};
 
 use crate::transport::{TransportError, TransportErrorKind};
 
-/// How a request ends.
+/// A response and its delay.
 pub(crate) struct Delivery {
     pub(crate) delay: Duration,
     pub(crate) termination: Termination,
@@ -21,7 +21,7 @@ pub(crate) enum Termination {
     Reset,
 }
 
-/// On an answer with a new secret: where in the body the secret has ended, its closing quote included.
+/// An extension of a response with a new secret: the length of the body up to the closing quote of the secret.
 #[derive(Clone, Copy)]
 pub(crate) struct SecretEnd(pub(crate) usize);
 
@@ -60,7 +60,7 @@ impl Delivery {
 }
 
 impl Termination {
-    /// The answer to `HEAD` has no body.
+    /// The response to `HEAD` has no body.
     pub(crate) fn to(self, method: &Method) -> Self {
         match self {
             Self::Whole(mut response) | Self::Cut(mut response, _) if method == Method::HEAD => {

@@ -11,14 +11,14 @@ use crate::emulator::api::problem::ProblemResponse;
 /// A request without its body.
 pub(super) struct Head {
     pub(super) request: Request<Vec<u8>>,
-    /// How many bytes of the stream it was.
+    /// The length of the head in bytes.
     pub(super) length: usize,
     pub(super) framing: Framing,
     /// Whether the client sends the body only after a `100 Continue`.
     pub(super) expects_continue: bool,
 }
 
-/// How the end of a body is found.
+/// The rule by which a body ends.
 pub(super) enum Framing {
     Length(usize),
     Chunked,

@@ -1,4 +1,4 @@
-//! How long and how much a served emulator waits for.
+//! The limits of a served emulator: times and sizes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ pub(crate) const MAX_HEADERS: usize = 100;
 /// The line that announces a chunk, with its extensions.
 pub(crate) const MAX_CHUNK_LINE: usize = 1024;
 
-/// What [`EmulatorBuilder`](crate::emulator::EmulatorBuilder) can set.
+/// The limits that [`EmulatorBuilder`](crate::emulator::EmulatorBuilder) can set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) read_timeout: Duration,

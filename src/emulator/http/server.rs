@@ -1,4 +1,4 @@
-//! The listener, its threads, and how they end.
+//! The listener and its threads.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,16 +17,16 @@ use super::delivery::{Delivery, Termination};
 use super::limits::Limits;
 use crate::emulator::Emulator;
 
-/// How long a client may leave an answer unread: [`EmulatorServer::stop`] waits for it.
+/// The time for a client to read a response: [`EmulatorServer::stop`] waits for it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The end of the year 9999, in seconds since 1970.
 const END_OF_HTTP_DATES: i64 = 253_402_300_800;
 
-/// How many connections can wait to be accepted.
+/// The number of connections that can wait to be accepted.
 const BACKLOG: usize = 128;
 
-/// How many connections above the limit get a response at a time. More are closed.
+/// The number of connections above the limit that get a response at a time. More are closed.
 const TURNED_AWAY: usize = 64;
 
 /// An [`Emulator`] that is served over HTTP. Dropping it stops it.
@@ -79,7 +79,7 @@ impl EmulatorServer {
         crate::emulator::built(builder.clock(emulator.clock().clone()).allow_insecure_http().url(url))
     }
 
-    /// Takes no more requests, lets those finish that have arrived, and waits until every thread has ended.
+    /// Stops: it takes no more requests, finishes those that have arrived, and waits until every thread has ended.
     pub fn stop(mut self) {
         self.server.end();
     }
@@ -98,7 +98,7 @@ impl Handler for Emulator {
 
     fn date(&self) -> Option<String> {
         let now = self.now().0;
-        // The formatter panics on what four digits and a count from 1970 cannot say.
+        // The formatter panics on dates before 1970 and after 9999.
         let can_be_said = (0..END_OF_HTTP_DATES).contains(&now.unix_timestamp());
         can_be_said.then(|| httpdate::fmt_http_date(now.into()))
     }
@@ -177,7 +177,7 @@ impl Shared {
                 iter::from_fn(|| listener.accept().ok()).take(BACKLOG).for_each(|(stream, _)| welcome(stream));
             }
             for connection in self.connections().values() {
-                // Those that wait for a request read the end of the stream. Answers can still be written.
+                // A thread that waits for a request reads the end of the stream. Responses can still be written.
                 drop(connection.shutdown(Shutdown::Read));
             }
         });
@@ -205,7 +205,7 @@ impl Shared {
     }
 
     fn serve(&self, number: u64, stream: &TcpStream, is_full: bool) {
-        // Nagle's algorithm would hold back the end of an answer until the client has acknowledged its beginning.
+        // Nagle's algorithm would hold back the end of a response until the client has acknowledged its beginning.
         // And some systems pass the mode of the listener on to accepted connections.
         let ready = stream
             .set_nodelay(true)
@@ -224,7 +224,7 @@ impl Shared {
     }
 }
 
-/// Where a listener can be reached that may listen everywhere.
+/// The address at which this machine reaches a listener that may listen on every address.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

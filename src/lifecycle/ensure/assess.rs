@@ -34,7 +34,7 @@ pub(super) struct Listed {
 }
 
 /// The state before a run changes anything.
-pub(super) struct Found {
+pub(super) struct Assessment {
     pub(super) listed: Listed,
     /// The key whose secret is stored and accepted.
     pub(super) current: Option<ApiKey>,
@@ -61,7 +61,7 @@ impl Listed {
 }
 
 impl ApiKeysClient {
-    pub(super) fn assess<E>(&self, request: &EnsureRequest) -> Result<Found, EnsureError<E>> {
+    pub(super) fn assess<E>(&self, request: &EnsureRequest) -> Result<Assessment, EnsureError<E>> {
         let valid = request.validate().and_then(|()| request.to_create().validate(self.stage(), self.now()));
         valid.map_err(|error| EnsureError::Find(error.into()))?;
         let mut warnings = Vec::new();
@@ -86,7 +86,7 @@ impl ApiKeysClient {
         if change != EnsureChange::Unchanged {
             self.guard_against_loops(request, &listed)?;
         }
-        Ok(Found { listed, current, adopted, change, warnings })
+        Ok(Assessment { listed, current, adopted, change, warnings })
     }
 
     /// The active keys of the owner.

@@ -1,4 +1,4 @@
-//! What `ensure` keeps: a key, its owner, and when to renew it.
+//! The request of `ensure`: a key, its owner, and its lifetime.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -76,13 +76,13 @@ impl EnsureRequest {
         self
     }
 
-    /// How long before its expiry a key is renewed. Default: the last third of its lifetime.
+    /// The time before its expiry at which a key is renewed. Default: the last third of its lifetime.
     pub fn renew_before(mut self, time: Duration) -> Self {
         self.renew_before = Some(time);
         self
     }
 
-    /// How long an old key works beside its successor. Default 0.
+    /// The time for which an old key works beside its successor. Default 0.
     pub fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self

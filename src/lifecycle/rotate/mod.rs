@@ -31,7 +31,7 @@ impl Drop for RevokeOnDrop<'_> {
 }
 
 /// The keys that a rotation is about.
-struct Found {
+struct Replaceable {
     /// `None` if it is revoked and a stored successor replaces it.
     old: Option<ApiKey>,
     /// Keys that interrupted rotations of the old key created.
@@ -89,7 +89,7 @@ impl ApiKeysClient {
         let valid = new.validate(old_id, self.stage(), self.now());
         valid.map_err(|error| RotationError::Create(error.into()))?;
         new.announce(RotationStep::Find);
-        let Found { old, successors } = self.find_replaceable(old_id, &new)?;
+        let Replaceable { old, successors } = self.find_replaceable(old_id, &new)?;
 
         let stored = successors.iter().find_map(|key| Some((key, new.stored_secret_of(key)?)));
         if let Some((key, secret)) = stored {
@@ -103,7 +103,7 @@ impl ApiKeysClient {
         self.verify_and_revoke(&new, created, Some(&old), &successors)
     }
 
-    fn find_replaceable<E>(&self, old_id: &str, new: &ReplacementKey) -> Result<Found, RotationError<E>> {
+    fn find_replaceable<E>(&self, old_id: &str, new: &ReplacementKey) -> Result<Replaceable, RotationError<E>> {
         let refuse = |reason| self.refusal(old_id, reason);
         let mut old = None;
         let mut successors: Vec<ApiKey> = Vec::new();
@@ -118,10 +118,10 @@ impl ApiKeysClient {
         match old {
             Some(old) if old.key_type != new.key_type() => Err(refuse(NotReplaceable::OtherType)),
             Some(old) if old.status == ApiKeyStatus::Revoked => Err(refuse(NotReplaceable::Revoked)),
-            Some(old) => Ok(Found { old: Some(old), successors }),
+            Some(old) => Ok(Replaceable { old: Some(old), successors }),
             // An interrupted rotation came as far as revoking the old key.
             None if successors.iter().any(|key| new.stored_secret_of(key).is_some()) => {
-                Ok(Found { old: None, successors })
+                Ok(Replaceable { old: None, successors })
             }
             None => {
                 for key in new.request.lists(&ApiKeyStatus::Revoked).iter().flat_map(|request| self.list_all(request)) {

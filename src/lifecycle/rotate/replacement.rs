@@ -113,7 +113,7 @@ impl ReplacementKey {
         self.request.key_type()
     }
 
-    /// Checks the id of the old key and what is set of the new one without I/O, for this stage of the API.
+    /// Checks the id of the old key and the request for the new one without I/O, for this stage of the API.
     /// [`rotate`](crate::ApiKeysClient::rotate) begins with it; call it before you open the store.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl ReplacementKey {
     }
 }
 
-/// Why the values of the old key do not make a request.
+/// The reason why the values of the old key do not make a request.
 pub(super) enum CarryOver {
     Invalid(InvalidRequest),
     Refused(NotReplaceable),

@@ -23,7 +23,7 @@ impl CreateServiceKeyRequest {
         now: OffsetDateTime,
         ids: &BindingIds,
     ) -> Result<ApiRequest, InvalidRequest> {
-        let mut body = Body {
+        let mut body = ServiceKeyBody {
             key_type: ApiKeyType::Service.word(stage),
             name: &self.name,
             description: self.description.as_deref(),
@@ -82,7 +82,7 @@ impl CreateServiceKeyRequest {
 
 /// The body on both stages: `space_id` and `roles` are alpha, `account_role` and `organizations` are beta.
 #[derive(Serialize)]
-struct Body<'a> {
+struct ServiceKeyBody<'a> {
     key_type: Cow<'a, str>,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -56,28 +56,13 @@ impl CreateServiceKeyRequest {
         }
         let mut seen = HashSet::new();
         for (n, organization) in organizations.iter().enumerate() {
-            if organization.org_id.is_empty() {
-                return Err(InvalidRequest::new(format!("organizations[{n}].org_id"), "must not be empty"));
-            }
             if !seen.insert(&*organization.org_id) {
                 return Err(InvalidRequest::new(
                     format!("organizations[{n}].org_id"),
                     "is listed twice: put its spaces into one binding",
                 ));
             }
-            if !(1..=100).contains(&organization.spaces.len()) {
-                return Err(InvalidRequest::new(format!("organizations[{n}].spaces"), "must have 1 to 100 entries"));
-            }
-            validate_role(&format!("organizations[{n}].role"), organization.role.as_ref())?;
-            let mut spaces = HashSet::new();
-            for (m, binding) in organization.spaces.iter().enumerate() {
-                let field = format!("organizations[{n}].spaces[{m}]");
-                binding.space.check(&format!("{field}.space"))?;
-                validate_role(&format!("{field}.role"), binding.role.as_ref())?;
-                if !spaces.insert(&binding.space) {
-                    return Err(InvalidRequest::new(format!("{field}.space"), "is listed twice"));
-                }
-            }
+            organization.validate(n)?;
         }
         Ok(())
     }
@@ -115,6 +100,29 @@ impl CreateServiceKeyRequest {
             Some((field, _, problem)) => Err(InvalidRequest::new(field, problem)),
             None => Ok(()),
         }
+    }
+}
+
+impl OrgBinding {
+    /// Checks the entry with this index.
+    fn validate(&self, n: usize) -> Result<(), InvalidRequest> {
+        if self.org_id.is_empty() {
+            return Err(InvalidRequest::new(format!("organizations[{n}].org_id"), "must not be empty"));
+        }
+        if !(1..=100).contains(&self.spaces.len()) {
+            return Err(InvalidRequest::new(format!("organizations[{n}].spaces"), "must have 1 to 100 entries"));
+        }
+        validate_role(&format!("organizations[{n}].role"), self.role.as_ref())?;
+        let mut spaces = HashSet::new();
+        for (m, binding) in self.spaces.iter().enumerate() {
+            let field = format!("organizations[{n}].spaces[{m}]");
+            binding.space.check(&format!("{field}.space"))?;
+            validate_role(&format!("{field}.role"), binding.role.as_ref())?;
+            if !spaces.insert(&binding.space) {
+                return Err(InvalidRequest::new(format!("{field}.space"), "is listed twice"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -16,29 +16,6 @@ use crate::support::{REFUSALS, TestClock, moment, variant};
 
 use Outcome::{Applied, NotSent, Rejected, Unknown};
 
-/// The request never left, so that the next one may.
-#[test]
-fn a_request_that_was_not_sent() {
-    let sent_again = again("Transport", NotSent);
-    for kind in [Kind::Connect, Kind::Resolve, Kind::Timeout, Kind::Interrupted] {
-        row(&failed(kind).not_sent(), sent_again, sent_again, sent_again);
-    }
-    let want = once("Transport", NotSent);
-    row(&failed(Kind::Tls).not_sent(), want, want, want);
-}
-
-/// A transport that does not say whether it sent the request is assumed to have sent it.
-#[test]
-fn a_request_that_may_have_been_sent() {
-    let (sent_again, sent_once) = (again("Transport", Unknown), once("Transport", Unknown));
-    for kind in [Kind::Interrupted, Kind::Timeout, Kind::Connect, Kind::Resolve] {
-        row(&failed(kind), sent_again, sent_once, sent_again);
-    }
-    for kind in [Kind::TooLarge, Kind::Protocol, Kind::Tls, Kind::Proxy, Kind::Configuration, Kind::Other] {
-        row(&failed(kind), sent_once, sent_once, sent_once);
-    }
-}
-
 /// A response of success that breaks off, before and after the secret.
 #[test]
 fn a_part_of_a_response() {

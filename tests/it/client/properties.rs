@@ -6,7 +6,7 @@ use arize_api_keys::{Clock, Error, ExposeSecret, Outcome, RetryPolicy, Transport
 use proptest::prelude::*;
 
 use crate::support::script::{Answer, CREATED, NEW_KEY, Rig, Verb, everything, failed, html, json, problem, reply};
-use crate::support::{Jitter, TestClock};
+use crate::support::{Jitter, TRANSPORT_FAILURES, TestClock};
 
 /// One thing that can happen to a request.
 #[derive(Clone, Debug)]
@@ -50,18 +50,7 @@ impl Event {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop::sample::select(vec![
-        Kind::Resolve,
-        Kind::Connect,
-        Kind::Tls,
-        Kind::Proxy,
-        Kind::Timeout,
-        Kind::Interrupted,
-        Kind::Protocol,
-        Kind::TooLarge,
-        Kind::Configuration,
-        Kind::Other,
-    ])
+    prop::sample::select(TRANSPORT_FAILURES.to_vec())
 }
 
 /// Mostly such as are tried again, or nothing would ever happen.

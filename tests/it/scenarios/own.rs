@@ -7,7 +7,7 @@ use arize_api_keys::{ApiStage, Error, ExposeSecret, Outcome, TransportErrorKind}
 use super::policy::{Op, is_about_something_else};
 use super::script::{self, Answer, Response, Script};
 use super::{Gained, SECRET, STAGES, all_is_well, check, is_key, perform};
-use crate::support::{Jitter, OWN_KEY, TestClock, client, shown};
+use crate::support::{Jitter, OWN_KEY, TRANSPORT_FAILURES, TestClock, client, shown};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const PROBLEM: (&str, &str) = ("content-type", "application/problem+json");
@@ -42,20 +42,7 @@ fn every_status_there_can_be() {
 
 #[test]
 fn every_failure_of_a_transport() {
-    use TransportErrorKind as Kind;
-    let kinds = [
-        Kind::Resolve,
-        Kind::Connect,
-        Kind::Tls,
-        Kind::Proxy,
-        Kind::Timeout,
-        Kind::Interrupted,
-        Kind::Protocol,
-        Kind::TooLarge,
-        Kind::Configuration,
-        Kind::Other,
-    ];
-    for kind in kinds {
+    for kind in TRANSPORT_FAILURES {
         for sent in [false, true] {
             let once = Script::of(vec![Answer::None { kind, sent }]);
             let always = Script { repeats: true, ..once.clone() };

@@ -12,7 +12,7 @@ pub(crate) mod tls;
 use std::error::Error as StdError;
 use std::fmt::Write;
 
-use arize_api_keys::{ApiKeysClient, ApiStage, Error, Transport};
+use arize_api_keys::{ApiKeysClient, ApiStage, Error, Transport, TransportErrorKind};
 
 pub(crate) use self::clock::{Jitter, START, TestClock, moment};
 
@@ -40,6 +40,20 @@ pub(crate) const REFUSALS: [(u16, &str); 6] = [
     (404, "NotFound"),
     (409, "Conflict"),
     (422, "UnprocessableEntity"),
+];
+
+/// Every failure of a transport.
+pub(crate) const TRANSPORT_FAILURES: [TransportErrorKind; 10] = [
+    TransportErrorKind::Resolve,
+    TransportErrorKind::Connect,
+    TransportErrorKind::Tls,
+    TransportErrorKind::Proxy,
+    TransportErrorKind::Timeout,
+    TransportErrorKind::Interrupted,
+    TransportErrorKind::Protocol,
+    TransportErrorKind::TooLarge,
+    TransportErrorKind::Configuration,
+    TransportErrorKind::Other,
 ];
 
 /// The name of the variant.

@@ -32,7 +32,9 @@ pub(crate) struct Row {
 impl Row {
     /// A case with a server that runs `script` for every connection.
     pub(crate) fn serve(&self, script: impl Fn(Conn) + Send + Sync + 'static) -> Case<'_> {
-        Case { script: Some(Arc::new(script)), ..self.unserved() }
+        let mut case = self.unserved();
+        case.runner.script = Some(Arc::new(script));
+        case
     }
 
     /// A case with a server that answers every request with these bytes, and keeps the connection.
@@ -54,8 +56,7 @@ impl Row {
 
     /// A case without a server: [`Case::client`] says where requests go.
     pub(crate) fn unserved(&self) -> Case<'_> {
-        Case {
-            row: self,
+        let runner = Runner {
             script: None,
             client: Arc::new(|builder, address| builder.scheme("http").host(address.to_string())),
             first: None,
@@ -64,8 +65,8 @@ impl Row {
             counts: Counts::Requests,
             stalls: false,
             jump: 0,
-            expected: [None; Operation::ALL.len()],
-        }
+        };
+        Case { row: self, runner, expected: [None; Operation::ALL.len()] }
     }
 
     /// Notes a cell that a test has proven on its own.
@@ -88,14 +89,7 @@ type Configure = dyn Fn(ClientBuilder, SocketAddr) -> ClientBuilder + Send + Syn
 #[must_use]
 pub(crate) struct Case<'a> {
     row: &'a Row,
-    script: Option<Arc<dyn Fn(Conn) + Send + Sync>>,
-    client: Arc<Configure>,
-    first: Option<Arc<First>>,
-    policy: RetryPolicy,
-    attempts: u32,
-    counts: Counts,
-    stalls: bool,
-    jump: i64,
+    runner: Runner,
     expected: [Option<Expected>; Operation::ALL.len()],
 }
 
@@ -112,38 +106,38 @@ impl Case<'_> {
         mut self,
         configure: impl Fn(ClientBuilder, SocketAddr) -> ClientBuilder + Send + Sync + 'static,
     ) -> Self {
-        self.client = Arc::new(configure);
+        self.runner.client = Arc::new(configure);
         self
     }
 
     /// Sends one request before the call.
     pub(crate) fn first(mut self, first: impl Fn(&ApiKeysClient, &Server) + Send + Sync + 'static) -> Self {
-        self.first = Some(Arc::new(first));
+        self.runner.first = Some(Arc::new(first));
         self
     }
 
     /// The retry policy, and how many attempts it allows.
     pub(crate) fn policy(mut self, policy: RetryPolicy, attempts: u32) -> Self {
-        (self.policy, self.attempts) = (policy, attempts);
+        (self.runner.policy, self.runner.attempts) = (policy, attempts);
         self
     }
 
     /// The server sees connections, and not always a whole request.
     pub(crate) fn connections(mut self) -> Self {
-        self.counts = Counts::Connections;
+        self.runner.counts = Counts::Connections;
         self
     }
 
     /// The fault is that time runs out.
     pub(crate) fn stalls(mut self) -> Self {
-        self.stalls = true;
-        self.attempts = 2;
+        self.runner.stalls = true;
+        self.runner.attempts = 2;
         self
     }
 
     /// The date jumps by so many seconds after each look at it.
     pub(crate) fn clock_jumps(mut self, seconds: i64) -> Self {
-        self.jump = seconds;
+        self.runner.jump = seconds;
         self
     }
 
@@ -197,18 +191,8 @@ impl Case<'_> {
         let asked = |operation: &Operation| self.expected[*operation as usize].map(|expected| (*operation, expected));
         let asked: Vec<(Operation, Expected)> = Operation::ALL.iter().filter_map(asked).collect();
         let row = self.row;
-        let runner = Runner {
-            script: self.script,
-            client: self.client,
-            first: self.first,
-            policy: self.policy,
-            attempts: self.attempts,
-            counts: self.counts,
-            stalls: self.stalls,
-            jump: self.jump,
-        };
+        let runner = &self.runner;
         let results: Vec<_> = thread::scope(|scope| {
-            let runner = &runner;
             let threads: Vec<_> = asked
                 .iter()
                 .map(|(operation, expected)| scope.spawn(|| runner.attempt(*operation, *expected)))

@@ -1,4 +1,4 @@
-//! The two steps of every operation.
+//! A request from its reading to its response.
 
 use http::Response;
 
@@ -7,11 +7,11 @@ use super::problem::ProblemResponse;
 use crate::emulator::account::Account;
 
 /// A request that has been read.
-pub(crate) trait Operation {
-    /// Carries it out on the account.
+pub(crate) trait ParsedRequest {
+    /// Applies the request to the account.
     fn run(self: Box<Self>, account: &mut Account, context: &Context<'_>) -> Result<Answer, ProblemResponse>;
 }
 
-/// A request that was carried out on the account, before its response is written: that happens without the lock on the
-/// account, which other requests wait for.
+/// Writes the response to a request that was applied. It runs without the lock on the account, which other requests
+/// wait for.
 pub(crate) type Answer = Box<dyn FnOnce() -> Result<Response<Vec<u8>>, ProblemResponse>>;
