@@ -10,7 +10,7 @@ mod warning;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use self::assess::Assessment;
+use self::assess::{Assessment, Listed};
 pub use self::error::EnsureError;
 pub use self::request::{EnsureRequest, KeyToEnsure};
 use self::retire::{Replaced, Retirement, retirement};
@@ -120,19 +120,7 @@ impl ApiKeysClient {
         }
         // An expiry up to a minute earlier is no other lifetime.
         let expected = self.now().saturating_add(request.lifetime.try_into().unwrap_or(time::Duration::MAX)) - SLACK;
-        let created = Box::new(request.to_create().send(self).map_err(EnsureError::Create)?);
-        let after = match self.listed(request) {
-            Ok(after) => after,
-            Err(error) => return Err(self.undo_unlisted(created, Some(error))),
-        };
-        let Some(key) = after.live.iter().find(|key| same_id(&key.id, &created.id)).cloned() else {
-            return Err(self.undo_unlisted(created, None));
-        };
-        if !key.redacted_key.is_empty() && !key.matches(&created.key) {
-            // The secret is the one of another key, so the id may be, too.
-            let revoked = Err(InvalidRequest::new("id", "is not certain: the list has another secret for it").into());
-            return Err(EnsureError::NotListed { created, revoked });
-        }
+        let (created, key, after) = self.create_listed(request)?;
         if let Some(expires_at) = key.expires_at.filter(|at| *at < expected) {
             let is_too_short = request.is_renewed_in_last_third(&key);
             warnings.push(EnsureWarning::LifetimeShortened { expires_at, is_too_short });
@@ -175,6 +163,27 @@ impl ApiKeysClient {
         let replaced = Replaced { stored: stored.as_deref(), predecessors: &[], adopted };
         let Retirement { due, pending, .. } = retirement(request, listed, key.as_ref(), replaced);
         Ok(EnsurePlan { change, key, retired: due, pending, warnings })
+    }
+
+    /// Creates a key, and finds it in a list, where a later run would find it.
+    fn create_listed<E>(
+        &self,
+        request: &EnsureRequest,
+    ) -> Result<(Box<ApiKeyCreated>, ApiKey, Listed), EnsureError<E>> {
+        let created = Box::new(request.to_create().send(self).map_err(EnsureError::Create)?);
+        let after = match self.listed(request) {
+            Ok(after) => after,
+            Err(error) => return Err(self.undo_unlisted(created, Some(error))),
+        };
+        let Some(key) = after.live.iter().find(|key| same_id(&key.id, &created.id)).cloned() else {
+            return Err(self.undo_unlisted(created, None));
+        };
+        if !key.redacted_key.is_empty() && !key.matches(&created.key) {
+            // The secret is the one of another key, so the id may be, too.
+            let revoked = Err(InvalidRequest::new("id", "is not certain: the list has another secret for it").into());
+            return Err(EnsureError::NotListed { created, revoked });
+        }
+        Ok((created, key, after))
     }
 
     /// Revokes a key that no later run would find.
