@@ -30,6 +30,8 @@ pub(crate) struct ApiErrorInner {
     pub(crate) other_body: Option<String>,
     /// A proxy or a login page may have sent the response instead of the service.
     pub(crate) is_foreign: bool,
+    /// There is a body, and it is not the problem document that the service sends with every refusal.
+    pub(crate) is_other_document: bool,
     pub(crate) secret: Option<SecretString>,
     pub(crate) context: CallContext,
 }
@@ -98,7 +100,7 @@ impl ApiError {
             300..=399 => {
                 "the client does not follow redirects: check the host, and any proxy or login page before it".into()
             }
-            401 | 403 | 404 if self.0.is_foreign => {
+            401 | 403 | 404 if self.0.is_foreign || self.0.is_other_document => {
                 "a proxy or a login page may have sent this, so it says nothing about the key: check the host".into()
             }
             401 => "check that the API key is right, not expired and not revoked".into(),

@@ -54,7 +54,7 @@ pub(crate) fn decode_created(response: &ApiResponse, own_key: &Credential) -> Re
 
 /// The limits that the service documents for the name and the description of a key, and no blank name.
 fn validate_texts(name: &str, description: Option<&str>) -> Result<(), InvalidRequest> {
-    if name.trim().is_empty() {
+    if name.chars().all(is_blank) {
         return Err(InvalidRequest::new("name", "must not be empty or blank"));
     }
     if name.chars().nth(256).is_some() {
@@ -64,6 +64,12 @@ fn validate_texts(name: &str, description: Option<&str>) -> Result<(), InvalidRe
         return Err(InvalidRequest::new("description", "must have at most 1000 characters"));
     }
     Ok(())
+}
+
+/// Nothing that a reader of a list sees.
+fn is_blank(c: char) -> bool {
+    let is_invisible = matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}');
+    c.is_whitespace() || c.is_control() || is_invisible
 }
 
 /// The expiry that a caller asks for: a time, or a lifetime from the moment of the call.

@@ -84,14 +84,16 @@ fn refused(mut response: ApiResponse, context: CallContext, retry_after: Option<
         Idempotency::Safe | Idempotency::Idempotent => None,
     };
     let problem = Problem::read(&response.body, own_key);
+    let problem_is_missing = problem.is_none();
     let request_id = response.headers.get("x-request-id");
     let error = ApiError(Box::new(ApiErrorInner {
         status,
         retry_after,
         request_id: request_id.map(|id| sanitize(&String::from_utf8_lossy(id.as_bytes()), own_key)),
-        other_body: problem.is_none().then(|| response.describe(own_key)),
+        other_body: problem_is_missing.then(|| response.describe(own_key)),
         problem: problem.unwrap_or_default(),
         is_foreign: response.is_foreign(),
+        is_other_document: problem_is_missing && !response.body.is_empty(),
         secret,
         context,
     }));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::redact::is_like_a_key;
+use crate::redact::{is_like_a_key, is_unsafe};
 use arize_api_keys::{ApiStage, TlsBackend, TlsRoots};
 use clap::builder::{OsStringValueParser, PossibleValuesParser, StringValueParser, TypedValueParser};
 use glob::Pattern;
@@ -59,6 +59,5 @@ const BLANK: &str = "it is blank";
 
 /// Nothing that a reader sees: a variable that is not set leaves such a text.
 pub(crate) fn is_blank(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'))
+    text.chars().all(|c| c.is_whitespace() || is_unsafe(c) || c == '\u{2800}')
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
 use crate::commands::secret_commands::{
-    describe, how_to_revoke, invalid, not_minted, nothing_created, service_key, user_key,
+    describe, how_to_revoke, invalid, not_minted, nothing_created, report_warnings, service_key, user_key,
 };
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
@@ -34,7 +34,10 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
         console.report(format_args!("created {}", describe(created)));
         console.report(format_args!("storing its secret in {location}"));
         match store.store(created) {
-            Ok(()) => console.report("stored"),
+            Ok(()) => {
+                console.report("stored");
+                report_warnings(created, console);
+            }
             // One store has it, so that it must go on to work.
             Err(problem) if problem.is_partial() => drop(partial.set(store.partly(&problem, &created.key))),
             Err(problem) => return Err(problem),
@@ -305,7 +308,9 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Stor
             Failure::new(Code::NotStored, message)
         }
         // The secret is the one of another key.
-        EnsureError::NotListed { created, revoked: Err(Error::InvalidRequest(_)), .. } => {
+        EnsureError::NotListed { created, revoked: Err(Error::InvalidRequest(_)), .. }
+            if !created.has_duplicate_member() =>
+        {
             Failure::new(Code::SecretLost, message).hint(how_to_revoke(created))
         }
         EnsureError::Store { created, .. } | EnsureError::NotListed { created, .. } => {

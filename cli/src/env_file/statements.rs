@@ -178,7 +178,7 @@ impl<'a> Iterator for Words<'a> {
             return Some(Word { rest: "", is_after_operator, statement_end });
         }
         let mut quote = None;
-        let mut chars = word.char_indices();
+        let mut chars = word.char_indices().peekable();
         let mut length = word.len();
         while let Some((at, c)) = chars.next() {
             match quote {
@@ -189,6 +189,12 @@ impl<'a> Iterator for Words<'a> {
                 Some(open) if c == open => quote = None,
                 Some(_) => {}
                 None if Reader::SHELL.quotes.contains(&c) => quote = Some(c),
+                // `$(command)` and `${NAME:-value}` may go over several lines, too.
+                None if c == '$' => {
+                    quote = chars
+                        .next_if(|(_, next)| "({".contains(*next))
+                        .map(|(_, open)| if open == '(' { ')' } else { '}' });
+                }
                 None if c.is_whitespace() || is_operator(c) => {
                     length = at;
                     break;

@@ -102,11 +102,13 @@ fn what_readers_take_differently_is_refused() {
         ("ARIZE_API_KEY=\"a\\\"b\nARIZE_API_KEY=c\"\n", 1),
         ("A=1 \\\nARIZE_API_KEY=old\n", 2),
         ("A=`x\nARIZE_API_KEY=old\n`\n", 2),
+        ("A=$(echo\nARIZE_API_KEY=old\n)\n", 2),
+        ("A=x${X:-\nARIZE_API_KEY=old\n}\n", 2),
     ] {
         refused(before.as_bytes(), &unclear(line));
     }
     let lost = "`ARIZE_API_KEY=ak-new` would not be read back from it: look for a quote or a `$(` that is not closed";
-    for before in ["A='open\n", "A=1\nB=\"x\n", "A=1 \\\n", "A=it's\n", "A=`x\n"] {
+    for before in ["A='open\n", "A=1\nB=\"x\n", "A=1 \\\n", "A=it's\n", "A=`x\n", "A=$(x\n", "A=${x\n"] {
         refused(before.as_bytes(), lost);
     }
     refused(b"B=1\nA=\xff\nK=old\n", "line 2 is not UTF-8 text");

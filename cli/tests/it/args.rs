@@ -79,7 +79,7 @@ fn options_without_an_effect_are_refused() {
 #[test]
 fn blank_values_are_refused_and_the_argument_is_named() {
     let service = Service::new();
-    for blank in ["", " ", "\t", "\u{a0}", "\u{200b}\n", "\u{feff} "] {
+    for blank in ["", " ", "\t", "\u{a0}", "\u{200b}\n", "\u{feff} ", "\u{2800}", "\u{ad}\u{3164}"] {
         for (args, name) in [
             (&["create", blank][..], "<NAME>"),
             (&["create-service-key", blank, "--space", "s"], "<NAME>"),

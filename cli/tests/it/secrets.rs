@@ -493,6 +493,41 @@ fn an_id_that_is_there_twice_is_not_revoked() {
     }
 }
 
+/// Nor is the secret of the new key dropped, which the list does not show under that id.
+#[test]
+fn a_secret_whose_id_is_there_twice_is_kept() {
+    for (first, second) in [(true, "id"), (false, "id"), (false, "\\u0069d")] {
+        for command in [&["rotate", "OLD", "--yes"][..], &["ensure", "new", "--owner", "o"], &["create", "new"]] {
+            let double = Double::new();
+            let old = double.admin().create(&CreateRequest::new("old")).unwrap();
+            let (emulator, member) = (double.world().emulator.clone(), format!(r#""{second}":"{}""#, old.id));
+            double.respond(move |request| {
+                if request.method() != "POST" {
+                    return None;
+                }
+                let mut response = emulator.send(request.clone()).unwrap();
+                let body = String::from_utf8(response.body().clone()).unwrap();
+                let inner = body.trim_start_matches('{').trim_end_matches('}');
+                let members = if first { format!("{member},{inner}") } else { format!("{inner},{member}") };
+                *response.body_mut() = format!("{{{members}}}").into_bytes();
+                Some(response)
+            });
+            let path = double.path("f");
+            let command = command.iter().map(|word| if *word == "OLD" { old.id.as_str() } else { word });
+            let args: Vec<&str> = command.chain(["--out", &path]).collect();
+            let run = double.run(&args);
+            let context = format!("{args:?}: {}", run.err);
+            assert!(run.err.contains("twice") || run.err.contains("a duplicate member"), "{context}");
+            assert!(double.world().emulator.authenticates(old.key.expose_secret()), "{context}");
+            let mut kept = fs::read_dir(double.world().dir.path()).unwrap().map(|entry| entry.unwrap().path());
+            let is_kept = |path: std::path::PathBuf| {
+                double.world().emulator.authenticates(fs::read_to_string(path).unwrap().trim())
+            };
+            assert!(kept.any(is_kept), "{context}");
+        }
+    }
+}
+
 /// A refreshed secret with characters that a terminal would act on is stored nowhere, and kept in an escaped form.
 #[test]
 fn control_characters_in_the_last_resort_are_escaped() {

@@ -32,6 +32,14 @@ fn answers_with_a_problem() {
         "Unauthorized",
         "list: the service answered 401 Unauthorized: Unauthorized [request r-1]; check that the API key is right, not expired and not revoked",
     );
+    // JSON of a gateway is no conclusion about the key either.
+    assert_message(
+        Verb::List,
+        problem(403, r#"{"error":"denied"}"#),
+        "Forbidden",
+        "list: the service answered 403 Forbidden (application/problem+json, 18 bytes); \
+         a proxy or a login page may have sent this, so it says nothing about the key: check the host",
+    );
     assert_message(
         Verb::CreateServiceKey,
         html(403),

@@ -38,7 +38,7 @@ fn a_user_key_with_a_name_alone() {
         // Names need not be unique.
         let again = world.costs(1, |client| client.create(&CreateRequest::new("n"))).unwrap();
         assert_ne!((&created.id, created.key.expose_secret()), (&again.id, again.key.expose_secret()));
-        for blank in ["", " ", "\t\n"] {
+        for blank in ["", " ", "\t\n", "\u{200b}", "\u{a0}\u{feff}", "\u{2800}", "\u{3164}\u{ad}"] {
             let error = world.costs(0, |client| client.create(&CreateRequest::new(blank))).unwrap_err();
             assert_eq!(error.to_string(), "invalid request: `name` must not be empty or blank");
         }
