@@ -75,7 +75,7 @@ impl ApiKeysClient {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if `ARIZE_API_KEY` is missing or a variable is invalid.
+    /// [`Error::Config`] if neither `ARIZE_API_KEY` nor `ARIZE_API_KEY_FILE` is set, or a variable is invalid.
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().build()
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-use arize_api_keys::{Error, Outcome};
+use arize_api_keys::{Error, Outcome, TransportErrorKind};
 
 use crate::messages;
 pub(crate) use crate::messages::of as with_causes;
@@ -137,6 +137,8 @@ impl Failure {
 fn code(error: &Error, effect: Effect) -> Code {
     match error {
         Error::Config(_) | Error::InvalidRequest(_) => Code::Usage,
+        // No request can be made of the arguments and settings: one that is too long, or a TLS library that is not there.
+        Error::Transport(e) if e.kind() == TransportErrorKind::Configuration => Code::Usage,
         Error::SecretNotRecovered(_) if error.outcome() == Outcome::Applied => Code::SecretLost,
         Error::Unauthorized(_) | Error::Forbidden(_) => Code::Denied,
         Error::NotFound(_) | Error::SpaceNotFound(_) | Error::AmbiguousSpace(_) | Error::OrganizationNotFound(_) => {

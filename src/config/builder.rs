@@ -75,7 +75,7 @@ type WrapTransport = Arc<dyn Fn(Arc<dyn Transport>) -> Arc<dyn Transport> + Send
 
 impl ClientBuilder {
     /// The API key that every request carries. The client removes blanks and quotes around it, and sends it to the configured
-    /// host and nowhere else.
+    /// host and nowhere else. A text that is no key, like a redacted key or `${KEY}`, is an error.
     pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
         self.explicit.api_key = Some(key.into());
         self

@@ -82,6 +82,8 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///   never sends a request twice, keeps no cookies and reads no environment variables (TLS has the exceptions of the system).
 /// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
 ///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
+/// * After `fork`, parent and child may both use it: a connection of another process is never used. A fork during a request is not
+///   supported.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
 ///   5 s and connecting 10 s. Addresses are remembered for 30 s, and for longer if they cannot be looked up again. A look-up
 ///   runs in a separate thread, which is left behind if it hangs; nothing else starts a thread.

@@ -64,7 +64,10 @@ enum Freshness {
 impl Known {
     /// Moves the preferred address to the front.
     fn order(&mut self) {
-        self.addresses.sort_by_key(|address| Some(address.ip()) != self.preferred);
+        let at = self.addresses.iter().position(|address| Some(address.ip()) == self.preferred);
+        if let Some(before) = at.and_then(|at| self.addresses.get_mut(..=at)) {
+            before.rotate_right(1);
+        }
     }
 
     /// Whether the addresses are to be taken without asking.

@@ -97,9 +97,11 @@ fn builder(args: &args::Emulator, console: &Console) -> Result<EmulatorBuilder, 
     }
     let in_file = args.admin_key_file.as_ref().map(|path| key_in(path, console)).transpose()?;
     if let Some(key) = in_file.as_deref().or(args.admin_key.as_deref()) {
+        let option = if in_file.is_some() { "--admin-key-file" } else { "--admin-key" };
         builder = builder.admin_key(key).map_err(|error| {
-            let options = "the option is --admin-key-file or --admin-key, or `secret` in the account";
-            Failure::new(Code::Usage, error.to_string()).hint(options)
+            let text = error.to_string();
+            let problem = text.strip_prefix("`admin_key`: ").unwrap_or(&text);
+            Failure::new(Code::Usage, format!("{option}: {problem}"))
         })?;
     }
     Ok(builder.clock(clock(args.time, args.standing_clock, &*console.system)))

@@ -134,6 +134,17 @@ fn the_warning_can_be_silenced_alone() {
 }
 
 #[test]
+fn a_request_that_is_too_long_is_a_wrong_argument() {
+    let service = Service::new();
+    let long = "x".repeat(20_000);
+    for args in [&["list", "--cursor", &long][..], &["list", "--all", "--cursor", &long]] {
+        let run = service.run(args);
+        assert!(run.failed(2).err.contains("the URI and each header of the request may have 16 KiB"), "{}", run.err);
+    }
+    assert!(service.seen().is_empty());
+}
+
+#[test]
 fn negative_values_get_a_message_of_their_own() {
     let service = Service::new();
     for args in [

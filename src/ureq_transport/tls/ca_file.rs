@@ -1,7 +1,6 @@
 //! Files and directories of trusted certificates.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -25,15 +24,21 @@ pub(in crate::ureq_transport) struct CaFile {
 /// The certificates of the files, in DER. Defects of a file or directory that is set for the whole machine, for every program, are
 /// logged and skipped.
 pub(super) fn read(files: &[CaFile]) -> Result<Vec<Vec<u8>>, ConfigError> {
-    let mut certificates = BTreeSet::new();
+    let mut certificates = Vec::new();
     for file in files {
-        certificates.extend(match &*file.setting {
+        let found = match &*file.setting {
             "SSL_CERT_FILE" => read_machine_file(&file.path),
             "SSL_CERT_DIR" => read_machine_directory(&file.path),
             _ => read_strictly(file)?,
-        });
+        };
+        // A directory often holds the certificates of the file once more.
+        for certificate in found {
+            if !certificates.contains(&certificate) {
+                certificates.push(certificate);
+            }
+        }
     }
-    Ok(certificates.into_iter().collect())
+    Ok(certificates)
 }
 
 /// The most bytes of a file of certificates. Those that systems trust have a quarter of a megabyte.
