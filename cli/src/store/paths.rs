@@ -30,13 +30,22 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     directory(path).join(name)
 }
 
-/// Fails if another user put this path where every user can: the secret would be theirs, or go where they want.
+/// Fails if another user put this path where every user can: the secret would be theirs, or go where they want. The same if they
+/// put the directory there that holds it.
 pub(super) fn owned(path: &Path, system: &dyn System) -> io::Result<()> {
     let Ok(entry) = system.link_metadata(path) else { return Ok(()) };
-    let is_trusted = entry.user == system.user() || entry.user == 0;
-    if !is_trusted && system.metadata(directory(path))?.mode & 0o002 != 0 {
+    if entry.user == system.user() || entry.user == 0 {
+        return Ok(());
+    }
+    let parent = directory(path);
+    if system.metadata(parent)?.mode & 0o002 != 0 {
         let problem = "another user owns it, in a directory that every user can write to";
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
     }
-    Ok(())
+    // Only a path from the root leads to all directories above. The root itself may be another user's in a container.
+    match path.parent() {
+        None => Ok(()),
+        Some(parent) if path.is_absolute() => owned(parent, system),
+        Some(_) => owned(&system.canonicalize(parent)?, system),
+    }
 }

@@ -185,6 +185,18 @@ fn files_of_others_in_a_shared_directory() {
             let problem = "another user owns it, in a directory that every user can write to";
             refused(&service, &format!("$KEYS create ci {option} tmp/{name}"), problem);
         }
+        // The file is in a directory that its owner put there, or behind a link to one.
+        shell(
+            &service,
+            "mkdir -p tmp/own/deep home/own; touch tmp/own/deep/key home/own/key; mkfifo tmp/own/pipe; \
+             ln -s \"$PWD/home/own\" tmp/dir; chown -hR 12345 tmp/own tmp/dir home",
+        )
+        .succeeded();
+        for path in ["tmp/own/deep/key", "$PWD/tmp/own/deep/key", "tmp/own/pipe", "$PWD/tmp/dir/key"] {
+            let line = format!("$KEYS create ci --out {path} --timeout 1s");
+            let run = shell(&service, &line);
+            assert!(run.code == Some(1) && run.err.contains("; nothing was created"), "{line}: {run:?}");
+        }
         shell(&service, "rm -r home").succeeded();
     }
     // Elsewhere, an administrator who edits the file of a user leaves it theirs.
