@@ -76,7 +76,7 @@ pub(crate) enum Effect {
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) message: String,
-    /// What is true now, where the message does not say it. It is shown after the message.
+    /// The state of the keys after the failure, where the message does not say it. It is shown after the message.
     pub(crate) state: Option<&'static str>,
     /// What to do next, where the message does not say it.
     pub(crate) hint: Option<String>,

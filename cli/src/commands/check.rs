@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
     let facts = [
         ("endpoint", Some(console.secrets.message(client.endpoint()))),
         ("stage", Some(client.stage().to_string())),
-        // A key may stand in place of the path or the name.
+        // A user may have given a key where a path or a name belongs.
         ("key_from", Some(console.secrets.message(api_key::source(console)))),
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),

@@ -236,8 +236,8 @@ fn deliver(
     Ok(())
 }
 
-/// The response has the secret that the file has already, like an old response from a cache. What it says of the key may be as old, so
-/// nothing is revoked by its id.
+/// The response has the secret that the file has already, like an old response from a cache. Its id may be as old, so nothing is
+/// revoked by it.
 fn repeated(store: &Store, created: &ApiKeyCreated, what: &str) -> Failure {
     let location = store.location().unwrap_or_default();
     let message =

@@ -189,7 +189,7 @@ impl Store {
         }
     }
 
-    /// What is true of a secret that one of several stores took, or that may be in the file: then it is kept elsewhere, too.
+    /// The message about a secret that one of several stores took. If the file may have it or not, it is kept elsewhere, too.
     pub(crate) fn partly(&mut self, problem: &NotStored, secret: &SecretString) -> String {
         if problem.may_be_there { format!("{problem}; {}", self.rescue(secret)) } else { problem.to_string() }
     }

@@ -120,7 +120,7 @@ fn an_invalid_request_is_not_announced() {
     assert_eq!(service.files(), ["f"]);
 }
 
-/// Whatever a command that brings a secret fails of, it says what is true then.
+/// Each failure of a command that brings a secret says which keys exist afterwards.
 #[test]
 fn every_failure_says_what_is_true_now() {
     let service = Service::new();
@@ -309,7 +309,7 @@ fn a_secret_in_a_refusal_is_kept_in_a_file() {
     }
 }
 
-/// The command never starts, so nothing would use the secret. The key ends by itself.
+/// The command never starts, so nothing would use the secret. The key ends with its lifetime.
 #[test]
 fn run_says_when_a_key_of_a_refusal_ends() {
     const BODY: &str = r#"{"title":"no","key":"ak-0123456789-from-a-refusal"}"#;

@@ -228,7 +228,7 @@ fn a_copy_of_a_file_that_cannot_be_restored_is_kept() {
             assert_eq!(fs::read_to_string(&path).unwrap(), before[0].1, "{context}");
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{context}");
             case.check(&run, &context);
-            // The next run writes the file, and leaves a copy that has a name of its own.
+            // The next run writes the file, and leaves the copy, which has another name.
             case.double.plan(|_, _| Plan::Go);
             let again = case.double.run(&["create", "another", "--out", &case.double.path("key")]);
             assert_eq!(again.code, Some(0), "{again:?}");

@@ -27,7 +27,7 @@ pub(super) fn open(path: &Path, access: Access) -> io::Result<Box<dyn File>> {
     Ok(Box::new(OsFile(options.open(path)?)))
 }
 
-/// In a thread of its own, because the call that opens a FIFO cannot be ended. The thread ends with this process.
+/// In a separate thread, because the call that opens a FIFO cannot be ended. The thread ends with this process.
 pub(super) fn read_stream(path: Option<PathBuf>, limit: u64, timeout: Option<Duration>) -> io::Result<Vec<u8>> {
     let read = move || {
         let mut content = Vec::new();
