@@ -9,8 +9,8 @@ use super::service::{ADMIN, Minted};
 /// The exit code of `rotate` for a key that is replaced already.
 const NOT_FOUND: u8 = 4;
 
-/// The exit code after which the message says where the secret is.
-const SECRET_LOST: u8 = 9;
+/// The exit codes of a secret that is not stored, or may not be.
+const LAST_RESORT: [u8; 2] = [9, 11];
 
 impl Case {
     /// The violations after a run, however it ended. Another run at the same time may have changed what its output says.
@@ -134,9 +134,12 @@ impl Case {
 }
 
 impl Run {
-    /// Whether the output has a secret. On stdout, that is the last resort of a command that ends with 9, or is killed before.
+    /// Whether the output has a secret, other than one that no file can take, or none can be proved to have: that one is on stdout, or
+    /// on stderr if stdout fails. A run may be killed between the secret and its end.
     pub(crate) fn leaks(&self) -> bool {
-        has_secret(&self.err) || has_secret(&self.out) && self.code.is_some_and(|code| code != SECRET_LOST)
+        let is_last_resort = self.code.is_none_or(|code| LAST_RESORT.contains(&code));
+        has_secret(&self.err) && !self.err.contains("its secret was printed on stderr")
+            || has_secret(&self.out) && !is_last_resort
     }
 }
 
