@@ -196,7 +196,7 @@ mod tests {
 
     impl fmt::Display for Apple {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("Das Zertifikat ist unbrauchbar.")
+            f.write_str("Zertifikat unbrauchbar")
         }
     }
 
