@@ -40,7 +40,9 @@ fn measure(keys: usize) -> Fallible<[(&'static str, f64); 4]> {
     for n in 0..keys {
         client.create(&CreateRequest::new(format!("deploy-pipeline-staging-{n:06}")))?;
     }
-    println!("{keys} keys: {} bytes a key   ≤ 354", resident()?.saturating_sub(before) / keys as u64);
+    if keys == MANY {
+        println!("{keys} keys: {} bytes a key   ≤ 354", resident()?.saturating_sub(before) / keys as u64);
+    }
 
     let name = || CreateRequest::new("deploy-pipeline-staging-another");
     let mut ids = Vec::with_capacity(CALLS);
