@@ -5,6 +5,7 @@ pub mod canned;
 pub mod cases;
 pub mod peers;
 pub mod server;
+pub mod together;
 
 /// Measuring programs stop at the first error; no caller handles it.
 pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

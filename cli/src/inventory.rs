@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arize_api_keys::time::OffsetDateTime;
-use arize_api_keys::{ApiKey, ApiKeysClient, Error, FoundKey, InventoryRequest, Scope, UnreadScope};
+use arize_api_keys::{ApiKey, ApiKeysClient, Error, FieldWarning, FoundKey, InventoryRequest, Scope, UnreadScope};
 use serde_json::{Value, json};
 
 use crate::args::Scopes;
@@ -99,16 +99,20 @@ pub(crate) fn is_own(key: &ApiKey, console: &Console) -> bool {
 
 /// Names the members of a key that cannot be read.
 pub(crate) fn report_warnings(key: &ApiKey, console: &Console) {
-    for warning in &key.warnings {
-        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
-    }
+    key.warnings.iter().for_each(|warning| report(key, warning, console));
 }
 
 /// The same for one member.
 pub(crate) fn report_warning(key: &ApiKey, field: &str, console: &Console) {
-    if let Some(warning) = key.warnings.iter().find(|warning| warning.field == field) {
-        console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
-    }
+    key.warnings
+        .iter()
+        .filter(|warning| warning.field == field)
+        .take(1)
+        .for_each(|warning| report(key, warning, console));
+}
+
+fn report(key: &ApiKey, warning: &FieldWarning, console: &Console) {
+    console.warning(format_args!("key {}: cannot read {warning}", printable(&key.id)));
 }
 
 /// A key with its spaces, as JSON.

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Barrier;
-use std::{env, fs, thread};
+use std::{env, fs};
 
-use arize_api_keys::{ApiKeysClient, ListRequest};
-use arize_api_keys_benches::Fallible;
+use arize_api_keys::ApiKeysClient;
 use arize_api_keys_benches::peers::{self, Place};
 use arize_api_keys_benches::server::Server;
+use arize_api_keys_benches::{Fallible, together};
 use serde::{Deserialize, Serialize};
 
 /// The growth of a figure that does not count.
@@ -292,18 +291,7 @@ impl Bench {
         let address = self.address();
         let client: ApiKeysClient = peers::client(Place { address: &address, route: "slow" }).build()?;
         let before = self.server.opened()?;
-        let together = Barrier::new(threads);
-        thread::scope(|scope| {
-            let list = || -> Fallible {
-                together.wait();
-                for _ in 0..calls / threads {
-                    client.list(&ListRequest::new().limit(1))?;
-                }
-                Ok(())
-            };
-            let running: Vec<_> = (0..threads).map(|_| scope.spawn(list)).collect();
-            running.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread died")?)
-        })?;
+        together::list(&client, threads, calls, 1)?;
         Ok(self.server.opened()? - before)
     }
 

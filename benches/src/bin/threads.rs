@@ -1,13 +1,9 @@
 //! Calls a second of threads that share one client, 64 against 16, in alternating rounds: `threads <rounds> <calls in a round>`.
 
-use std::sync::Barrier;
-use std::thread;
-use std::time::Instant;
-
-use arize_api_keys::{ApiKeysClient, ListRequest};
-use arize_api_keys_benches::Fallible;
+use arize_api_keys::ApiKeysClient;
 use arize_api_keys_benches::peers::{self, Place};
 use arize_api_keys_benches::server::Server;
+use arize_api_keys_benches::{Fallible, together};
 
 const FEW: usize = 16;
 const MANY: usize = 64;
@@ -34,19 +30,5 @@ fn main() -> Fallible {
 }
 
 fn rate(client: &ApiKeysClient, threads: usize, calls: usize) -> Fallible<f64> {
-    let together = Barrier::new(threads + 1);
-    thread::scope(|scope| {
-        let list = || -> Fallible {
-            together.wait();
-            for _ in 0..calls / threads {
-                client.list(&ListRequest::new().limit(50))?;
-            }
-            Ok(())
-        };
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(list)).collect();
-        together.wait();
-        let start = Instant::now();
-        running.into_iter().try_for_each(|thread| thread.join().map_err(|_| "a thread died")?)?;
-        Ok(calls as f64 / start.elapsed().as_secs_f64())
-    })
+    Ok(calls as f64 / together::list(client, threads, calls, 50)?.as_secs_f64())
 }

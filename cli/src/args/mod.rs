@@ -121,14 +121,14 @@ pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap
         let problem = "--output html and openmetrics are for `audit` only";
         return Err(command.error(ErrorKind::ArgumentConflict, problem));
     }
-    let checked = cli.global.check().map_err(ToOwned::to_owned);
-    checked.and_then(|()| cli.check()).map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
+    cli.check().map_err(|problem| command.error(ErrorKind::ArgumentConflict, problem))?;
     Ok(cli)
 }
 
 impl Cli {
-    /// The rules between options that depend on values.
+    /// The rules between options that clap does not check.
     fn check(&self) -> Result<(), String> {
+        self.global.check()?;
         if let Command::List(list) = &self.command
             && list.status == Some(Status::All)
             && list.cursor.is_some()

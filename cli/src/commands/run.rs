@@ -40,10 +40,7 @@ fn lend(args: &Run, console: &Console) -> Result<u8, Failure> {
     let Some((command, arguments)) = args.command.split_first() else {
         return Err(Failure::new(Code::Usage, "the command is missing"));
     };
-    let path = system.find_program(command).map_err(|error| {
-        let failure = not_started(command, &error);
-        failure.state(NO_KEY)
-    })?;
+    let path = system.find_program(command).map_err(|error| not_started(command, &error).state(NO_KEY))?;
     let prepare = || {
         let binding = &args.service.binding;
         let mut request = Request::new(args, binding, command, console)?;

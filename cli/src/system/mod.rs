@@ -71,7 +71,7 @@ pub trait System: Send + Sync {
     /// The start of every client: the settings of the environment, with the transport and the clock of this system.
     fn client(&self) -> ClientBuilder;
 
-    /// Standard input, for the answer to a question.
+    /// Standard input, for the reply to a question. [`read_stream`](Self::read_stream) reads data from it.
     fn stdin(&self) -> Box<dyn BufRead>;
 
     /// All of a pipe or a device, or of standard input without a path: at most `limit` bytes.

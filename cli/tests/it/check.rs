@@ -146,7 +146,7 @@ fn without_a_usable_key_it_shows_the_endpoint() {
     assert!(service.seen().is_empty());
 }
 
-/// What the service would answer with 401 is refused before it is sent, and the message names the place and the defect.
+/// A key that cannot be one is refused before it is sent, and the message names the place and the defect.
 #[test]
 fn near_misses_name_their_place() {
     let service = Service::new();

@@ -214,7 +214,7 @@ fn forms(key: &str) -> Vec<String> {
     ]
 }
 
-/// Wherever the key is, and whether or not the arguments are right: what is said about them does not show it.
+/// No message shows the key, whichever argument has it, and whether or not the arguments are right.
 #[test]
 fn a_key_that_only_a_file_has_is_not_shown_in_any_form() {
     let service = Service::new();

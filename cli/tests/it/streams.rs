@@ -53,7 +53,7 @@ fn nothing_waits_longer_than_the_timeout() {
     let run = shell(&service, "unset ARIZE_API_KEY; ARIZE_API_KEY_FILE=p $KEYS list --timeout 300ms");
     assert!(run.failed(2).err.contains("no process wrote it"), "{}", run.err);
     assert!(service.seen().is_empty());
-    // The emulator has no timeout of its own: a FIFO is read.
+    // `emulator` takes no --timeout: a FIFO is read.
     let run = shell(&service, "echo '{' > p & $KEYS emulator --account p");
     assert!(run.failed(2).err.contains("the account in `p`"), "{}", run.err);
 }
