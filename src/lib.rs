@@ -100,8 +100,8 @@ pub use error::{
 };
 pub use lifecycle::{
     EnsureChange, EnsureError, EnsurePlan, EnsureRequest, EnsureWarning, Ensured, FoundKey, Inventory,
-    InventoryProgress, InventoryRequest, KeyToEnsure, NotReplaceable, ReplacementKey, RotationError, RotationStep,
-    Scope, UnreadScope,
+    InventoryProgress, InventoryRequest, KeySpaces, KeyToEnsure, NotReplaceable, ReplacementKey, RotationError,
+    RotationStep, Scope, UnreadScope,
 };
 pub use model::{
     AccountRole, ApiKey, ApiKeyCreated, ApiKeyList, ApiKeyStatus, ApiKeyType, BotUser, BotUserOrganization,

@@ -54,7 +54,7 @@ impl CommandLine {
     /// The exit code of a command line that is wrong, or asks for help.
     pub fn parse(args: impl IntoIterator<Item = OsString>, system: &dyn System) -> Result<Self, u8> {
         let args: Vec<OsString> = args.into_iter().collect();
-        match args::parse(args.clone(), system.width()) {
+        match args::parse(&args, system.width()) {
             Ok(cli) => Ok(Self { args, cli }),
             Err(error) if error.use_stderr() => {
                 let secrets = Secrets::of_environment(system);

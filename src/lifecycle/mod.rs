@@ -8,5 +8,5 @@ mod rotate;
 mod verify;
 
 pub use self::ensure::{EnsureChange, EnsureError, EnsurePlan, EnsureRequest, EnsureWarning, Ensured, KeyToEnsure};
-pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, Scope, UnreadScope};
+pub use self::inventory::{FoundKey, Inventory, InventoryProgress, InventoryRequest, KeySpaces, Scope, UnreadScope};
 pub use self::rotate::{NotReplaceable, ReplacementKey, RotationError, RotationStep};

@@ -18,13 +18,19 @@ use super::resolver::CachingResolver;
 /// the handshake from one that is closed after the request.
 #[derive(Debug)]
 pub(super) struct MarkConnectErrors<C> {
-    chain: C,
+    chain: Arc<C>,
     names: CachingResolver,
 }
 
 impl<C: Connector> MarkConnectErrors<C> {
     pub(super) fn new(chain: C, names: CachingResolver) -> Self {
-        Self { chain, names }
+        Self { chain: Arc::new(chain), names }
+    }
+}
+
+impl<C> Clone for MarkConnectErrors<C> {
+    fn clone(&self) -> Self {
+        Self { chain: Arc::clone(&self.chain), names: self.names.clone() }
     }
 }
 

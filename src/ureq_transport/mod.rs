@@ -6,13 +6,14 @@ mod connect;
 mod error;
 mod head;
 mod kept;
+mod pools;
 mod proxy;
 mod resolver;
 mod settings;
 mod tls;
 
 use std::fmt;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
@@ -23,6 +24,7 @@ use ureq::{AsSendBody, SendBody};
 use self::body::BodyProbe;
 pub use self::builder::UreqTransportBuilder;
 use self::connect::{AddressConnector, MarkConnectErrors};
+use self::pools::Pools;
 use self::proxy::ProxyUrl;
 use self::resolver::CachingResolver;
 use self::settings::TransportSettings;
@@ -50,8 +52,8 @@ const HEAD_LIMIT: usize = 24 * 1024;
 /// One URI or header value. ureq writes each of them into one buffer, and gives up midway if it does not fit.
 const LINE_LIMIT: usize = BUFFER / 2;
 
-/// More than the threads that share a client in any sensible program: with fewer, busy threads close connections that
-/// others are about to need.
+/// Of one pool. More than the threads that share a client in any sensible program: with fewer, busy threads close connections
+/// that others are about to need.
 const IDLE_CONNECTIONS: usize = 64;
 
 /// Shorter than the idle time of common servers and load balancers, which begins at 20 s.
@@ -80,8 +82,9 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// * It sends the request as it is, with `host` and `content-length`, and adds no other header. It never follows a redirect,
 ///   never sends a request twice, keeps no cookies and reads no environment variables (TLS has the exceptions of the system).
-/// * Clones share up to 64 idle connections, which are kept for 15 s. A request that wants a
-///   [fresh connection](SendOptions::fresh_connection) closes the idle ones to its host, and leaves its own behind.
+/// * Clones share idle connections, which are kept for 15 s: at most as many as there were requests at the same time, and at most 112.
+///   A request that wants a [fresh connection](SendOptions::fresh_connection) closes idle ones to its host, and leaves its own
+///   behind.
 /// * After `fork`, parent and child may both use it: a connection of another process is never used. A fork during a request is not
 ///   supported.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
@@ -118,7 +121,7 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 /// own key there: it refuses such an id before it sends anything.
 #[derive(Clone)]
 pub struct UreqTransport {
-    agent: ureq::Agent,
+    pools: Arc<Pools>,
 }
 
 impl UreqTransport {
@@ -163,27 +166,8 @@ impl UreqTransport {
         let connector =
             ().chain(ConnectProxyConnector::default()).chain(AddressConnector::new(names.clone())).chain(tls);
         let connector = MarkConnectErrors::new(connector, names.clone());
-        Self { agent: ureq::Agent::with_parts(config, connector, names) }
-    }
-
-    fn run(
-        &self,
-        parts: http::request::Parts,
-        body: impl AsSendBody,
-        options: SendOptions,
-    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let direct = self.agent.config().proxy().is_some() && parts.uri.host().is_some_and(is_loopback);
-        let timeout = options.timeout.clamp(*DURATIONS.start(), *DURATIONS.end());
-        let request = http::Request::from_parts(parts, body);
-        let mut config = self.agent.configure_request(request).timeout_global(Some(timeout));
-        if options.fresh_connection {
-            config = config.max_idle_age(Duration::ZERO);
-        }
-        if direct {
-            // A request to this machine must not travel to another one.
-            config = config.proxy(None);
-        }
-        self.agent.run(config.build())
+        let agent = || ureq::Agent::with_parts(config.clone(), connector.clone(), names.clone());
+        Self { pools: Arc::new(Pools::new(agent)) }
     }
 }
 
@@ -195,6 +179,8 @@ impl Transport for UreqTransport {
         warn_of_trace();
         check_lines(&parts)?;
         let room = parts.extensions.remove().unwrap_or_default();
+        // Until the body is read, which gives the connection back.
+        let place = self.pools.place();
 
         if body.is_empty() {
             match parts.method {
@@ -203,7 +189,7 @@ impl Transport for UreqTransport {
                 }
                 _ => parts.headers.remove(CONTENT_LENGTH),
             };
-            return match self.run(parts, (), options) {
+            return match run(place.agent(), parts, (), options) {
                 Ok(response) => body::read(response, room),
                 Err(error) => Err(error::to_transport_error(error)),
             };
@@ -211,13 +197,33 @@ impl Transport for UreqTransport {
         // A reader without a length would be sent in chunks.
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut tracked = BodyProbe::new(&body);
-        match self.run(parts, SendBody::from_reader(&mut tracked), options) {
+        match run(place.agent(), parts, SendBody::from_reader(&mut tracked), options) {
             Ok(response) => body::read(response, room),
             // ureq asks for the body once the head is out: never asked means that the request was never complete.
             Err(error) if !tracked.pulled() => Err(error::to_transport_error(error).not_sent()),
             Err(error) => Err(error::to_transport_error(error)),
         }
     }
+}
+
+fn run(
+    agent: &ureq::Agent,
+    parts: http::request::Parts,
+    body: impl AsSendBody,
+    options: SendOptions,
+) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    let direct = agent.config().proxy().is_some() && parts.uri.host().is_some_and(is_loopback);
+    let timeout = options.timeout.clamp(*DURATIONS.start(), *DURATIONS.end());
+    let request = http::Request::from_parts(parts, body);
+    let mut config = agent.configure_request(request).timeout_global(Some(timeout));
+    if options.fresh_connection {
+        config = config.max_idle_age(Duration::ZERO);
+    }
+    if direct {
+        // A request to this machine must not travel to another one.
+        config = config.proxy(None);
+    }
+    agent.run(config.build())
 }
 
 impl Default for UreqTransport {
@@ -228,7 +234,7 @@ impl Default for UreqTransport {
 
 impl fmt::Debug for UreqTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UreqTransport").field("proxy", &self.agent.config().proxy().is_some()).finish_non_exhaustive()
+        f.debug_struct("UreqTransport").field("proxy", &self.pools.config().proxy().is_some()).finish_non_exhaustive()
     }
 }
 

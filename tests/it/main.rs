@@ -16,6 +16,7 @@ mod emulator_http;
 mod emulator_served;
 mod faults;
 mod interleavings;
+mod inventory_spaces;
 mod matrix;
 mod scenarios;
 mod suite;

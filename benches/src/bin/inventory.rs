@@ -14,10 +14,27 @@ use arize_api_keys::{
 use arize_api_keys_benches::Fallible;
 use cpu_time::ProcessTime;
 
-/// Spaces, and service keys in each.
-const LARGE: (usize, usize) = (1000, 100);
-/// 3 spaces and 20 keys, one of them the admin's.
-const SMALL: (usize, usize) = (3, 6);
+/// What an account has.
+#[derive(Clone, Copy)]
+struct Account {
+    spaces: usize,
+    /// Service keys in each space.
+    keys: usize,
+    texts: Texts,
+}
+
+/// The texts of a key. They take much of the memory of an inventory.
+#[derive(Clone, Copy)]
+enum Texts {
+    /// A name of 10 bytes.
+    Short,
+    /// A name of 30 bytes, half of the keys with a description of 33, a fifth with a time of last use.
+    Long,
+}
+
+const LARGE: Account = Account { spaces: 1000, keys: 100, texts: Texts::Short };
+/// 20 keys: two are the admin's.
+const SMALL: Account = Account { spaces: 3, keys: 6, texts: Texts::Long };
 
 /// Rounds of the comparison of CPU times. The smallest time of each side counts: other work only adds to it.
 const ROUNDS: usize = 5;
@@ -25,7 +42,8 @@ const ROUNDS: usize = 5;
 fn main() -> Fallible<ExitCode> {
     let args: Vec<String> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve", spaces, keys] => serve(spaces.parse()?, keys.parse()?)?,
+        ["serve", spaces, keys, "short"] => serve(spaces.parse()?, keys.parse()?, Texts::Short)?,
+        ["serve", spaces, keys, "long"] => serve(spaces.parse()?, keys.parse()?, Texts::Long)?,
         ["empty"] => println!("0 0 {}", peak()?),
         ["inventory", threads, url, secret] => report(inventory(&client(url, secret)?, threads.parse()?))?,
         ["walk", url, secret] => report(walk(&client(url, secret)?))?,
@@ -36,16 +54,20 @@ fn main() -> Fallible<ExitCode> {
 }
 
 /// Serves an account, and prints the number of requests for each line of the input, until that ends.
-fn serve(spaces: usize, keys: usize) -> Fallible {
+fn serve(spaces: usize, keys: usize, texts: Texts) -> Fallible {
     let names: Vec<_> = (0..spaces).map(|n| serde_json::json!({"name": format!("space-{n}")})).collect();
     let service_keys = (0..spaces * keys).map(|n| {
         let space = format!("space-{}", n / keys);
-        serde_json::json!({
-            "name": format!("deploy-pipeline-staging-{n:06}"),
-            "description": (n % 2 == 0).then_some("rotated weekly by the release job"),
-            "last_used_at": (n % 5 == 0).then_some("2026-05-04T09:15:27Z"),
-            "service": {"organizations": [{"organization": "acme", "spaces": [{"space": space}]}]},
-        })
+        let service = serde_json::json!({"organizations": [{"organization": "acme", "spaces": [{"space": space}]}]});
+        match texts {
+            Texts::Short => serde_json::json!({"name": format!("key-{n:06}"), "service": service}),
+            Texts::Long => serde_json::json!({
+                "name": format!("deploy-pipeline-staging-{n:06}"),
+                "description": (n % 2 == 0).then_some("rotated weekly by the release job"),
+                "last_used_at": (n % 5 == 0).then_some("2026-05-04T09:15:27Z"),
+                "service": service,
+            }),
+        }
     });
     // One key of the admin is there without being listed here.
     let user_key = serde_json::json!({"name": "laptop"});
@@ -107,9 +129,11 @@ struct Served {
 }
 
 impl Served {
-    fn start((spaces, keys): (usize, usize)) -> Fallible<Self> {
+    fn start(account: Account) -> Fallible<Self> {
+        let Account { spaces, keys, texts } = account;
+        let texts = if matches!(texts, Texts::Short) { "short" } else { "long" };
         let mut process = Command::new(env::current_exe()?)
-            .args(["serve", &spaces.to_string(), &keys.to_string()])
+            .args(["serve", &spaces.to_string(), &keys.to_string(), texts])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -169,9 +193,9 @@ fn measure(arize_keys: &Path) -> Fallible<ExitCode> {
     };
 
     let mut large = Served::start(LARGE)?;
-    let keys = (LARGE.0 * LARGE.1 + 2) as u64;
+    let keys = (LARGE.spaces * LARGE.keys + 2) as u64;
     // The list of spaces, the user keys, and the service keys of each space: 100 items a page.
-    let pages = LARGE.0.div_ceil(100) + 1 + LARGE.0 * LARGE.1.div_ceil(100);
+    let pages = LARGE.spaces.div_ceil(100) + 1 + LARGE.spaces * LARGE.keys.div_ceil(100);
     for threads in ["1", "8"] {
         let before = large.requests()?;
         let ([found, ..], _) = large.run(&[], &["inventory", threads])?;
@@ -190,8 +214,12 @@ fn measure(arize_keys: &Path) -> Fallible<ExitCode> {
     row("CPU time against list_all one after the other", inventory as f64 / walk as f64, 1.3, false);
     let (empty, _) = run(Command::new(env::current_exe()?).arg("empty"))?;
     let empty: u64 = empty.split_whitespace().nth(2).ok_or("no peak of memory")?.parse()?;
-    let bytes = peak.saturating_sub(empty) * 1024 / keys;
-    row("peak memory over the empty program, bytes a key", bytes as f64, 600.0, false);
+    let a_key = |peak: u64| peak.saturating_sub(empty) as f64 * 1024.0 / keys as f64;
+    row("peak memory over the empty program, bytes a key", a_key(peak), 600.0, false);
+    let long = Served::start(Account { texts: Texts::Long, ..LARGE })?;
+    let ([_, _, peak], _) = long.run(&[], &["inventory", "1"])?;
+    println!("the same for keys with long texts: {:.0}", a_key(peak));
+    drop(long);
     for threads in ["1", "8"] {
         let trace = ["strace", "-f", "-e", "trace=connect", "-o", "/dev/stderr"];
         let (_, calls) = large.run(&trace, &["inventory", threads])?;

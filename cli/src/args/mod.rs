@@ -11,6 +11,7 @@ mod find;
 mod generate;
 mod global;
 mod list;
+mod named;
 mod refresh;
 mod rotate;
 mod run;
@@ -105,14 +106,20 @@ fn takes(command: &str, option: &str) -> bool {
 }
 
 /// The arguments, checked.
-pub(crate) fn parse(args: Vec<OsString>, width: Option<u16>) -> Result<Cli, clap::Error> {
-    // Here clap builds only the command that is named. Building all of them takes most of the time of a short command, and
-    // only help and the message of an error need them.
-    let mut command = Cli::command();
-    let matches =
-        command.try_get_matches_from_mut(args.clone()).or_else(|_| whole_command(width).try_get_matches_from(args))?;
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    if let Some(option) = without_effect(&command, &matches) {
+pub(crate) fn parse(args: &[OsString], width: Option<u16>) -> Result<Cli, clap::Error> {
+    // The description of all commands takes most of the time of a short one. Only help and the messages of mistakes need it.
+    if let Some(mut command) = named::command(args)
+        && let Ok(cli) = read(args, &mut command)
+    {
+        return Ok(cli);
+    }
+    read(args, &mut whole_command(width))
+}
+
+fn read(args: &[OsString], command: &mut clap::Command) -> Result<Cli, clap::Error> {
+    let matches = command.try_get_matches_from_mut(args)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(command))?;
+    if let Some(option) = without_effect(command, &matches) {
         let name = matches.subcommand_name().unwrap_or_default();
         return Err(command.error(ErrorKind::ArgumentConflict, format!("--{option} has no effect on `{name}`")));
     }

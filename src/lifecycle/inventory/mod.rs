@@ -1,9 +1,10 @@
 //! The keys of an account, as far as its API lists them.
 
+mod id_index;
+mod key_spaces;
+mod reads;
 mod request;
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, thread};
@@ -11,6 +12,8 @@ use std::{fmt, thread};
 use serde::Serialize;
 use time::OffsetDateTime;
 
+pub use self::key_spaces::KeySpaces;
+use self::reads::{Reads, ScopeRead};
 pub use self::request::{InventoryProgress, InventoryRequest};
 use crate::client::ApiKeysClient;
 use crate::error::Error;
@@ -42,7 +45,7 @@ pub struct FoundKey {
     #[serde(flatten)]
     pub key: ApiKey,
     /// The spaces of a service key; none for a user key.
-    pub spaces: Vec<Space>,
+    pub spaces: KeySpaces,
 }
 
 /// A scope that could not be read to its end. The keys before the error are in the inventory.
@@ -82,6 +85,11 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
+    /// The space whose keys it lists.
+    fn space(&self) -> Option<&Space> {
+        if let Self::ServiceKeys(space) = self { Some(space) } else { None }
+    }
+
     fn request(&self, status: ApiKeyStatus) -> ListRequest {
         let request = ListRequest::new().status(status).limit(100);
         match self {
@@ -92,18 +100,25 @@ impl Scope {
     }
 }
 
-/// The scopes of a request, their spaces, and the error that ended the list of spaces.
-struct Scopes {
-    scopes: Vec<Scope>,
+/// The scopes of a request, and the error that ended the list of spaces.
+struct Scopes<'a> {
+    users: &'a [String],
     spaces: Vec<Space>,
     error: Option<Error>,
 }
 
-/// The keys of one scope, and the error that ended its list.
-struct ScopeRead {
-    keys: Vec<ApiKey>,
-    error: Option<Error>,
-    server_time: Option<OffsetDateTime>,
+impl Scopes<'_> {
+    fn len(&self) -> usize {
+        1 + self.users.len() + self.spaces.len()
+    }
+
+    fn get(&self, n: usize) -> Option<Scope> {
+        let Some(n) = n.checked_sub(1) else { return Some(Scope::OwnUserKeys) };
+        match self.users.get(n) {
+            Some(id) => Some(Scope::UserKeys(id.clone())),
+            None => self.spaces.get(n - self.users.len()).cloned().map(Scope::ServiceKeys),
+        }
+    }
 }
 
 impl ApiKeysClient {
@@ -119,10 +134,10 @@ impl ApiKeysClient {
     pub fn inventory(&self, request: &InventoryRequest) -> Result<Inventory, Error> {
         request.validate()?;
         let client = self.with_time_limit(request.timeout);
-        let Scopes { scopes, spaces, error: spaces_error } = client.scopes_of(request)?;
+        let scopes = client.scopes_of(request)?;
         let mut inventory = client.read_scopes(&scopes, request)?;
-        inventory.spaces = spaces;
-        inventory.unread.extend(spaces_error.map(|error| UnreadScope { scope: Scope::Spaces, error }));
+        inventory.spaces = scopes.spaces;
+        inventory.unread.extend(scopes.error.map(|error| UnreadScope { scope: Scope::Spaces, error }));
         Ok(inventory)
     }
 
@@ -137,14 +152,15 @@ impl ApiKeysClient {
         request.validate()?;
         let id = id.as_ref();
         let client = self.with_time_limit(request.timeout);
-        let Scopes { scopes, error: mut unread, .. } = client.scopes_of(request)?;
-        let scopes_known = scopes.len();
-        for (n, scope) in scopes.into_iter().enumerate() {
+        let mut scopes = client.scopes_of(request)?;
+        let mut unread = scopes.error.take();
+        for n in 0.. {
+            let Some(scope) = scopes.get(n) else { break };
             for status in request.statuses() {
                 for key in client.list_all(&scope.request(status.clone())) {
                     match key {
                         Ok(key) if same_id(&key.id, id) => {
-                            let spaces = if let Scope::ServiceKeys(space) = scope { vec![space] } else { Vec::new() };
+                            let spaces = KeySpaces::new(scope.space().into_iter());
                             return Ok(Some(FoundKey { key, spaces }));
                         }
                         Ok(_) => {}
@@ -153,12 +169,12 @@ impl ApiKeysClient {
                     }
                 }
             }
-            request.report(n + 1, scopes_known);
+            request.report(n + 1, scopes.len());
         }
         unread.map_or(Ok(None), Err)
     }
 
-    fn scopes_of(&self, request: &InventoryRequest) -> Result<Scopes, Error> {
+    fn scopes_of<'a>(&self, request: &'a InventoryRequest) -> Result<Scopes<'a>, Error> {
         let mut error = None;
         let mut spaces: Vec<Space> = Vec::new();
         if request.spaces.is_empty() {
@@ -178,10 +194,7 @@ impl ApiKeysClient {
                 spaces.push(space);
             }
         }
-        let users = request.users.iter().cloned().map(Scope::UserKeys);
-        let service_keys = spaces.iter().cloned().map(Scope::ServiceKeys);
-        let scopes = std::iter::once(Scope::OwnUserKeys).chain(users).chain(service_keys).collect();
-        Ok(Scopes { scopes, spaces, error })
+        Ok(Scopes { users: &request.users, spaces, error })
     }
 
     fn named_space(&self, space: &SpaceRef) -> Result<Space, Error> {
@@ -193,7 +206,7 @@ impl ApiKeysClient {
     }
 
     /// Reads the scopes with the threads of the request. The inventory is in the order of the scopes.
-    fn read_scopes(&self, scopes: &[Scope], request: &InventoryRequest) -> Result<Inventory, Error> {
+    fn read_scopes(&self, scopes: &Scopes, request: &InventoryRequest) -> Result<Inventory, Error> {
         let next = AtomicUsize::new(0);
         let reads = Mutex::new(Reads::default());
         let lock = || reads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,11 +214,11 @@ impl ApiKeysClient {
             while let Some((n, scope)) =
                 Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
             {
-                if lock().fatal.is_some() {
+                if lock().is_fatal() {
                     return;
                 }
                 let read = self.read_scope(scope, request);
-                let scopes_done = lock().add(n, read, scopes);
+                let scopes_done = lock().add(n, read);
                 request.report(scopes_done, scopes.len());
             }
         };
@@ -218,23 +231,21 @@ impl ApiKeysClient {
                 }
             });
         }
-        let Reads { mut inventory, fatal, .. } = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let reads = reads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut inventory = reads.finish()?;
         // A failure that makes every scope unreadable is no inventory.
         let is_offline = |unread: &UnreadScope| matches!(unread.error, Error::Transport(_));
         let nothing_came = inventory.keys.is_empty() && inventory.unread.len() == scopes.len();
-        match fatal {
-            Some(error) => Err(error),
-            None if nothing_came && inventory.unread.iter().all(is_offline) => {
-                Err(inventory.unread.swap_remove(0).error)
-            }
-            None => Ok(inventory),
+        if nothing_came && inventory.unread.iter().all(is_offline) {
+            return Err(inventory.unread.swap_remove(0).error);
         }
+        Ok(inventory)
     }
 
-    fn read_scope(&self, scope: &Scope, request: &InventoryRequest) -> ScopeRead {
-        let mut read = ScopeRead { keys: Vec::new(), error: None, server_time: None };
+    fn read_scope(&self, scope: Scope, request: &InventoryRequest) -> ScopeRead {
+        let mut read = ScopeRead { scope, keys: Vec::new(), error: None, server_time: None };
         for status in request.statuses() {
-            let mut pages = self.list_all(&scope.request(status.clone()));
+            let mut pages = self.list_all(&read.scope.request(status.clone()));
             for key in &mut pages {
                 match key {
                     Ok(key) => read.keys.push(key),
@@ -247,54 +258,5 @@ impl ApiKeysClient {
             read.server_time = read.server_time.or(pages.server_time());
         }
         read
-    }
-}
-
-/// The scopes that were read, and those that wait for one before them: the inventory is in the order of the scopes.
-#[derive(Default)]
-struct Reads {
-    inventory: Inventory,
-    /// The index of each key, by the hash of its id: a copy of every id would take more memory.
-    positions: HashMap<u64, usize>,
-    waiting: BTreeMap<usize, ScopeRead>,
-    added: usize,
-    fatal: Option<Error>,
-}
-
-impl Reads {
-    /// Adds what was read of the scope `n`. Returns how many scopes were read.
-    fn add(&mut self, n: usize, read: ScopeRead, scopes: &[Scope]) -> usize {
-        self.waiting.insert(n, read);
-        while let (Some(read), Some(scope)) = (self.waiting.remove(&self.added), scopes.get(self.added)) {
-            self.added += 1;
-            let space = if let Scope::ServiceKeys(space) = scope { Some(space) } else { None };
-            for key in read.keys {
-                self.add_key(key, space);
-            }
-            self.inventory.server_time = self.inventory.server_time.or(read.server_time);
-            match read.error {
-                Some(error @ Error::Unauthorized(_)) => self.fatal = self.fatal.take().or(Some(error)),
-                Some(error) => self.inventory.unread.push(UnreadScope { scope: scope.clone(), error }),
-                None => {}
-            }
-        }
-        self.added + self.waiting.len()
-    }
-
-    /// Adds a key, or the space to a known key.
-    fn add_key(&mut self, key: ApiKey, space: Option<&Space>) {
-        let keys = &mut self.inventory.keys;
-        let mut hasher = DefaultHasher::new();
-        key.id.trim_end_matches('=').hash(&mut hasher);
-        let known = *self.positions.entry(hasher.finish()).or_insert(keys.len());
-        // Without an id, every key counts as another one.
-        match keys.get_mut(known).filter(|found| !key.id.is_empty() && same_id(&found.key.id, &key.id)) {
-            Some(found) => {
-                if let Some(space) = space.filter(|space| found.spaces.iter().all(|known| known.id != space.id)) {
-                    found.spaces.push(space.clone());
-                }
-            }
-            None => keys.push(FoundKey { key, spaces: space.into_iter().cloned().collect() }),
-        }
     }
 }

@@ -165,28 +165,34 @@ fn a_fresh_connection_is_never_a_used_one() {
 
 #[test]
 fn threads_open_as_many_connections_as_there_are_threads() {
-    const THREADS: usize = 16;
-    // No connection gets its first answer before all have been made.
-    let together = Arc::new(Barrier::new(THREADS));
-    let server = Server::start(move |mut connection| {
-        read_request(&mut connection).unwrap();
-        together.wait();
-        connection.write_all(&ok(b"first")).unwrap();
-        while read_request(&mut connection).is_some() {
-            connection.write_all(&ok(b"next")).unwrap();
+    for threads in [16, 64, 70] {
+        // No connection gets its first answer before all have been made.
+        let together = Arc::new(Barrier::new(threads));
+        let server = Server::start(move |mut connection| {
+            read_request(&mut connection).unwrap();
+            together.wait();
+            connection.write_all(&ok(b"first")).unwrap();
+            while read_request(&mut connection).is_some() {
+                connection.write_all(&ok(b"next")).unwrap();
+            }
+        });
+        let transport = UreqTransport::new();
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        transport.send(get(server.uri("/"))).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(server.accepted(), threads);
+        // Fewer requests take none of their own, whichever thread sends them.
+        for _ in 0..5 {
+            thread::scope(|scope| scope.spawn(|| transport.send(get(server.uri("/"))).unwrap()).join().unwrap());
         }
-    });
-    let transport = UreqTransport::new();
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                for _ in 0..50 {
-                    transport.send(get(server.uri("/"))).unwrap();
-                }
-            });
-        }
-    });
-    assert_eq!(server.accepted(), THREADS);
+        assert_eq!(server.accepted(), threads);
+    }
 }
 
 /// Longer ones would not fit into the buffer that ureq writes them to, beside what is listed twice.
