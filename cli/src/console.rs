@@ -181,6 +181,9 @@ impl Progress {
     }
 
     fn style(&self, template: &str) {
+        if self.bar.is_hidden() {
+            return;
+        }
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("=> "));
         }

@@ -125,17 +125,17 @@ pub(crate) fn to_json(found: &FoundKey, console: &Console) -> Value {
 }
 
 /// The spaces of a key: `[{id, name}]`.
-pub(crate) fn spaces(found: &FoundKey) -> Value {
+fn spaces(found: &FoundKey) -> Value {
     found.spaces.iter().map(|space| json!({"id": space.id, "name": space.name})).collect()
 }
 
-/// The unread scopes, as JSON.
-pub(crate) fn unread_json(unread: &[UnreadScope]) -> Value {
+/// The unread scopes, as JSON without secrets.
+pub(crate) fn unread_json(unread: &[UnreadScope], console: &Console) -> Value {
     let one = |unread: &UnreadScope| {
         json!({
-            "scope": unread.scope.to_string(),
+            "scope": console.secrets.value(&unread.scope.to_string()),
             "status": unread.error.status(),
-            "message": messages::of(&unread.error),
+            "message": console.secrets.value(&messages::of(&unread.error)),
         })
     };
     unread.iter().map(one).collect()

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::csv::Csv;
 pub(crate) use self::record::{Key, moment};
-pub(crate) use self::report::Report;
+pub(crate) use self::report::{Report, report};
 use crate::args::Format;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
@@ -155,7 +155,9 @@ fn csv<const N: usize>(records: [Vec<&str>; N], is_raw: bool) -> io::Result<Vec<
 fn json(format: Format, value: &impl Serialize) -> io::Result<Vec<u8>> {
     let document =
         if format == Format::Json { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
-    Ok(format!("{}\n", redact::json(document)).into_bytes())
+    let mut text = redact::json(document).into_bytes();
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Keys as they arrive. CSV and JSON lines are written at once; a table and a JSON document need the last key first.

@@ -1,7 +1,9 @@
 //! Lists of records with columns: the same data as a table, as JSON, and as CSV.
 
 use std::borrow::Cow;
+use std::io;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Reader, csv, is_raw, json, print, table};
@@ -26,36 +28,44 @@ impl Report {
     }
 
     pub(crate) fn print(self, console: &Console) -> Result<Reader, Failure> {
-        let Self { mut document, member, mut records, columns } = self;
-        records.iter_mut().for_each(|record| clean(record, console));
-        let cells = |record: &Value| -> Vec<String> {
-            columns.iter().map(|column| cell(record.get(column).unwrap_or(&Value::Null))).collect()
-        };
-        let text = match console.global.output {
-            Format::Json => {
-                document.values_mut().for_each(|value| clean(value, console));
-                document.insert(member.to_owned(), Value::Array(records));
-                json(Format::Json, &document)
-            }
+        let Self { mut document, member, records, columns } = self;
+        document.insert(member.to_owned(), Value::Array(records));
+        document.values_mut().for_each(|value| clean(value, console));
+        let records = document.get(member).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        report(&document, records, columns, console)
+    }
+}
+
+/// Prints a document whose texts are clean already, or the records in it. `columns` are the members that a table and CSV show.
+pub(crate) fn report<R: Serialize>(
+    document: &impl Serialize,
+    records: &[R],
+    columns: &'static [&'static str],
+    console: &Console,
+) -> Result<Reader, Failure> {
+    let rows = || -> io::Result<Vec<Vec<String>>> {
+        let values = records.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
+        let cells =
+            |value: &Value| columns.iter().map(|column| cell(value.get(column).unwrap_or(&Value::Null))).collect();
+        Ok(values.iter().map(cells).collect())
+    };
+    let text =
+        match console.global.output {
+            Format::Json => json(Format::Json, document),
             Format::Jsonl => records
                 .iter()
                 .map(|record| json(Format::Jsonl, record))
                 .collect::<Result<Vec<_>, _>>()
                 .map(|lines| lines.concat()),
-            Format::Csv => {
-                let rows: Vec<Vec<String>> = records.iter().map(cells).collect();
-                csv_of(columns, &rows, is_raw(console))
-            }
-            Format::Table | Format::Html | Format::Openmetrics => {
-                let rows: Vec<Vec<String>> = records.iter().map(cells).collect();
-                Ok(if rows.is_empty() { Vec::new() } else { table::of_rows(columns, &rows, console).into_bytes() })
-            }
+            Format::Csv => rows().and_then(|rows| csv_of(columns, &rows, is_raw(console))),
+            Format::Table | Format::Html | Format::Openmetrics => rows().map(|rows| {
+                if rows.is_empty() { Vec::new() } else { table::of_rows(columns, &rows, console).into_bytes() }
+            }),
         };
-        print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
-    }
+    print(&text.map_err(|error| Failure::new(Code::Other, error.to_string()))?, &*console.system)
 }
 
-fn csv_of(columns: &[&str], rows: &[Vec<String>], is_raw: bool) -> std::io::Result<Vec<u8>> {
+fn csv_of(columns: &[&str], rows: &[Vec<String>], is_raw: bool) -> io::Result<Vec<u8>> {
     let mut text = csv([columns.to_vec()], is_raw)?;
     for row in rows {
         text.extend(csv([row.iter().map(String::as_str).collect()], is_raw)?);

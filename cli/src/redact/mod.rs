@@ -101,7 +101,7 @@ pub(crate) fn printable(text: impl Display) -> String {
 
 /// The same in a JSON document, where an escape loses nothing. The document has no raw ASCII control characters in its texts.
 pub(crate) fn json(document: String) -> String {
-    if document.bytes().all(|byte| byte <= b'~') {
+    if document.is_ascii() && !document.contains('\u{7f}') {
         return document;
     }
     let mut safe = String::with_capacity(document.len());

@@ -323,3 +323,31 @@ fn a_newer_key_from_the_file_is_not_shown_either() {
         }
     }
 }
+
+/// A key that the program knows and the client does not, in every text of a report.
+#[test]
+fn a_key_of_the_environment_is_not_shown_in_a_report() {
+    let service = Service::new();
+    let key = "Zz9_0123456789_abcdefXYZ";
+    service.write("key", service.emulator.admin_key().expose_secret(), 0o600);
+    let spaces: &str = format!(r#"{{"spaces":[{{"id":"{key}","name":"{key}"}},{{"id":"x","name":"{key}"}}]}}"#).leak();
+    let keys: &str = format!(
+        r#"{{"api_keys":[{{"id":"{key}","name":"{key}","description":"[arize-keys owner={key}]","key_type":"{key}","status":"{key}",
+            "redacted_key":"{key}","created_by_user_id":"{key}","created_at":"{key}","expires_at":"{key}","last_used_at":"{key}"}}]}}"#
+    )
+    .leak();
+    let problem: &str = format!(r#"{{"title":"no","detail":"{key}"}}"#).leak();
+    service.rule(move |request| match request.uri().to_string() {
+        uri if uri.contains("/spaces") => Answer::Body(200, "application/json", spaces),
+        uri if uri.contains("space_id=x") => Answer::Body(403, "application/problem+json", problem),
+        _ => Answer::Body(200, "application/json", keys),
+    });
+    for format in ["table", "json", "jsonl", "csv", "html", "openmetrics"] {
+        let mut command = service.command(&["audit", "--api-key-file", "key", "-o", format]);
+        let run = finish(command.env("ARIZE_API_KEY", key));
+        assert_eq!(run.code, Some(13), "{format}: {run:?}");
+        assert!(run.err.contains("403"), "{format}: {}", run.err);
+        assert!(run.out.contains("redacted") || format == "openmetrics", "{format}: {}", run.out);
+        assert!(!format!("{}{}", run.out, run.err).contains(key), "{format}: {run:?}");
+    }
+}

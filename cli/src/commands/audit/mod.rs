@@ -2,17 +2,17 @@
 
 mod html;
 mod openmetrics;
+mod record;
 mod rules;
 
-use arize_api_keys::FoundKey;
-use serde_json::{Value, json};
-
+use self::record::{Document, Record};
 use self::rules::{Finding, Rules};
 use crate::args::{Audit, Format};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::output::{self, Key, Report};
+use crate::output;
 use crate::{connect, inventory};
+use arize_api_keys::FoundKey;
 
 /// Said in every report: the API has no list of users.
 const NOT_COVERED: &str = "user keys of users that were not named with --user";
@@ -32,14 +32,15 @@ pub(crate) fn run(args: &Audit, console: &Console) -> Result<(), Failure> {
         Format::Html => output::text(&html::page(&keys, &findings, &read.unread, now, console), console)?,
         Format::Openmetrics => output::text(&openmetrics::metrics(&keys, &findings, console), console)?,
         _ => {
+            let document = Document {
+                findings: findings.iter().map(|finding| Record::new(finding, console)).collect(),
+                keys: keys.len(),
+                not_covered: [NOT_COVERED],
+                spaces: read.spaces,
+                unread: inventory::unread_json(&read.unread, console),
+            };
             let columns = &["rule", "id", "name", "key_type", "spaces", "owner", "why"];
-            let mut report =
-                Report::new("findings", findings.iter().map(|finding| record(finding, console)).collect(), columns);
-            report.document.insert("keys".to_owned(), json!(keys.len()));
-            report.document.insert("spaces".to_owned(), json!(read.spaces));
-            report.document.insert("unread".to_owned(), inventory::unread_json(&read.unread));
-            report.document.insert("not_covered".to_owned(), json!([NOT_COVERED]));
-            report.print(console)?
+            output::report(&document, &document.findings, columns, console)?
         }
     };
     console.note(format_args!(
@@ -53,23 +54,4 @@ pub(crate) fn run(args: &Audit, console: &Console) -> Result<(), Failure> {
         return Err(Failure::new(Code::Findings, output::count(findings.len(), "finding")));
     }
     if read.unread.is_empty() { Ok(()) } else { Err(inventory::incomplete(&read.unread)) }
-}
-
-/// A finding, with the members of the key that a reader needs.
-fn record(finding: &Finding<'_>, console: &Console) -> Value {
-    let key = Key::new(&finding.found.key, &console.secrets);
-    json!({
-        "rule": finding.rule,
-        "id": key.id,
-        "name": key.name,
-        "key_type": key.key_type,
-        "spaces": inventory::spaces(finding.found),
-        "created_by_user_id": key.created_by_user_id,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "last_used_at": key.last_used_at,
-        "redacted_key": key.redacted_key,
-        "owner": key.owner,
-        "why": finding.why,
-    })
 }
