@@ -1,24 +1,85 @@
 //! Reading JSON that may be odd: a member of the wrong shape is noted and passed over, never a reason to lose the rest.
+//!
+//! Types say where a value goes, by trait objects. So the compiler builds the code that reads JSON once, not once for each type.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A type that is read member by member.
-pub(crate) trait ReadMembers {
-    /// Reads the value of the member `name` from `map`, or leaves it there and returns false.
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
+pub(crate) trait Object {
+    /// The place for the value of this member. `None`: the value is passed over.
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot>;
+
+    /// A member has a value that its place does not take; `found` is that value in short.
+    fn odd_member(&mut self, _name: &str, _found: &str) {}
 
     /// Something else stands where an object was wanted; `found` says in short what.
     fn not_an_object(&mut self, _found: &str) {}
+
+    /// All members are read.
+    fn end(&mut self) {}
 }
 
-/// Reads the members of an object as far as they can be read: what comes before an error counts.
-pub(crate) fn read_available_members(body: &[u8], into: &mut impl ReadMembers) {
-    let text = String::from_utf8_lossy(strip_bom(body));
-    let _ = ObjectInto(into).deserialize(&mut serde_json::Deserializer::from_str(&text));
+/// A place for a value. The methods for the kinds that it does not take return false.
+pub(crate) trait Slot {
+    /// There is null or a value that is not taken; `found` says in short which. Removes a value that was here before.
+    fn reset(&mut self, found: &str);
+
+    fn text(&mut self, _: &str) -> bool {
+        false
+    }
+
+    fn bool(&mut self, _: bool) -> bool {
+        false
+    }
+
+    fn number(&mut self, _: &str) -> bool {
+        false
+    }
+
+    /// A number with a fraction or an exponent, whose digits need not be those that were sent.
+    fn float(&mut self, _: &str) -> bool {
+        false
+    }
+
+    fn object(&mut self, _: &mut dyn Members) -> Result<bool, Stopped> {
+        Ok(false)
+    }
+
+    fn array(&mut self) -> Option<&mut dyn Array> {
+        None
+    }
+}
+
+/// The members of the object that is read.
+pub(crate) trait Members {
+    fn read_into(&mut self, object: &mut dyn Object) -> Result<(), Stopped>;
+}
+
+/// The JSON has an error, which the reader keeps.
+pub(crate) struct Stopped;
+
+/// A list of places.
+pub(crate) trait Array {
+    /// Makes room for one more; `None` above [`MAX_ITEMS`].
+    fn add(&mut self) -> Option<&mut dyn Slot>;
+}
+
+/// The most items of an array. A page has at most 100; a body of 1 MiB could hold 350,000 empty ones.
+pub(crate) const MAX_ITEMS: usize = 1000;
+
+/// Reads the text of a JSON value. Returns false for a value that the place does not take. What comes before an error counts.
+pub(crate) fn read(text: &str, into: &mut dyn Slot) -> Result<bool, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let found = ValueInto(into).deserialize(&mut json)?;
+    json.end()?;
+    Ok(matches!(found, Found::Wanted))
+}
+
+/// Reads the members of an object as far as they can be read.
+pub(crate) fn read_available_members(body: &[u8], into: &mut dyn Slot) {
+    let _ = read(&String::from_utf8_lossy(strip_bom(body)), into);
 }
 
 /// A body without the byte order mark that some servers put before it.
@@ -26,286 +87,219 @@ pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The JSON type found in place of an object or an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Container {
-    Wanted,
-    Null,
-    Odd,
-}
+impl<T: Object> Slot for T {
+    fn reset(&mut self, found: &str) {
+        self.not_an_object(found);
+    }
 
-/// Reads an object into a value that the caller keeps, so that what was read before an error is not lost.
-/// Anything but an object leaves it as it is.
-pub(crate) struct ObjectInto<'a, T>(pub(crate) &'a mut T);
-
-impl<'de, T: ReadMembers> DeserializeSeed<'de> for ObjectInto<'_, T> {
-    type Value = Container;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
-        deserializer.deserialize_any(LenientVisitor(self))
+    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+        members.read_into(self)?;
+        Ok(true)
     }
 }
 
-impl<'de, T: ReadMembers> Shape<'de> for ObjectInto<'_, T> {
-    type Value = Container;
+impl<T: Slot + Default> Slot for Vec<T> {
+    fn reset(&mut self, _: &str) {
+        self.clear();
+    }
 
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Container, A::Error> {
-        let mut unescaped = String::new();
-        while let Some(name) = map.next_key_seed(Name(&mut unescaped))? {
-            if !self.0.read(name.unwrap_or(&unescaped), &mut map)? {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn array(&mut self) -> Option<&mut dyn Array> {
+        Some(self)
+    }
+}
+
+impl<T: Slot + Default> Array for Vec<T> {
+    fn add(&mut self) -> Option<&mut dyn Slot> {
+        if self.len() >= MAX_ITEMS {
+            return None;
         }
-        Ok(Container::Wanted)
-    }
-
-    fn null(self) -> Container {
-        self.0.not_an_object("null");
-        Container::Null
-    }
-
-    fn odd(self, found: Cow<'_, str>) -> Container {
-        self.0.not_an_object(&found);
-        Container::Odd
+        // `push` would make the element elsewhere and move it: a key is too large for that.
+        self.resize_with(self.len() + 1, T::default);
+        self.last_mut().map(|element| element as &mut dyn Slot)
     }
 }
 
-/// The most items of an array. A page has at most 100; a body of 1 MiB could hold 350,000 empty ones.
-pub(crate) const MAX_ITEMS: usize = 1000;
-
-/// Reads an array of objects. An element that is not an object becomes the default, with a warning.
-pub(crate) struct ArrayInto<'a, T>(pub(crate) &'a mut Vec<T>);
-
-impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for ArrayInto<'_, T> {
-    type Value = Container;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
-        deserializer.deserialize_any(LenientVisitor(self))
-    }
-}
-
-impl<'de, T: ReadMembers + Default> Shape<'de> for ArrayInto<'_, T> {
-    type Value = Container;
-
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Container, A::Error> {
-        while seq.next_element_seed(NewIn(self.0))?.is_some() {}
-        Ok(Container::Wanted)
+impl Slot for String {
+    fn reset(&mut self, _: &str) {
+        self.clear();
     }
 
-    fn null(self) -> Container {
-        Container::Null
-    }
-
-    fn odd(self, _: Cow<'_, str>) -> Container {
-        Container::Odd
-    }
-}
-
-/// Reads an object into a new element of a vector: in its place, for a key is too large to be moved about.
-struct NewIn<'a, T>(&'a mut Vec<T>);
-
-impl<'de, T: ReadMembers + Default> DeserializeSeed<'de> for NewIn<'_, T> {
-    type Value = Container;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Container, D::Error> {
-        if self.0.len() >= MAX_ITEMS {
-            return Err(Error::custom("too many items"));
-        }
-        // `push` would make the element elsewhere and move it.
-        self.0.resize_with(self.0.len() + 1, T::default);
-        match self.0.last_mut() {
-            Some(element) => ObjectInto(element).deserialize(deserializer),
-            None => Ok(Container::Odd),
-        }
-    }
-}
-
-/// A scalar as it was found.
-pub(crate) enum Field<T> {
-    Value(T),
-    Null,
-    /// Not of the wanted kind: a short form of the value that was found.
-    Odd(String),
-}
-
-/// A type that is read from one JSON scalar.
-pub(crate) trait Scalar: Sized {
-    fn from_text(text: &str) -> Option<Self>;
-
-    fn from_bool(_: bool) -> Option<Self> {
-        None
-    }
-
-    fn from_number(_: &str) -> Option<Self> {
-        None
-    }
-
-    /// A number with a fraction or an exponent, whose digits need not be those that were sent.
-    fn from_float(_: &str) -> Option<Self> {
-        None
-    }
-}
-
-impl Scalar for String {
-    fn from_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
+    fn text(&mut self, text: &str) -> bool {
+        *self = text.to_owned();
+        true
     }
 
     /// An id that comes as a number is still an id.
-    fn from_number(number: &str) -> Option<Self> {
-        Some(number.to_owned())
+    fn number(&mut self, number: &str) -> bool {
+        self.text(number)
     }
 }
 
-impl Scalar for bool {
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
+impl Slot for Option<String> {
+    fn reset(&mut self, _: &str) {
+        *self = None;
     }
 
-    fn from_bool(value: bool) -> Option<Self> {
-        Some(value)
+    fn text(&mut self, text: &str) -> bool {
+        *self = Some(text.to_owned());
+        true
     }
-}
 
-/// Reads a value of any kind as a scalar.
-pub(crate) struct ScalarSeed<T>(PhantomData<T>);
-
-impl<T> ScalarSeed<T> {
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
+    fn number(&mut self, number: &str) -> bool {
+        self.text(number)
     }
 }
 
-impl<'de, T: Scalar> DeserializeSeed<'de> for ScalarSeed<T> {
-    type Value = Field<T>;
+impl Slot for Option<bool> {
+    fn reset(&mut self, _: &str) {
+        *self = None;
+    }
 
-    // It, `Notes::read` and `ApiKey::read` become one function, and a page takes a tenth less to decode.
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<T>, D::Error> {
-        deserializer.deserialize_any(LenientVisitor(self))
+    fn text(&mut self, text: &str) -> bool {
+        *self = text.parse().ok();
+        self.is_some()
+    }
+
+    fn bool(&mut self, value: bool) -> bool {
+        *self = Some(value);
+        true
     }
 }
 
-impl<'de, T: Scalar> Shape<'de> for ScalarSeed<T> {
-    type Value = Field<T>;
+/// What became of a value.
+enum Found {
+    Wanted,
+    Null,
+    /// Its place does not take it.
+    Odd(Box<OddValue>),
+}
 
-    fn text(self, text: &str) -> Field<T> {
-        T::from_text(text).map_or_else(|| Field::Odd(text.to_owned()), Field::Value)
-    }
+/// A value in short.
+struct OddValue(String);
 
-    fn bool(self, value: bool) -> Field<T> {
-        T::from_bool(value).map_or_else(|| Field::Odd(value.to_string()), Field::Value)
-    }
+/// Reads a value of any kind.
+struct ValueInto<'a>(&'a mut dyn Slot);
 
-    fn number(self, number: &str) -> Field<T> {
-        T::from_number(number).map_or_else(|| Field::Odd(number.to_owned()), Field::Value)
-    }
-
-    fn float(self, number: &str) -> Field<T> {
-        T::from_float(number).map_or_else(|| Field::Odd(number.to_owned()), Field::Value)
-    }
-
-    fn null(self) -> Field<T> {
-        Field::Null
-    }
-
-    fn odd(self, what: Cow<'_, str>) -> Field<T> {
-        Field::Odd(what.into_owned())
+impl ValueInto<'_> {
+    #[cold]
+    fn odd(self, kind: &str, found: &str) -> Found {
+        self.0.reset(kind);
+        Found::Odd(Box::new(OddValue(found.to_owned())))
     }
 }
 
-/// Reads the value of a member; `None` if it is not of the wanted kind.
-pub(crate) fn read_scalar<'de, T: Scalar, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
-    Ok(match map.next_value_seed(ScalarSeed::new())? {
-        Field::Value(value) => Some(value),
-        Field::Null | Field::Odd(_) => None,
-    })
-}
+impl<'de> DeserializeSeed<'de> for ValueInto<'_> {
+    type Value = Found;
 
-/// Reads a text; empty for any other kind.
-pub(crate) fn read_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
-    Ok(read_scalar(map)?.unwrap_or_default())
-}
-
-/// Converts a value of each JSON kind. A kind that a type does not want goes to [`odd`](Self::odd).
-trait Shape<'de>: Sized {
-    type Value;
-
-    /// The value is not of a wanted kind; `what` says in short what it is.
-    fn odd(self, what: Cow<'_, str>) -> Self::Value;
-
-    fn text(self, _: &str) -> Self::Value {
-        self.odd("a string".into())
-    }
-
-    fn bool(self, _: bool) -> Self::Value {
-        self.odd("a boolean".into())
-    }
-
-    fn number(self, _: &str) -> Self::Value {
-        self.odd("a number".into())
-    }
-
-    fn float(self, number: &str) -> Self::Value {
-        self.odd(number.into())
-    }
-
-    fn null(self) -> Self::Value {
-        self.odd("null".into())
-    }
-
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(self.odd("an array".into()))
-    }
-
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(self.odd("an object".into()))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-/// Brings every JSON kind to its method of a [`Shape`].
-struct LenientVisitor<S>(S);
-
-impl<'de, S: Shape<'de>> Visitor<'de> for LenientVisitor<S> {
-    type Value = S::Value;
+impl<'de> Visitor<'de> for ValueInto<'_> {
+    type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<S::Value, E> {
-        Ok(self.0.text(text))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
+        Ok(if self.0.text(text) { Found::Wanted } else { self.odd("a string", text) })
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<S::Value, E> {
-        Ok(self.0.bool(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Found, E> {
+        Ok(if self.0.bool(value) { Found::Wanted } else { self.odd("a boolean", if value { "true" } else { "false" }) })
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<S::Value, E> {
-        Ok(self.0.number(&number.to_string()))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Found, E> {
+        let digits = number.to_string();
+        Ok(if self.0.number(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<S::Value, E> {
-        Ok(self.0.number(&number.to_string()))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Found, E> {
+        let digits = number.to_string();
+        Ok(if self.0.number(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<S::Value, E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Found, E> {
         // Also what is too large for an integer: its digits are no longer those that were sent, so it is no id.
-        Ok(self.0.float(&number.to_string()))
+        let digits = number.to_string();
+        Ok(if self.0.float(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
     }
 
-    fn visit_unit<E: Error>(self) -> Result<S::Value, E> {
-        Ok(self.0.null())
+    fn visit_unit<E: Error>(self) -> Result<Found, E> {
+        self.0.reset("null");
+        Ok(Found::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<S::Value, A::Error> {
-        self.0.seq(seq)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Found, A::Error> {
+        if let Some(array) = self.0.array() {
+            while seq.next_element_seed(ItemOf(array))?.is_some() {}
+            return Ok(Found::Wanted);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self.odd("an array", "an array"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<S::Value, A::Error> {
-        self.0.map(map)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Found, A::Error> {
+        let mut members = MembersOf { map, error: None };
+        match self.0.object(&mut members) {
+            Ok(true) => Ok(Found::Wanted),
+            Ok(false) => {
+                while members.map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(self.odd("an object", "an object"))
+            }
+            Err(Stopped) => members.error.map_or(Ok(Found::Wanted), Err),
+        }
+    }
+}
+
+/// Reads an element of an array.
+struct ItemOf<'a>(&'a mut dyn Array);
+
+impl<'de> DeserializeSeed<'de> for ItemOf<'_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        match self.0.add() {
+            Some(place) => ValueInto(place).deserialize(deserializer),
+            None => Err(Error::custom("too many items")),
+        }
+    }
+}
+
+struct MembersOf<A, E> {
+    map: A,
+    error: Option<E>,
+}
+
+impl<'de, A: MapAccess<'de>> MembersOf<A, A::Error> {
+    fn read(&mut self, object: &mut dyn Object) -> Result<(), A::Error> {
+        let mut unescaped = String::new();
+        while let Some(name) = self.map.next_key_seed(Name(&mut unescaped))? {
+            let name = name.unwrap_or(&unescaped);
+            match object.member(name) {
+                Some(place) => {
+                    if let Found::Odd(found) = self.map.next_value_seed(ValueInto(place))? {
+                        object.odd_member(name, &found.0);
+                    }
+                }
+                None => {
+                    self.map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        object.end();
+        Ok(())
+    }
+}
+
+impl<'de, A: MapAccess<'de>> Members for MembersOf<A, A::Error> {
+    fn read_into(&mut self, object: &mut dyn Object) -> Result<(), Stopped> {
+        self.read(object).map_err(|error| {
+            self.error = Some(error);
+            Stopped
+        })
     }
 }
 
@@ -342,20 +336,22 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Key(Vec<String>);
+    struct Key {
+        names: String,
+        value: Option<String>,
+    }
 
-    impl ReadMembers for Key {
-        fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-            self.0.push(format!("{name}={}", map.next_value::<u32>()?));
-            Ok(true)
+    impl Object for Key {
+        fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+            self.names.push_str(name);
+            Some(&mut self.value)
         }
     }
 
     #[test]
     fn the_name_of_a_member_may_have_escapes() {
         let mut key = Key::default();
-        let mut json = serde_json::Deserializer::from_str(r#"{"a":1,"n\u0061me":2,"\u006bey":3,"b":4}"#);
-        assert!(matches!(ObjectInto(&mut key).deserialize(&mut json).unwrap(), Container::Wanted));
-        assert_eq!(key.0, ["a=1", "name=2", "key=3", "b=4"]);
+        assert!(read(r#"{"a":1,"n\u0061me":2,"\u006bey":3,"b":4}"#, &mut key).unwrap());
+        assert_eq!((&*key.names, key.value.as_deref()), ("anamekeyb", Some("4")));
     }
 }

@@ -8,7 +8,7 @@ use std::vec;
 use time::OffsetDateTime;
 
 use crate::error::{Error, InvalidRequest, PaginationErrorKind};
-use crate::json::ReadMembers;
+use crate::json::Slot;
 use crate::model::{ApiKey, Organization, Scrub, Space};
 use crate::operation::Operation;
 use crate::operations::list::{self, ListRequest};
@@ -179,7 +179,7 @@ struct PageWalk<T> {
     guard: CursorGuard,
 }
 
-impl<T: ReadMembers + Scrub + Default> PageWalk<T> {
+impl<T: Slot + Scrub + Default> PageWalk<T> {
     fn new(pipeline: Arc<Pipeline>, operation: Operation, target: Result<RequestTarget, InvalidRequest>) -> Self {
         let guard = CursorGuard::new(operation);
         Self { pipeline, operation, target, cursor: None, page: Vec::new().into_iter(), is_last_page: false, guard }

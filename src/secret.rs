@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::{DeserializeSeed, IgnoredAny};
-use serde_json::Deserializer;
+use serde::de::IgnoredAny;
 
-use crate::json::{ObjectInto, strip_bom};
+use crate::json::{self, strip_bom};
 use crate::model::{ApiKey, DUPLICATE, FieldWarning};
 use crate::redact::strip_key;
 
@@ -32,10 +31,8 @@ pub(crate) fn decode(body: &[u8]) -> DecodedSecret {
     let mut fields = ApiKey::default();
     // The usual case first: replacing what is not UTF-8 is slow even where there is nothing to replace.
     let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
-    let mut json = Deserializer::from_str(&text);
     // It has no member `key`, so that no warning is needed for its value.
-    let ended = ObjectInto(&mut fields).deserialize(&mut json).and_then(|_| json.end());
-    if let Err(error) = ended {
+    if let Err(error) = json::read(&text, &mut fields) {
         let found = format!("not whole JSON (line {}, column {})", error.line(), error.column());
         fields.warnings.push(FieldWarning { field: "body", found });
     }

@@ -145,6 +145,6 @@ impl fmt::Debug for ManualClock {
 }
 
 /// In UTC, unless it lies so close to the end of time that its UTC date has five digits.
-pub(super) fn utc(moment: OffsetDateTime) -> OffsetDateTime {
+fn utc(moment: OffsetDateTime) -> OffsetDateTime {
     moment.checked_to_offset(UtcOffset::UTC).unwrap_or(moment)
 }

@@ -179,7 +179,7 @@ impl Control {
                     .map_err(|error| ProblemResponse::bad_request(format!("`advance`: {error}")))?;
                 clock.advance(step);
             }
-            (None, Some(now)) => clock.set(now.0),
+            (None, Some(now)) => clock.set(now.0.into()),
             _ => return Err(ProblemResponse::bad_request("either `advance` or `now` is required")),
         }
         ok(&json!({"now": self.emulator.now()}))

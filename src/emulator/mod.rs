@@ -49,6 +49,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use fastrand::Rng;
 use secrecy::SecretString;
+use time::UtcDateTime;
 
 pub use self::account::document::{AccountError, AccountSpec};
 pub use self::account::enums::Role;
@@ -324,7 +325,7 @@ fn unwritten(error: io::Error) -> ProblemResponse {
 
 /// The clock's time in whole microseconds: some clients cannot read more digits.
 fn now(clock: &ManualClock) -> Timestamp {
-    let now = clock.now();
+    let now = clock.now().checked_to_utc().unwrap_or(UtcDateTime::MAX);
     Timestamp(now.replace_microsecond(now.microsecond()).unwrap_or(now))
 }
 

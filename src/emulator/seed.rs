@@ -114,7 +114,7 @@ impl Emulator {
     pub fn add_user_key(&self, user_id: &str, name: impl Into<String>) -> Result<AddedKey, UnknownId> {
         self.change(|account| {
             let creator = user(account, user_id)?;
-            let key = account.new_key(None, None, creator, name.into(), self.now());
+            let key = account.new_key(None, None, creator, &name.into(), self.now());
             let key = account.add_key(key);
             Ok(AddedKey { id: key.id.to_string(), secret: key.secret.to_string().into() })
         })

@@ -1,8 +1,6 @@
 //! Problem documents (RFC 9457).
 
-use serde::de::MapAccess;
-
-use crate::json::{ReadMembers, read_available_members, read_scalar};
+use crate::json::{Object, Slot, read_available_members};
 use crate::redact::sanitize;
 
 /// The members of a problem document that people and programs use, safe to show.
@@ -29,15 +27,14 @@ impl Problem {
     }
 }
 
-impl ReadMembers for Problem {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "title" => self.title = read_scalar(map)?,
-            "detail" => self.detail = read_scalar(map)?,
-            "type" => self.problem_type = read_scalar(map)?,
-            "instance" => self.instance = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for Problem {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "title" => &mut self.title,
+            "detail" => &mut self.detail,
+            "type" => &mut self.problem_type,
+            "instance" => &mut self.instance,
+            _ => return None,
+        })
     }
 }

@@ -1,62 +1,50 @@
 //! Reading keys, member by member: what cannot be used is noted.
 
-use serde::de::MapAccess;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::enums::eq_wire;
 use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
-use crate::json::{ArrayInto, Container, Field, ObjectInto, ReadMembers, Scalar, ScalarSeed, read_scalar, read_text};
+use crate::json::{Members, Object, Slot, Stopped};
 use crate::redact::sanitize;
 
-/// Notes members that cannot be used.
-struct Notes<'a>(&'a mut Vec<FieldWarning>);
-
-impl Notes<'_> {
-    #[inline]
-    fn read<'de, T: Scalar, A: MapAccess<'de>>(
-        &mut self,
-        field: &'static str,
-        map: &mut A,
-    ) -> Result<Option<T>, A::Error> {
-        Ok(match map.next_value_seed(ScalarSeed::new())? {
-            Field::Value(value) => Some(value),
-            Field::Null => None,
-            Field::Odd(found) => {
-                self.note(field, &found);
-                None
-            }
+impl Object for ApiKey {
+    // Names of one length stand together: so the compiler compares each with constants, and calls no `memcmp`.
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "description" => &mut self.description,
+            "key_type" => &mut self.key_type,
+            "bot_user" => &mut self.bot_user,
+            "status" => &mut self.status,
+            "redacted_key" => &mut self.redacted_key,
+            "last_used_at" => &mut self.last_used_at,
+            "created_at" => &mut self.created_at,
+            "expires_at" => &mut self.expires_at,
+            "created_by_user_id" => &mut self.created_by_user_id,
+            _ => return None,
         })
     }
 
     #[cold]
-    fn note(&mut self, field: &'static str, found: &str) {
-        // A secret in the wrong place is a secret still.
-        self.0.push(FieldWarning { field, found: sanitize(found, "") });
-    }
-}
-
-impl ReadMembers for ApiKey {
-    #[inline]
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        let mut notes = Notes(&mut self.warnings);
-        match name {
-            "id" => self.id = notes.read("id", map)?.unwrap_or_default(),
-            "name" => self.name = notes.read("name", map)?.unwrap_or_default(),
-            "description" => self.description = notes.read("description", map)?,
-            "key_type" => self.key_type = notes.read("key_type", map)?.unwrap_or_default(),
-            "status" => self.status = notes.read("status", map)?.unwrap_or_default(),
-            "redacted_key" => self.redacted_key = notes.read("redacted_key", map)?.unwrap_or_default(),
-            "created_at" => self.created_at = notes.read("created_at", map)?,
-            "expires_at" => self.expires_at = notes.read("expires_at", map)?,
-            "created_by_user_id" => {
-                self.created_by_user_id = notes.read("created_by_user_id", map)?.unwrap_or_default();
-            }
-            "last_used_at" => self.last_used_at = notes.read("last_used_at", map)?,
-            "bot_user" => self.bot_user = read_object(map)?,
-            _ => return Ok(false),
+    fn odd_member(&mut self, name: &str, found: &str) {
+        const NOTED: [&str; 10] = [
+            "id",
+            "name",
+            "description",
+            "key_type",
+            "status",
+            "redacted_key",
+            "created_at",
+            "expires_at",
+            "created_by_user_id",
+            "last_used_at",
+        ];
+        if let Some(field) = NOTED.into_iter().find(|noted| *noted == name) {
+            // A secret in the wrong place is a secret still.
+            self.warnings.push(FieldWarning { field, found: sanitize(found, "") });
         }
-        Ok(true)
     }
 
     fn not_an_object(&mut self, found: &str) {
@@ -64,43 +52,49 @@ impl ReadMembers for ApiKey {
     }
 }
 
-impl ReadMembers for BotUser {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "id" => self.id = read_text(map)?,
-            "name" => self.name = read_text(map)?,
-            "account_role" => self.account_role = read_role(map)?,
-            "organizations" => {
-                map.next_value_seed(ArrayInto(&mut self.organizations))?;
-            }
-            _ => return Ok(false),
-        }
+impl Object for BotUser {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "account_role" => &mut self.account_role,
+            "organizations" => &mut self.organizations,
+            _ => return None,
+        })
+    }
+}
+
+impl Slot for Option<BotUser> {
+    fn reset(&mut self, _: &str) {
+        *self = None;
+    }
+
+    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+        let mut user = BotUser::default();
+        members.read_into(&mut user)?;
+        *self = Some(user);
         Ok(true)
     }
 }
 
-impl ReadMembers for BotUserOrganization {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "org_id" => self.org_id = read_text(map)?,
-            "role" => self.role = read_role(map)?,
-            "spaces" => {
-                map.next_value_seed(ArrayInto(&mut self.spaces))?;
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for BotUserOrganization {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "org_id" => &mut self.org_id,
+            "role" => &mut self.role,
+            "spaces" => &mut self.spaces,
+            _ => return None,
+        })
     }
 }
 
-impl ReadMembers for BotUserSpace {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "space_id" => self.space_id = read_text(map)?,
-            "role" => self.role = read_role(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for BotUserSpace {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "space_id" => &mut self.space_id,
+            "role" => &mut self.role,
+            _ => return None,
+        })
     }
 }
 
@@ -112,50 +106,56 @@ struct RoleMembers {
     id: Option<String>,
 }
 
-impl ReadMembers for RoleMembers {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "type" => self.kind = read_text(map)?,
-            "name" => self.name = read_scalar(map)?,
-            "id" => self.id = read_scalar(map)?,
-            _ => return Ok(false),
-        }
+impl Object for RoleMembers {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "type" => &mut self.kind,
+            "name" => &mut self.name,
+            "id" => &mut self.id,
+            _ => return None,
+        })
+    }
+}
+
+impl<R: for<'a> From<&'a str>> Slot for Option<RoleAssignment<R>> {
+    fn reset(&mut self, _: &str) {
+        *self = None;
+    }
+
+    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+        let mut role = RoleMembers::default();
+        members.read_into(&mut role)?;
+        *self = Some(match role.name {
+            Some(name) if eq_wire(&role.kind, "predefined") => RoleAssignment::Predefined(R::from(&name)),
+            name if eq_wire(&role.kind, "custom") => RoleAssignment::Custom { id: role.id.unwrap_or_default(), name },
+            _ => RoleAssignment::Unknown(role.kind),
+        });
         Ok(true)
     }
 }
 
-fn read_role<'de, R: Scalar, A: MapAccess<'de>>(map: &mut A) -> Result<Option<RoleAssignment<R>>, A::Error> {
-    let Some(role) = read_object::<RoleMembers, A>(map)? else { return Ok(None) };
-    Ok(Some(if eq_wire(&role.kind, "predefined") {
-        match role.name.as_deref().and_then(R::from_text) {
-            Some(name) => RoleAssignment::Predefined(name),
-            None => RoleAssignment::Unknown(role.kind),
+impl Slot for Option<OffsetDateTime> {
+    fn reset(&mut self, _: &str) {
+        *self = None;
+    }
+
+    /// RFC 3339, and the variants that mean one moment only: lower-case letters, a blank for the `T`, an offset as `+0100` or
+    /// `+01`, no offset (UTC), a date alone (midnight UTC), and Unix time.
+    fn text(&mut self, text: &str) -> bool {
+        match OffsetDateTime::parse(text, &Rfc3339) {
+            Ok(time) => *self = Some(time),
+            Err(_) => *self = time_in_another_form(text.trim()),
         }
-    } else if eq_wire(&role.kind, "custom") {
-        RoleAssignment::Custom { id: role.id.unwrap_or_default(), name: role.name }
-    } else {
-        RoleAssignment::Unknown(role.kind)
-    }))
-}
-
-fn read_object<'de, T: ReadMembers + Default, A: MapAccess<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
-    let mut object = T::default();
-    Ok((map.next_value_seed(ObjectInto(&mut object))? == Container::Wanted).then_some(object))
-}
-
-impl Scalar for OffsetDateTime {
-    /// RFC 3339, and the variants that mean one moment only: lower-case letters, a blank for the `T`, an offset as `+0100` or `+01`,
-    /// no offset (UTC), a date alone (midnight UTC), and Unix time.
-    fn from_text(text: &str) -> Option<Self> {
-        Self::parse(text, &Rfc3339).ok().or_else(|| time_in_another_form(text.trim()))
+        self.is_some()
     }
 
-    fn from_number(number: &str) -> Option<Self> {
-        unix_time(number)
+    fn number(&mut self, number: &str) -> bool {
+        *self = unix_time(number);
+        self.is_some()
     }
 
-    fn from_float(number: &str) -> Option<Self> {
-        unix_time(number)
+    fn float(&mut self, number: &str) -> bool {
+        self.number(number)
     }
 }
 
@@ -232,6 +232,12 @@ mod tests {
         }
     }
 
+    fn time(text: &str) -> Option<OffsetDateTime> {
+        let mut time = None;
+        Slot::text(&mut time, text);
+        time
+    }
+
     #[test]
     fn times_that_mean_one_moment() {
         for text in [
@@ -253,10 +259,10 @@ mod tests {
             "1798804800.75",
             "1798804800123.5",
         ] {
-            let time = OffsetDateTime::from_text(text).map(OffsetDateTime::unix_timestamp);
-            assert_eq!(time, Some(1_798_804_800), "{text}");
+            let moment = time(text).map(OffsetDateTime::unix_timestamp);
+            assert_eq!(moment, Some(1_798_804_800), "{text}");
         }
-        let date = OffsetDateTime::from_text("2027-01-01").unwrap();
+        let date = time("2027-01-01").unwrap();
         assert_eq!(date.unix_timestamp(), 1_798_761_600);
         for text in [
             "",
@@ -283,7 +289,7 @@ mod tests {
             "1.7988048e9",
             "0x6B37A9C0AA",
         ] {
-            assert_eq!(OffsetDateTime::from_text(text), None, "{text}");
+            assert_eq!(time(text), None, "{text}");
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Spaces and organizations.
 
 use serde::Serialize;
-use serde::de::MapAccess;
 use time::OffsetDateTime;
 
-use crate::json::{ReadMembers, read_scalar, read_text};
+use crate::json::{Object, Slot};
 
 /// A space.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -23,19 +22,20 @@ pub struct Space {
     pub created_at: Option<OffsetDateTime>,
 }
 
-impl ReadMembers for Space {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "id" => self.id = read_text(map)?,
-            "name" => self.name = read_text(map)?,
-            "organization_id" => {
-                self.organization_id = read_scalar(map)?.filter(|id: &String| !id.is_empty());
-            }
-            "description" => self.description = read_scalar(map)?,
-            "created_at" => self.created_at = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for Space {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "organization_id" => &mut self.organization_id,
+            "description" => &mut self.description,
+            "created_at" => &mut self.created_at,
+            _ => return None,
+        })
+    }
+
+    fn end(&mut self) {
+        self.organization_id.take_if(|id| id.is_empty());
     }
 }
 
@@ -54,15 +54,14 @@ pub struct Organization {
     pub created_at: Option<OffsetDateTime>,
 }
 
-impl ReadMembers for Organization {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "id" => self.id = read_text(map)?,
-            "name" => self.name = read_text(map)?,
-            "description" => self.description = read_scalar(map)?,
-            "created_at" => self.created_at = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for Organization {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "description" => &mut self.description,
+            "created_at" => &mut self.created_at,
+            _ => return None,
+        })
     }
 }

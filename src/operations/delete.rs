@@ -1,10 +1,9 @@
 //! Remove a key: `PUT /v2/api-keys/{id}/revoke`, and on the alpha stage `DELETE /v2/api-keys/{id}`.
 
 use http::{Method, StatusCode};
-use serde::de::MapAccess;
 
 use crate::error::{Error, InvalidRequest, Outcome};
-use crate::json::{ReadMembers, read_available_members, read_scalar};
+use crate::json::{Object, Slot, read_available_members};
 use crate::operation::Operation;
 use crate::operations::api_keys;
 use crate::pipeline::{ApiRequest, ApiResponse, CallScope, DecodeFailure};
@@ -71,13 +70,9 @@ fn has_problem(body: &[u8]) -> bool {
         status: Option<String>,
     }
 
-    impl ReadMembers for ProblemStatus {
-        fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-            if name != "status" {
-                return Ok(false);
-            }
-            self.status = read_scalar(map)?;
-            Ok(true)
+    impl Object for ProblemStatus {
+        fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+            (name == "status").then_some(&mut self.status)
         }
     }
 

@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::error::{AmbiguousSpace, Error, InvalidRequest, OrganizationNotFound, SpaceCandidate, SpaceNotFound};
-use crate::json::ReadMembers;
+use crate::json::Slot;
 use crate::model::{Organization, Scrub, Space};
 use crate::operation::Operation;
 use crate::operations::page::{CursorGuard, Page, read_object, read_page};
@@ -247,7 +247,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Passes page after page to `visit` until it returns a value.
-    fn each_page<T: ReadMembers + Scrub + Default, F>(
+    fn each_page<T: Slot + Scrub + Default, F>(
         &self,
         operation: Operation,
         target: &RequestTarget,

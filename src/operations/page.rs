@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use serde::de::{DeserializeSeed, MapAccess};
-
 use crate::error::{PaginationError, PaginationErrorKind};
-use crate::json::{ArrayInto, Container, MAX_ITEMS, ObjectInto, ReadMembers, read_scalar, strip_bom};
+use crate::json::{self, MAX_ITEMS, Object, Slot, strip_bom};
 use crate::model::{Pagination, Scrub};
 use crate::operation::Operation;
 use crate::pipeline::{ApiResponse, DecodeFailure};
@@ -18,16 +16,13 @@ pub(crate) struct Page<T> {
 }
 
 /// Decodes a body that is one object. Returns false and leaves `value` as it is for any other JSON value.
-pub(crate) fn read_object(response: &ApiResponse, value: &mut impl ReadMembers) -> Result<bool, DecodeFailure> {
+pub(crate) fn read_object(response: &ApiResponse, value: &mut dyn Slot) -> Result<bool, DecodeFailure> {
     if response.body.is_empty() {
         return Err(DecodeFailure::WrongContent("no body where the API promises JSON".to_owned()));
     }
     let text = std::str::from_utf8(strip_bom(&response.body))
         .map_err(|_| DecodeFailure::WrongContent("not UTF-8".to_owned()))?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let seen = ObjectInto(value).deserialize(&mut json);
-    seen.and_then(|seen| json.end().map(|()| seen == Container::Wanted))
-        .map_err(|error| DecodeFailure::from_json(&error))
+    json::read(text, value).map_err(|error| DecodeFailure::from_json(&error))
 }
 
 /// Decodes `{"<member>": […], "pagination": {…}}`.
@@ -36,44 +31,49 @@ pub(crate) fn read_object(response: &ApiResponse, value: &mut impl ReadMembers) 
 /// them may pass for an empty or a last page.
 ///
 /// The client's own keys, one a line, are replaced in all texts.
-pub(crate) fn read_page<T: ReadMembers + Scrub + Default>(
+pub(crate) fn read_page<T: Slot + Scrub + Default>(
     response: &ApiResponse,
     member: &'static str,
     own_keys: &str,
 ) -> Result<Page<T>, DecodeFailure> {
-    let mut envelope: Envelope<T> =
-        Envelope { member, capacity: response.body.len() / ITEM_BYTES, items: None, pagination: None, problem: None };
-    let decoded = read_object(response, &mut envelope);
-    if decoded.is_err() && envelope.items.as_ref().is_some_and(|items| items.len() >= MAX_ITEMS) {
+    let mut items: Vec<T> = Vec::with_capacity(response.body.len() / ITEM_BYTES);
+    let decoded = read_envelope(response, member, &mut items);
+    if decoded.is_err() && items.len() >= MAX_ITEMS {
         return Err(DecodeFailure::WrongContent(format!("more than {MAX_ITEMS} `{member}` on a page")));
     }
-    decoded?;
-    if let Some(problem) = envelope.problem {
-        return Err(DecodeFailure::WrongContent(problem));
-    }
-    if envelope.items.is_none() && envelope.pagination.is_none() {
-        return Err(DecodeFailure::WrongContent(format!("no `{member}` in the response")));
-    }
-    let pagination = envelope.pagination.unwrap_or_default();
-    let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
-    let mut page = Page {
-        items: envelope.items.unwrap_or_default(),
-        pagination: Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor },
-    };
+    let mut pagination = decoded?;
     for own_key in own_keys.lines() {
-        page.items.iter_mut().for_each(|item| item.scrub(own_key));
-        page.pagination.scrub(own_key);
+        items.iter_mut().for_each(|item| item.scrub(own_key));
+        pagination.scrub(own_key);
     }
-    Ok(page)
+    Ok(Page { items, pagination })
 }
 
 /// A little less than the JSON of one key, in bytes: the vector of a page is allocated once.
 const ITEM_BYTES: usize = 256;
 
-struct Envelope<T> {
+fn read_envelope(
+    response: &ApiResponse,
     member: &'static str,
-    capacity: usize,
-    items: Option<Vec<T>>,
+    items: &mut dyn Slot,
+) -> Result<Pagination, DecodeFailure> {
+    let mut envelope = Envelope { member, items, has_items: false, pagination: None, problem: None };
+    read_object(response, &mut envelope)?;
+    if let Some(problem) = envelope.problem {
+        return Err(DecodeFailure::WrongContent(problem));
+    }
+    if !envelope.has_items && envelope.pagination.is_none() {
+        return Err(DecodeFailure::WrongContent(format!("no `{member}` in the response")));
+    }
+    let pagination = envelope.pagination.unwrap_or_default();
+    let next_cursor = pagination.next_cursor.filter(|cursor| !cursor.is_empty());
+    Ok(Pagination { has_more: pagination.has_more.unwrap_or(next_cursor.is_some()), next_cursor })
+}
+
+struct Envelope<'a> {
+    member: &'static str,
+    items: &'a mut dyn Slot,
+    has_items: bool,
     pagination: Option<Cursor>,
     /// The defect that makes it no page.
     problem: Option<String>,
@@ -86,42 +86,38 @@ struct Cursor {
     next_cursor: Option<String>,
 }
 
-impl<T: ReadMembers + Default> ReadMembers for Envelope<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+impl Object for Envelope<'_> {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         let is_items = name == self.member;
         let is_pagination = name == "pagination";
-        if is_items && self.items.is_some() || is_pagination && self.pagination.is_some() {
+        if is_items && self.has_items || is_pagination && self.pagination.is_some() {
             // Either of the two may be half of the list.
             self.problem = Some(format!("`{name}` is there twice"));
-            return Ok(false);
-        }
-        if is_items {
-            let items = self.items.insert(Vec::with_capacity(self.capacity));
-            if map.next_value_seed(ArrayInto(items))? == Container::Odd {
-                self.problem = Some(format!("`{name}` is not an array"));
-            }
+            None
+        } else if is_items {
+            self.has_items = true;
+            Some(self.items)
         } else if is_pagination {
-            let mut cursor = Cursor::default();
             // `null` means that there are no more pages.
-            if map.next_value_seed(ObjectInto(&mut cursor))? == Container::Odd {
-                self.problem = Some("`pagination` is not an object".to_owned());
-            }
-            self.pagination = Some(cursor);
+            Some(self.pagination.insert(Cursor::default()))
         } else {
-            return Ok(false);
+            None
         }
-        Ok(true)
+    }
+
+    fn odd_member(&mut self, name: &str, _: &str) {
+        let wanted = if name == self.member { "an array" } else { "an object" };
+        self.problem = Some(format!("`{name}` is not {wanted}"));
     }
 }
 
-impl ReadMembers for Cursor {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
-        match name {
-            "has_more" => self.has_more = read_scalar(map)?,
-            "next_cursor" => self.next_cursor = read_scalar(map)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+impl Object for Cursor {
+    fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
+        Some(match name {
+            "has_more" => &mut self.has_more,
+            "next_cursor" => &mut self.next_cursor,
+            _ => return None,
+        })
     }
 }
 

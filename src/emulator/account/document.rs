@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use time::OffsetDateTime;
+use time::UtcDateTime;
 
 use super::Account;
 use super::enums::{Role, StageWords};
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for AccountSpec {
             serde::de::Error::custom(located(&error.path().to_string(), &error.inner().to_string()))
         })?;
         // Only loading the account shows a reference to a missing object.
-        Account::load(&document, Rng::with_seed(0), Timestamp(OffsetDateTime::UNIX_EPOCH))
+        Account::load(&document, Rng::with_seed(0), Timestamp(UtcDateTime::UNIX_EPOCH))
             .map_err(serde::de::Error::custom)?;
         Ok(document.into())
     }

@@ -63,11 +63,6 @@ impl Id {
         id
     }
 
-    /// An upper bound of the ids of this kind up to this number.
-    pub(crate) fn bound(kind: Kind, number: u64) -> Self {
-        Self { kind, number, suffix: [u8::MAX; SUFFIX] }
-    }
-
     /// Reads an id; `None` if `text` is not one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let plain = String::from_utf8(LENIENT.decode(text).ok()?).ok()?;

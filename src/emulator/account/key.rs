@@ -14,8 +14,8 @@ const MIN_SHOWN: usize = 20;
 pub(crate) struct Key {
     pub(crate) id: Id,
     pub(crate) secret: Arc<str>,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
+    pub(crate) name: Box<str>,
+    pub(crate) description: Option<Box<str>>,
     pub(crate) status: Status,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
@@ -23,11 +23,9 @@ pub(crate) struct Key {
     pub(crate) creator: Arc<User>,
     /// The bot that a service key acts as.
     pub(crate) bot: Option<Arc<User>>,
-    pub(crate) graces: Vec<Grace>,
 }
 
 /// A former secret, which opens its key until the grace period ends.
-#[derive(Clone)]
 pub(crate) struct Grace {
     pub(crate) secret: Arc<str>,
     pub(crate) until: Timestamp,

@@ -29,7 +29,17 @@ impl Account {
         check_secrets(document)?;
         let mut loader = Loader { account, now, names: Names::default() };
         loader.load(document)?;
+        loader.account.sort();
         Ok(loader.account)
+    }
+
+    /// Brings the records in order: a document may have them in any.
+    fn sort(&mut self) {
+        self.organizations.sort();
+        self.spaces.sort();
+        self.users.sort();
+        self.custom_roles.sort();
+        self.keys.sort();
     }
 
     /// Checks the given ids and reserves their numbers.
@@ -91,7 +101,7 @@ impl Loader {
         let has_own_key = document.keys.iter().any(|key| key.user.is_none() && key.name == ADMIN);
         if document.admin.secret.is_some() || !has_own_key {
             let secret = document.admin.secret.as_deref();
-            let key = self.account.new_key(None, secret, Arc::clone(&admin), ADMIN.to_owned(), self.now);
+            let key = self.account.new_key(None, secret, Arc::clone(&admin), ADMIN, self.now);
             self.account.add_key(key);
         }
         self.load_organizations(document);
@@ -146,18 +156,19 @@ impl Loader {
                 Some(self.account.add_user(service.id, entry.name.clone(), role, grants))
             }
         };
-        let graces = entry.graces.iter();
         let created_at = entry.created_at.unwrap_or(self.now);
         let key = Key {
-            description: entry.description.clone(),
+            description: entry.description.as_deref().map(Box::from),
             status: if entry.revoked { Status::Revoked } else { Status::Active },
             expires_at: entry.expires_at,
             last_used_at: entry.last_used_at,
             bot,
-            graces: graces.map(|grace| Grace { secret: grace.secret.as_str().into(), until: grace.until }).collect(),
-            ..self.account.new_key(entry.id, entry.secret.as_deref(), creator, entry.name.clone(), created_at)
+            ..self.account.new_key(entry.id, entry.secret.as_deref(), creator, &entry.name, created_at)
         };
-        self.account.add_key(key);
+        let id = self.account.add_key(key).id;
+        for grace in &entry.graces {
+            self.account.add_grace(id, Grace { secret: grace.secret.as_str().into(), until: grace.until });
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::document::{
 };
 use super::enums::Status;
 use super::id::Id;
-use super::key::Key;
+use super::key::{Grace, Key};
 use super::timestamp::Timestamp;
 
 impl Account {
@@ -33,7 +33,7 @@ impl Account {
             organizations: self.organization_entries(),
             roles: self.custom_roles.iter().map(|r| CustomRoleEntry { id: Some(r.id), name: r.name.clone() }).collect(),
             users: others.map(|user| names.user(user)).collect(),
-            keys: self.keys.iter().map(|key| names.key(key, now)).collect(),
+            keys: self.keys.iter().map(|key| names.key(key, self.graces_of(key), now)).collect(),
             counters: Some(CountersEntry {
                 ids: HexCounter(self.ids.get_seed()),
                 secrets: HexCounter(self.rng.get_seed()),
@@ -98,7 +98,7 @@ impl References<'_> {
         }
     }
 
-    fn key(&self, key: &Key, now: Timestamp) -> KeyEntry {
+    fn key<'a>(&self, key: &Key, graces: impl Iterator<Item = &'a Grace>, now: Timestamp) -> KeyEntry {
         let creator = &key.creator;
         let is_admins = Some(creator.id) == self.admin;
         let service = key.bot.as_ref().map(|bot| ServiceEntry {
@@ -106,12 +106,12 @@ impl References<'_> {
             account_role: Some(RoleEntry(bot.account_role)),
             organizations: self.grants(bot),
         });
-        let graces = key.graces.iter().filter(|grace| grace.until > now);
+        let graces = graces.filter(|grace| grace.until > now);
         KeyEntry {
             id: Some(key.id),
-            name: key.name.clone(),
+            name: key.name.to_string(),
             user: (!is_admins).then(|| reference(&self.users, None, &creator.name, creator.id)),
-            description: key.description.clone(),
+            description: key.description.as_deref().map(str::to_owned),
             secret: Some(key.secret.to_string()),
             created_at: Some(key.created_at),
             expires_at: key.expires_at,

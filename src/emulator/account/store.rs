@@ -1,24 +1,23 @@
-//! Records by id.
+//! Records by their numbers.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use fastrand::Rng;
 
 use super::id::{Id, Kind};
 
-/// Records of one kind, in the order in which they were made. None is ever taken out.
+/// Records of one kind, in the order of their numbers. None is ever removed.
 pub(crate) struct Store<T> {
     kind: Kind,
-    records: BTreeMap<Id, Arc<T>>,
+    id_of: fn(&T) -> Id,
+    records: Vec<Arc<T>>,
     /// The highest number that is taken.
     last: u64,
 }
 
 impl<T> Store<T> {
-    pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, records: BTreeMap::new(), last: 0 }
+    pub(crate) fn new(kind: Kind, id_of: fn(&T) -> Id) -> Self {
+        Self { kind, id_of, records: Vec::new(), last: 0 }
     }
 
     /// Leaves the numbers up to that of this id to records that bring their ids along.
@@ -31,35 +30,52 @@ impl<T> Store<T> {
         given.unwrap_or_else(|| Id::new(self.kind, self.last.saturating_add(1), rng))
     }
 
-    pub(crate) fn add(&mut self, id: Id, record: T) -> Arc<T> {
-        self.reserve(id);
+    /// Adds a record with the [next id](Self::next_id). After given ids, the store is to be [sorted](Self::sort).
+    pub(crate) fn add(&mut self, record: T) -> Arc<T> {
         let record = Arc::new(record);
-        self.records.insert(id, Arc::clone(&record));
+        self.reserve((self.id_of)(&record));
+        self.records.push(Arc::clone(&record));
         record
     }
 
+    pub(crate) fn sort(&mut self) {
+        self.records.sort_unstable_by_key(|record| (self.id_of)(record));
+    }
+
     pub(crate) fn find(&self, id: &str) -> Option<&Arc<T>> {
-        self.get(Id::parse(id)?)
+        let id = Id::parse(id)?;
+        self.get(id.number()).filter(|record| (self.id_of)(record) == id)
     }
 
-    pub(crate) fn get(&self, id: Id) -> Option<&Arc<T>> {
-        self.records.get(&id)
+    pub(crate) fn get(&self, number: u64) -> Option<&Arc<T>> {
+        self.records.get(self.place(number)?)
     }
 
-    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T>
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut T>
     where
         T: Clone,
     {
-        self.records.get_mut(&id).map(Arc::make_mut)
+        let place = self.place(number)?;
+        self.records.get_mut(place).map(Arc::make_mut)
+    }
+
+    /// The index of the record with this number: the number less one, unless numbers before it are missing.
+    fn place(&self, number: u64) -> Option<usize> {
+        let number_of = |record: &Arc<T>| (self.id_of)(record).number();
+        let place = usize::try_from(number).ok()?.wrapping_sub(1);
+        if self.records.get(place).is_some_and(|record| number_of(record) == number) {
+            return Some(place);
+        }
+        self.records.binary_search_by_key(&number, number_of).ok()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.records.values()
+        self.records.iter()
     }
 
     /// The records after the one with this number.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &Arc<T>> {
-        let start = Bound::Excluded(Id::bound(self.kind, number));
-        self.records.range((start, Bound::Unbounded)).map(|(_, record)| record)
+        let start = self.records.partition_point(|record| (self.id_of)(record).number() <= number);
+        self.records.iter().skip(start)
     }
 }

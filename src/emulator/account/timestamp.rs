@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::emulator::clock::utc;
+use time::{OffsetDateTime, UtcDateTime};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Timestamp(pub(crate) OffsetDateTime);
+pub(crate) struct Timestamp(pub(crate) UtcDateTime);
 
 impl Timestamp {
     /// Reads a time, or returns the rule that it breaks.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be an RFC 3339 date-time")?;
-        let utc = utc(time);
         // No other year can be written.
-        let is_writable = utc.offset().is_utc() && (0..=9999).contains(&utc.year());
-        if is_writable { Ok(Self(utc)) } else { Err("must be in the years 0 to 9999, in UTC") }
+        let utc = time.checked_to_utc().filter(|utc| (0..=9999).contains(&utc.year()));
+        utc.map(Self).ok_or("must be in the years 0 to 9999, in UTC")
     }
 
     pub(crate) fn saturating_add(self, by: Duration) -> Self {
@@ -28,7 +25,7 @@ impl Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = utc(self.0).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+        let text = self.0.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
         serializer.serialize_str(&text)
     }
 }

@@ -81,8 +81,8 @@ impl ParsedRequest for CreateKey {
             }
         };
         let creator = Arc::clone(&context.caller);
-        let key = account.new_key(None, None, creator, self.name, context.now);
-        let key = account.add_key(Key { description: self.description, expires_at, bot, ..key });
+        let key = account.new_key(None, None, creator, &self.name, context.now);
+        let key = account.add_key(Key { description: self.description.map(Into::into), expires_at, bot, ..key });
         account.keys_created += 1;
         let stage = self.stage;
         Ok(Box::new(move || {

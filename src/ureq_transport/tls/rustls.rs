@@ -4,13 +4,12 @@ use std::error::Error as StdError;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError as Invalid, ClientConfig, ClientConnection, DigitallySignedStruct, InvalidMessage,
-    PeerIncompatible, SignatureScheme, StreamOwned,
+    PeerIncompatible, RootCertStore, SignatureScheme, StreamOwned,
 };
 use ureq::Error;
 use ureq::unversioned::transport::TransportAdapter;
@@ -29,17 +28,18 @@ impl Rustls {
     ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
         // A program that has chosen a provider, a certified one for instance, means it for every crate.
         let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
-        let verifier: Arc<dyn ServerCertVerifier> = if accept_invalid_certs {
-            Arc::new(AcceptAll(provider.clone()))
-        } else {
-            verifier(extra, roots, &provider)?
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = match roots {
+            _ if accept_invalid_certs => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAll(provider)))
+            }
+            TlsRoots::WebPki => builder.with_root_certificates(web_roots(extra)?),
+            TlsRoots::Platform => {
+                builder.dangerous().with_custom_certificate_verifier(platform_verifier(extra, &provider)?)
+            }
         };
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        Ok(Self(Arc::new(config)))
+        Ok(Self(Arc::new(builder.with_no_client_auth())))
     }
 
     pub(super) fn connect(&self, name: &str, mut connection: TransportAdapter) -> Result<RustlsStream, Error> {
@@ -53,31 +53,21 @@ impl Rustls {
 
 /// Whether rustls can parse the certificate.
 pub(super) fn is_certificate(der: &[u8]) -> bool {
-    rustls::RootCertStore::empty().add(CertificateDer::from_slice(der)).is_ok()
+    RootCertStore::empty().add(CertificateDer::from_slice(der)).is_ok()
 }
 
-fn verifier(
-    extra: &[Vec<u8>],
-    roots: TlsRoots,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
-    let extra = extra.iter().map(|der| CertificateDer::from_slice(der).into_owned());
-    match roots {
-        TlsRoots::WebPki => {
-            let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            for certificate in extra {
-                roots.add(certificate)?;
-            }
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-            Ok(verifier.build()?)
-        }
-        TlsRoots::Platform => platform_verifier(extra.collect(), provider),
+/// The roots of Mozilla, and these.
+fn web_roots(extra: &[Vec<u8>]) -> Result<RootCertStore, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in extra {
+        roots.add(CertificateDer::from_slice(certificate))?;
     }
+    Ok(roots)
 }
 
 #[cfg(feature = "platform-verifier")]
 fn platform_verifier(
-    extra: Vec<CertificateDer<'static>>,
+    extra: &[Vec<u8>],
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
     use rustls_platform_verifier::Verifier;
@@ -88,12 +78,13 @@ fn platform_verifier(
     if extra.is_empty() {
         return Ok(Arc::new(system));
     }
+    let extra = extra.iter().map(|der| CertificateDer::from_slice(der).into_owned());
     Ok(Arc::new(Verifier::new_with_extra_roots(extra, Arc::clone(provider))?))
 }
 
 #[cfg(not(feature = "platform-verifier"))]
 fn platform_verifier(
-    _: Vec<CertificateDer<'static>>,
+    _: &[Vec<u8>],
     _: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn StdError + Send + Sync>> {
     Err("the roots of the operating system need the feature `platform-verifier`".into())
