@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::error::{PaginationError, PaginationErrorKind};
-use crate::json::{self, MAX_ITEMS, Object, Slot, strip_bom};
+use crate::json::{self, Object, Slot, strip_bom};
 use crate::model::{Pagination, Scrub};
 use crate::operation::Operation;
 use crate::pipeline::{ApiResponse, DecodeFailure};
@@ -37,11 +37,7 @@ pub(crate) fn read_page<T: Slot + Scrub + Default>(
     own_keys: &str,
 ) -> Result<Page<T>, DecodeFailure> {
     let mut items: Vec<T> = Vec::with_capacity(response.body.len() / ITEM_BYTES);
-    let decoded = read_envelope(response, member, &mut items);
-    if decoded.is_err() && items.len() >= MAX_ITEMS {
-        return Err(DecodeFailure::WrongContent(format!("more than {MAX_ITEMS} `{member}` on a page")));
-    }
-    let mut pagination = decoded?;
+    let mut pagination = read_envelope(response, member, &mut items)?;
     for own_key in own_keys.lines() {
         items.iter_mut().for_each(|item| item.scrub(own_key));
         pagination.scrub(own_key);

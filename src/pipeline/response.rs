@@ -8,7 +8,7 @@ use secrecy::zeroize::{Zeroize, Zeroizing};
 use time::OffsetDateTime;
 
 use super::content_encoding::{self, Decoded};
-use crate::json::strip_bom;
+use crate::json::{MAX_ITEMS, strip_bom};
 use crate::redact::sanitize;
 
 /// A response, as far as it arrived.
@@ -105,6 +105,9 @@ impl DecodeFailure {
         let place = format!("line {}, column {}", error.line(), error.column());
         if error.is_eof() {
             Self::Truncated(format!("JSON that ends early at {place}"))
+        } else if error.is_data() {
+            // The readers take every kind of value, and so have no other error of their own.
+            Self::WrongContent(format!("more than {MAX_ITEMS} items in an array, {place}"))
         } else {
             Self::WrongContent(format!("not the promised JSON at {place}"))
         }

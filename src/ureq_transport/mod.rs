@@ -82,9 +82,11 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///
 /// * It sends the request as it is, with `host` and `content-length`, and adds no other header. It never follows a redirect,
 ///   never sends a request twice, keeps no cookies and reads no environment variables (TLS has the exceptions of the system).
-/// * Clones share idle connections, which are kept for 15 s: at most as many as there were requests at the same time, and at most 112.
-///   A request that wants a [fresh connection](SendOptions::fresh_connection) closes idle ones to its host, and leaves its own
-///   behind.
+/// * Clones share idle connections: to one host at most as many as there were requests at the same time, and at most 112; to all
+///   hosts at most 256. They are in four pools: each serves 16 requests at the same time, and the last one also all above 64. A
+///   request uses no connection that was idle for 15 s, and closes those of its pool. So after a burst, the connections of the other
+///   pools stay until there are as many requests again, or the last clone is dropped. A request that wants a
+///   [fresh connection](SendOptions::fresh_connection) closes the idle ones of its pool to its host, and leaves its own behind.
 /// * After `fork`, parent and child may both use it: a connection of another process is never used. A fork during a request is not
 ///   supported.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most

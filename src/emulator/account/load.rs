@@ -15,6 +15,9 @@ use super::{ADMIN, Account};
 
 const MAX_SECRET: usize = 4096;
 
+/// The highest number of a given id. New ids have the numbers after it.
+const MAX_NUMBER: u64 = u64::MAX / 2;
+
 /// The defect of a given secret: it cannot be part of a header.
 pub(crate) fn secret_fault(secret: &str) -> Option<&'static str> {
     let fits = (1..=MAX_SECRET).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic());
@@ -48,6 +51,9 @@ impl Account {
         for (kind, id, place) in document.ids() {
             if id.kind() != kind {
                 return Err(AccountError::at(&place, format_args!("it is no id of kind {kind:?}")));
+            }
+            if id.number() > MAX_NUMBER {
+                return Err(AccountError::at(&place, format_args!("its number is above {MAX_NUMBER}")));
             }
             if !numbers.insert((kind, id.number())) {
                 return Err(AccountError::at(&place, "another one has the number of this id"));

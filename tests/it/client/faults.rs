@@ -400,6 +400,21 @@ fn a_list_that_comes_twice() {
     }
 }
 
+/// The message names what is wrong with the page, also if it is as long as a page may be.
+#[test]
+fn a_page_that_is_too_long() {
+    for (items, end, fault) in [
+        (1001, "]}", "more than 1000 items in an array, line 1"),
+        (1000, r#"],"api_keys":[]}"#, "`api_keys` is there twice"),
+        (1000, r#"],"pagination":1}"#, "`pagination` is not an object"),
+        (1000, r#"]]"#, "not the promised JSON at line 1"),
+    ] {
+        let body = format!(r#"{{"api_keys":[{}{end}"#, vec!["{}"; items].join(","));
+        let error = Rig::new([json(200, body)]).client.list(&ListRequest::new()).unwrap_err();
+        assert!(error.to_string().contains(fault), "{error}");
+    }
+}
+
 #[test]
 fn an_answer_that_broke_off_is_an_oddity() {
     let rig = Rig::new([json(201, CREATED).cut(Kind::Interrupted)]);

@@ -121,6 +121,15 @@ fn what_is_wrong_is_named_with_its_place() {
             r#"{ "keys": [{ "name": "x", "id": "ak-0123456789" }] }"#,
             "`keys[0].id`: must be an id, as the emulator writes them at line 1",
         ),
+        // `ApiKey:7:a` and `ApiKey:7:b`, and the highest number, which leaves none for a new key.
+        (
+            r#"{ "keys": [{ "name": "x", "id": "QXBpS2V5Ojc6YQ==" }, { "name": "y", "id": "QXBpS2V5Ojc6Yg==" }] }"#,
+            "`keys[1].id`: another one has the number of this id",
+        ),
+        (
+            r#"{ "keys": [{ "name": "x", "id": "QXBpS2V5OjE4NDQ2NzQ0MDczNzA5NTUxNjE1OmE=" }] }"#,
+            "`keys[0].id`: its number is above 9223372036854775807",
+        ),
         (r#"{ "keys": [{ "name": "x", "user": "ak-0123456789" }] }"#, "`keys[0].user`: there is no user"),
         (
             r#"{ "users": [{ "name": "x", "account_role": "boss" }] }"#,
