@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod head;
 mod kept;
+mod look_up;
 mod pools;
 mod proxy;
 mod resolver;
