@@ -132,7 +132,8 @@ impl<R: for<'a> From<&'a str>> Slot for Option<RoleAssignment<R>> {
     }
 }
 
-/// A role whose word is not looked at yet.
+/// A role whose word is not looked at yet. Not inlined, so that it is there once for the three types of role.
+#[inline(never)]
 fn read_role(members: &mut dyn Members) -> Result<RoleAssignment<String>, Stopped> {
     let mut role = RoleMembers::default();
     members.read_into(&mut role)?;
