@@ -88,8 +88,12 @@ pub(crate) fn is_like_a_key(text: &str) -> bool {
 /// The text with every character escaped that is not shown as it is: control characters, characters that change the order of
 /// others, and invisible ones.
 pub(crate) fn printable(text: impl Display) -> String {
-    let mut safe = String::new();
-    for c in text.to_string().chars() {
+    let text = text.to_string();
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
         if is_unsafe(c) {
             safe.extend(c.escape_default());
         } else {

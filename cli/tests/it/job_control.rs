@@ -3,7 +3,7 @@
 //! `setsid` of util-linux makes the terminal that of the program.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -43,8 +43,13 @@ impl Session {
         // It ends with an error when the last program lets go of the terminal.
         thread::spawn(move || {
             let mut bytes = [0; 1024];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                drop(sender.send(bytes[..count].to_vec()));
+            loop {
+                match reader.read(&mut bytes) {
+                    Ok(count @ 1..) => drop(sender.send(bytes[..count].to_vec())),
+                    // By a signal to this process, from another test.
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    _ => return,
+                }
             }
         });
         Self { child, keyboard: master, screen, shown: String::new() }

@@ -123,9 +123,9 @@ impl Fault {
         Self::new(Kind::Truncate(bytes))
     }
 
-    /// Adds `Retry-After` to the response, in whole seconds, rounded up. A reset has no response.
+    /// Adds `Retry-After` to the response, in whole seconds, rounded up. A reset has no response, and stays as it is.
     pub fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.retry_after = Some(wait).filter(|_| self.kind != Kind::Reset);
         self
     }
 

@@ -55,6 +55,9 @@ impl FromStr for Fault {
         for option in parts {
             fault = match option.split_once('=') {
                 None if option == "after" => fault.after_handling(),
+                Some(("retry-after", _)) if fault.kind == Kind::Reset => {
+                    return Err(wrong("a `reset` has no response, and so no `retry-after`"));
+                }
                 Some(("retry-after", wait)) => fault.retry_after(duration(wait)?),
                 _ => return Err(wrong(format!("`{option}` is neither `after` nor `retry-after=DURATION`"))),
             };

@@ -253,6 +253,9 @@ fn faults_as_text() {
     ] {
         assert!(text.parse::<Fault>().is_err(), "{text}");
     }
+    let useless = "reset,after,retry-after=1s".parse::<Fault>().unwrap_err();
+    assert_eq!(useless.to_string(), "a `reset` has no response, and so no `retry-after`");
+    assert_eq!(Fault::reset().retry_after(seconds(1)), Fault::reset());
 }
 
 /// `docs/emulator.schema.json` knows the members that the emulator knows: a message names them all.
