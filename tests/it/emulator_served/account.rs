@@ -64,7 +64,7 @@ fn keys_are_found_and_listed_by_their_numbers_in_any_order_of_the_document() {
     let key = |(n, id): (usize, &&str)| json!({ "id": id, "name": n.to_string() });
     let mut keys: Vec<Value> = ids.iter().enumerate().map(key).collect();
     keys.insert(1, json!({ "name": "without an id" }));
-    let spec = AccountSpec::from_json(&json!({ "keys": keys }).to_string()).unwrap();
+    let spec = AccountSpec::from_json(&json!({ "admin": { "secret": "ak-root" }, "keys": keys }).to_string()).unwrap();
     let emulator = Emulator::builder().account(spec).build();
     let client = emulator.client();
     for id in ids {
