@@ -65,8 +65,9 @@ impl Known {
     /// Moves the preferred address to the front.
     fn order(&mut self) {
         let at = self.addresses.iter().position(|address| Some(address.ip()) == self.preferred);
-        if let Some(before) = at.and_then(|at| self.addresses.get_mut(..=at)) {
-            before.rotate_right(1);
+        if let Some(at) = at {
+            let first = self.addresses.remove(at);
+            self.addresses.insert(0, first);
         }
     }
 
@@ -161,8 +162,8 @@ impl CachingResolver {
     /// Keeps the addresses, and returns them with the preferred one in front.
     fn learn(&self, host: String, addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let mut known = self.lock();
-        let preferred = find(&mut known, &host).and_then(|known| known.preferred);
-        known.retain(|known| known.host != host);
+        let at = known.iter().position(|known| known.host == host);
+        let preferred = at.and_then(|at| known.swap_remove(at).preferred);
         if known.len() >= HOSTS {
             known.retain(Known::will_do);
         }
