@@ -1,6 +1,5 @@
 //! The API key of a client, which a file may replace while the client is in use.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -78,7 +77,7 @@ pub(crate) struct Credentials {
 
 struct KeyFile {
     path: PathBuf,
-    setting: Cow<'static, str>,
+    setting: &'static str,
     /// How often a read after a 401 began.
     reads: AtomicU64,
     reading: Mutex<()>,
@@ -93,7 +92,7 @@ impl Credentials {
             (Some(_), Some(_)) => return excludes("api_key_file", "api_key"),
             (Some(key), None) => return Self::of_key(key, "api_key"),
             (None, Some(path)) => {
-                return Self::of_file(Sourced { value: path.to_owned(), setting: "api_key_file".into() });
+                return Self::of_file(Sourced { value: path.to_owned(), setting: "api_key_file" });
             }
             (None, None) => {}
         }
@@ -158,7 +157,7 @@ impl Credentials {
 impl KeyFile {
     fn read(&self) -> Result<SecretString, ConfigError> {
         let fault = |problem: &str| {
-            ConfigError::new(self.setting.clone(), format!("names the file {}, {problem}", shown_path(&self.path)))
+            ConfigError::new(self.setting, format!("names the file {}, {problem}", shown_path(&self.path)))
         };
         let mut content = self.content().map_err(|error| fault("which cannot be read").with_source(error))?;
         let key = if content.len() as u64 > FILE_LIMIT {

@@ -97,9 +97,9 @@ impl BaseAddress {
         let base_domain =
             overriding.or_explicit(explicit.base_domain.as_deref(), "base_domain", "ARIZE_BASE_DOMAIN")?;
         let single_port = port(overriding, explicit.single_port, "single_port", "ARIZE_SINGLE_PORT")?;
-        let single = single_host.as_ref().map(|host| &host.setting).or(single_port.as_ref().map(|port| &port.setting));
-        let places = [region.as_ref().map(|region| &region.setting), single, base_domain.as_ref().map(|d| &d.setting)];
-        exclude(places.into_iter().flatten())?;
+        let single = single_host.as_ref().map(|host| host.setting).or(single_port.as_ref().map(|port| port.setting));
+        let places = [region.as_ref().map(|region| region.setting), single, base_domain.as_ref().map(|d| d.setting)];
+        exclude(&places.into_iter().flatten().collect::<Vec<_>>())?;
 
         let port = port(env, explicit.port, "port", "ARIZE_API_PORT")?;
         let scheme = env.or_explicit(explicit.scheme.as_deref(), "scheme", "ARIZE_API_SCHEME")?;
@@ -144,7 +144,7 @@ impl BaseAddress {
         let (scheme, rest) = url.trim().split_once("://").ok_or_else(|| {
             fault("must be a URL: `https://host[:port][/path]`, or `http://…` to this machine".into())
         })?;
-        let scheme = Sourced { value: scheme.to_owned(), setting: "url".into() };
+        let scheme = Sourced { value: scheme.to_owned(), setting: "url" };
         let https = is_https(Some(&scheme)).map_err(|_| fault("must begin with `https://` or `http://`".into()))?;
         let HostSpec { host, port, prefix } = HostSpec::parse(rest).map_err(|problem| fault(problem.into()))?;
         if !https && !explicit.allow_insecure_http && !is_loopback(&host) {
@@ -190,7 +190,7 @@ fn place(
         return Ok((Sourced { value, setting: domain.setting }, explicit.base_domain.is_some()));
     }
     let host = env.or_explicit(explicit.host.as_deref(), "host", "ARIZE_API_HOST")?;
-    let host = host.unwrap_or_else(|| Sourced { value: DEFAULT_HOST.to_owned(), setting: "host".into() });
+    let host = host.unwrap_or_else(|| Sourced { value: DEFAULT_HOST.to_owned(), setting: "host" });
     Ok((host, explicit.host.is_some()))
 }
 
@@ -209,14 +209,13 @@ impl fmt::Display for BaseAddress {
 }
 
 /// The settings that are set, of those that exclude each other.
-fn exclude<'a>(settings: impl Iterator<Item = &'a Cow<'static, str>>) -> Result<(), ConfigError> {
-    let names: Vec<&str> = settings.map(|setting| &**setting).collect();
-    if let [first, others @ ..] = names.as_slice()
+fn exclude(settings: &[&'static str]) -> Result<(), ConfigError> {
+    if let [first, others @ ..] = settings
         && !others.is_empty()
     {
         let others = others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         let problem = format!("excludes {others}: set one of a region, a single host and a base domain");
-        return Err(ConfigError::new((*first).to_owned(), problem));
+        return Err(ConfigError::new(first, problem));
     }
     Ok(())
 }
@@ -242,7 +241,7 @@ fn port(
     name: &'static str,
 ) -> Result<Option<Sourced<u16>>, ConfigError> {
     let port = if let Some(value) = explicit {
-        Sourced { value, setting: setter.into() }
+        Sourced { value, setting: setter }
     } else if let Some(found) = env.read(name)? {
         match parse_port(found.value.trim()) {
             Some(value) => Sourced { value, setting: found.setting },

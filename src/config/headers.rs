@@ -44,9 +44,13 @@ pub(super) fn constant_headers(
     // Compressed responses would cost a library, and reveal the length of a secret beside a text that others choose.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, user_agent);
-    headers.insert("sdk-language", HeaderValue::from_static("rust"));
-    headers.insert("sdk-version", HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
-    headers.insert("sdk-package-name", HeaderValue::from_static(env!("CARGO_PKG_NAME")));
+    headers.insert(const { HeaderName::from_static("sdk-language") }, HeaderValue::from_static("rust"));
+    headers
+        .insert(const { HeaderName::from_static("sdk-version") }, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+    headers.insert(
+        const { HeaderName::from_static("sdk-package-name") },
+        HeaderValue::from_static(env!("CARGO_PKG_NAME")),
+    );
     for (name, value) in extra {
         let (name, value) = extra_header(name, value)?;
         headers.insert(name, value);

@@ -22,7 +22,7 @@ impl<'a> Env<'a> {
     pub(crate) fn read_blank(&self, name: &'static str) -> Result<Option<Sourced<String>>, ConfigError> {
         let Some(value) = (self.0)(name) else { return Ok(None) };
         match value.into_string() {
-            Ok(value) => Ok(Some(Sourced { value, setting: name.into() })),
+            Ok(value) => Ok(Some(Sourced { value, setting: name })),
             Err(_) => Err(ConfigError::new(name, "must be valid Unicode")),
         }
     }
@@ -31,7 +31,7 @@ impl<'a> Env<'a> {
     pub(crate) fn path(&self, name: &'static str) -> Option<Sourced<std::path::PathBuf>> {
         let value = (self.0)(name)?;
         let blank = value.to_str().is_some_and(|value| value.trim().is_empty());
-        (!blank).then(|| Sourced { value: value.into(), setting: name.into() })
+        (!blank).then(|| Sourced { value: value.into(), setting: name })
     }
 
     #[cfg(feature = "ureq")]
@@ -47,7 +47,7 @@ impl<'a> Env<'a> {
         name: &'static str,
     ) -> Result<Option<Sourced<String>>, ConfigError> {
         match explicit {
-            Some(value) => Ok(Some(Sourced { value: value.to_owned(), setting: setter.into() })),
+            Some(value) => Ok(Some(Sourced { value: value.to_owned(), setting: setter })),
             None => self.read(name),
         }
     }
@@ -57,12 +57,12 @@ impl<'a> Env<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sourced<T> {
     pub(crate) value: T,
-    pub(crate) setting: Cow<'static, str>,
+    pub(crate) setting: &'static str,
 }
 
 impl<T> Sourced<T> {
     /// An error about this value.
     pub(crate) fn fault(&self, problem: impl Into<Cow<'static, str>>) -> ConfigError {
-        ConfigError::new(self.setting.clone(), problem)
+        ConfigError::new(self.setting, problem)
     }
 }

@@ -7,15 +7,15 @@ use std::fmt;
 /// A setting is missing, invalid or in conflict with another. Its message repeats no value that could be a secret.
 #[derive(Debug)]
 pub struct ConfigError {
-    setting: Cow<'static, str>,
+    setting: &'static str,
     problem: Cow<'static, str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl ConfigError {
     /// `setting` is the setter or the environment variable.
-    pub(crate) fn new(setting: impl Into<Cow<'static, str>>, problem: impl Into<Cow<'static, str>>) -> Self {
-        Self { setting: setting.into(), problem: problem.into(), source: None }
+    pub(crate) fn new(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { setting, problem: problem.into(), source: None }
     }
 
     /// Adds a source, which must not hold a secret.
@@ -26,7 +26,7 @@ impl ConfigError {
 
     /// The setting at fault: a setter of [`ClientBuilder`](crate::ClientBuilder) or an environment variable.
     pub fn setting(&self) -> &str {
-        &self.setting
+        self.setting
     }
 
     /// The message without the setting, for a program that has its own name for it.

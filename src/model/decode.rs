@@ -123,15 +123,25 @@ impl<R: for<'a> From<&'a str>> Slot for Option<RoleAssignment<R>> {
     }
 
     fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
-        let mut role = RoleMembers::default();
-        members.read_into(&mut role)?;
-        *self = Some(match role.name {
-            Some(name) if eq_wire(&role.kind, "predefined") => RoleAssignment::Predefined(R::from(&name)),
-            name if eq_wire(&role.kind, "custom") => RoleAssignment::Custom { id: role.id.unwrap_or_default(), name },
-            _ => RoleAssignment::Unknown(role.kind),
+        *self = Some(match read_role(members)? {
+            RoleAssignment::Predefined(word) => RoleAssignment::Predefined(R::from(&word)),
+            RoleAssignment::Custom { id, name } => RoleAssignment::Custom { id, name },
+            RoleAssignment::Unknown(kind) => RoleAssignment::Unknown(kind),
         });
         Ok(true)
     }
+}
+
+/// A role whose word is not looked at yet. Not inlined, so that it is there once for the three types of role.
+#[inline(never)]
+fn read_role(members: &mut dyn Members) -> Result<RoleAssignment<String>, Stopped> {
+    let mut role = RoleMembers::default();
+    members.read_into(&mut role)?;
+    Ok(match role.name {
+        Some(word) if eq_wire(&role.kind, "predefined") => RoleAssignment::Predefined(word),
+        name if eq_wire(&role.kind, "custom") => RoleAssignment::Custom { id: role.id.unwrap_or_default(), name },
+        _ => RoleAssignment::Unknown(role.kind),
+    })
 }
 
 impl Slot for Option<OffsetDateTime> {

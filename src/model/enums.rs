@@ -97,7 +97,7 @@ macro_rules! open_enum {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     Self::Unknown(word) if word.is_empty() => f.pad("unknown"),
-                    Self::Unknown(word) => f.pad(&word.to_lowercase()),
+                    Self::Unknown(word) => f.pad(&word.to_ascii_lowercase()),
                     _ => f.pad(self.as_str()),
                 }
             }

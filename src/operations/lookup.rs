@@ -1,7 +1,5 @@
 //! Look-ups: the id of a space by its name, and the organization of a space.
 
-use std::collections::HashMap;
-
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -154,12 +152,13 @@ pub(crate) fn the_one_named(
 /// The look-ups of one call. It sends none twice.
 pub(crate) struct Lookup<'a> {
     scope: &'a CallScope<'a>,
-    by_name: HashMap<(String, Option<String>), Space>,
+    /// The name of each space that was looked up, and the organization in which.
+    by_name: Vec<(String, Option<String>, Space)>,
 }
 
 impl<'a> Lookup<'a> {
     pub(crate) fn new(scope: &'a CallScope<'a>) -> Self {
-        Self { scope, by_name: HashMap::new() }
+        Self { scope, by_name: Vec::new() }
     }
 
     /// The id of the space. With `org_id`, a name is looked up in that organization.
@@ -198,8 +197,8 @@ impl<'a> Lookup<'a> {
     }
 
     fn named(&mut self, name: &str, org_id: Option<&str>) -> Result<Space, Error> {
-        let key = (name.to_owned(), org_id.map(str::to_owned));
-        if let Some(found) = self.by_name.get(&key) {
+        let is_it = |(known, org, _): &&(String, Option<String>, Space)| known == name && org.as_deref() == org_id;
+        if let Some((.., found)) = self.by_name.iter().find(is_it) {
             return Ok(found.clone());
         }
         let target = spaces(org_id, Some(name));
@@ -209,7 +208,7 @@ impl<'a> Lookup<'a> {
             Ok(None::<()>)
         })?;
         let found = the_one_named(name, org_id, found, self.scope.settings().credentials.current().known_keys())?;
-        self.by_name.insert(key, found.clone());
+        self.by_name.push((name.to_owned(), org_id.map(str::to_owned), found.clone()));
         Ok(found)
     }
 

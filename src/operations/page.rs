@@ -1,6 +1,5 @@
 //! Decoding an object and a page of a list, and the guard against lists that never end.
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::error::{PaginationError, PaginationErrorKind};
@@ -124,9 +123,9 @@ const MAX_PAGES: u32 = 10_000;
 #[derive(Clone, Debug)]
 pub(crate) struct CursorGuard {
     operation: Operation,
-    /// Hashes, so that a page costs 8 bytes. Two cursors with the same hash would end the list with an error; that happens
+    /// Hashes in order, so that a page costs 8 bytes. Two cursors with the same hash would end the list with an error; that happens
     /// once in 10¹¹ lists of 10,000 pages.
-    seen: HashSet<u64>,
+    seen: Vec<u64>,
     hasher: RandomState,
     pages: u32,
     pub(crate) max_pages: u32,
@@ -134,7 +133,7 @@ pub(crate) struct CursorGuard {
 
 impl CursorGuard {
     pub(crate) fn new(operation: Operation) -> Self {
-        Self { operation, seen: HashSet::new(), hasher: RandomState::new(), pages: 0, max_pages: MAX_PAGES }
+        Self { operation, seen: Vec::new(), hasher: RandomState::new(), pages: 0, max_pages: MAX_PAGES }
     }
 
     /// Whether another page follows, at `next_cursor`.
@@ -154,6 +153,9 @@ impl CursorGuard {
 
     /// Remembers a cursor; false if it was seen before.
     pub(crate) fn visit(&mut self, cursor: &str) -> bool {
-        self.seen.insert(self.hasher.hash_one(cursor))
+        let hash = self.hasher.hash_one(cursor);
+        let Err(at) = self.seen.binary_search(&hash) else { return false };
+        self.seen.insert(at, hash);
+        true
     }
 }

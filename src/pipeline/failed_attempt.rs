@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -85,7 +85,7 @@ fn refused(mut response: ApiResponse, context: CallContext, retry_after: Option<
     };
     let problem = Problem::read(&response.body, own_key);
     let problem_is_missing = problem.is_none();
-    let request_id = response.headers.get("x-request-id");
+    let request_id = response.headers.get(const { HeaderName::from_static("x-request-id") });
     let error = ApiError(Box::new(ApiErrorInner {
         status,
         retry_after,

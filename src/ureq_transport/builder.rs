@@ -72,7 +72,7 @@ impl UreqTransportBuilder {
         let settings = TransportSettings {
             // The requests decide whether TLS is used.
             tls: TlsChoice::new(self.tls, self.roots, self.accept_invalid_certs, false)?,
-            ca_files: self.ca_file.map(|path| CaFile { path, setting: "ca_file".into() }).into_iter().collect(),
+            ca_files: self.ca_file.map(|path| CaFile { path, setting: "ca_file" }).into_iter().collect(),
             proxy,
         };
         Ok(UreqTransport::open(&settings)?)

@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod head;
 mod kept;
+mod look_up;
 mod pools;
 mod proxy;
 mod resolver;
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
+use ureq::SendBody;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
-use ureq::{AsSendBody, SendBody};
 
 use self::body::BodyProbe;
 pub use self::builder::UreqTransportBuilder;
@@ -191,7 +192,7 @@ impl Transport for UreqTransport {
                 }
                 _ => parts.headers.remove(CONTENT_LENGTH),
             };
-            return match run(place.agent(), parts, (), options) {
+            return match run(place.agent(), parts, SendBody::none(), options) {
                 Ok(response) => body::read(response, room),
                 Err(error) => Err(error::to_transport_error(error)),
             };
@@ -211,7 +212,7 @@ impl Transport for UreqTransport {
 fn run(
     agent: &ureq::Agent,
     parts: http::request::Parts,
-    body: impl AsSendBody,
+    body: SendBody<'_>,
     options: SendOptions,
 ) -> Result<http::Response<ureq::Body>, ureq::Error> {
     let direct = agent.config().proxy().is_some() && parts.uri.host().is_some_and(is_loopback);

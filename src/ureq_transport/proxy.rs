@@ -1,6 +1,5 @@
 //! Which proxy, if any.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -14,12 +13,11 @@ use crate::error::ConfigError;
 pub(super) struct ProxyUrl {
     url: SecretString,
     https: bool,
-    setting: Cow<'static, str>,
+    setting: &'static str,
 }
 
 impl ProxyUrl {
-    pub(super) fn parse(url: &str, setting: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
-        let setting = setting.into();
+    pub(super) fn parse(url: &str, setting: &'static str) -> Result<Self, ConfigError> {
         match normal_form(url.trim()) {
             Ok((url, https)) => Ok(Self { url: url.into(), https, setting }),
             Err(problem) => Err(ConfigError::new(setting, problem)),
@@ -33,7 +31,7 @@ impl ProxyUrl {
     pub(super) fn to_ureq(&self) -> Result<ureq::Proxy, ConfigError> {
         // No source: ureq's error is not known to keep the password to itself.
         ureq::Proxy::new(self.url.expose_secret())
-            .map_err(|_| ConfigError::new(self.setting.clone(), "is not a URL that a proxy can have"))
+            .map_err(|_| ConfigError::new(self.setting, "is not a URL that a proxy can have"))
     }
 }
 

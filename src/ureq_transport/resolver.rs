@@ -1,12 +1,10 @@
 //! Name look-up. ureq's own looks the host up for every request, even on a connection that it keeps, and starts a thread
 //! for every request that has a deadline.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{fmt, io, thread};
+use std::{fmt, io};
 
 use http::Uri;
 use ureq::config::Config;
@@ -15,6 +13,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::RESOLVE_TIMEOUT;
 use super::error::BeforeSending;
+use super::look_up::{Failure, in_time};
 use crate::authority::without_brackets;
 use crate::transport::TransportErrorKind;
 
@@ -38,7 +37,7 @@ type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 /// The addresses of hosts; clones share them.
 #[derive(Clone)]
 pub(super) struct CachingResolver {
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    known: Arc<Mutex<Vec<Known>>>,
     look_up: Arc<LookUp>,
     fresh: Duration,
     refresh_timeout: Duration,
@@ -46,6 +45,7 @@ pub(super) struct CachingResolver {
 }
 
 struct Known {
+    host: String,
     addresses: Vec<SocketAddr>,
     /// The address that took a connection last. It stays in front.
     preferred: Option<IpAddr>,
@@ -65,8 +65,9 @@ impl Known {
     /// Moves the preferred address to the front.
     fn order(&mut self) {
         let at = self.addresses.iter().position(|address| Some(address.ip()) == self.preferred);
-        if let Some(before) = at.and_then(|at| self.addresses.get_mut(..=at)) {
-            before.rotate_right(1);
+        if let Some(at) = at {
+            let first = self.addresses.remove(at);
+            self.addresses.insert(0, first);
         }
     }
 
@@ -77,12 +78,6 @@ impl Known {
             Freshness::Doubted => false,
         }
     }
-}
-
-#[derive(Debug)]
-enum Failure {
-    TimedOut,
-    Failed(io::Error),
 }
 
 impl CachingResolver {
@@ -112,7 +107,7 @@ impl CachingResolver {
 
     /// Has the host looked up again before its addresses are used the next time.
     pub(super) fn doubt(&self, host: &str) {
-        if let Some(known) = self.lock().get_mut(host)
+        if let Some(known) = find(&mut self.lock(), host)
             && let Freshness::Fresh(_) = known.state
         {
             known.state = Freshness::Doubted;
@@ -121,7 +116,7 @@ impl CachingResolver {
 
     /// Notes that `address` took a connection while one before it did not.
     pub(super) fn prefer(&self, host: &str, address: IpAddr) {
-        if let Some(known) = self.lock().get_mut(host) {
+        if let Some(known) = find(&mut self.lock(), host) {
             known.preferred = Some(address);
             known.order();
         }
@@ -130,7 +125,7 @@ impl CachingResolver {
     /// Passes the addresses of `host` to `take`.
     fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), Failure> {
         let mut old = false;
-        if let Some(known) = self.lock().get_mut(host) {
+        if let Some(known) = find(&mut self.lock(), host) {
             if known.will_do() {
                 take(&known.addresses);
                 return Ok(());
@@ -141,7 +136,7 @@ impl CachingResolver {
         }
         match self.ask(host, if old { timeout.min(self.refresh_timeout) } else { timeout }) {
             Ok(addresses) => take(&addresses),
-            Err(failure) => match self.lock().get(host) {
+            Err(failure) => match find(&mut self.lock(), host) {
                 Some(known) => take(&known.addresses),
                 None => return Err(failure),
             },
@@ -152,47 +147,45 @@ impl CachingResolver {
     /// Looks the host up in a thread: the operating system offers no deadline. The thread keeps its result even if
     /// no caller waits for it any more, so that the next attempt has it.
     fn ask(&self, host: &str, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
-        let (answer, answered) = mpsc::sync_channel(1);
         let names = self.clone();
         let name = host.to_owned();
-        let look_up = move || {
-            let found = (names.look_up)(&name).and_then(|mut addresses| {
-                addresses.truncate(ADDRESSES);
-                if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
-            });
-            let found = found.map(|addresses| names.learn(name, addresses));
-            // The caller may have stopped waiting.
-            let _ = answer.send(found);
-        };
-        thread::Builder::new().name("arize-api-keys-dns".into()).spawn(look_up).map_err(Failure::Failed)?;
-        match answered.recv_timeout(timeout) {
-            Ok(found) => found.map_err(Failure::Failed),
-            Err(RecvTimeoutError::Timeout) => Err(Failure::TimedOut),
-            Err(RecvTimeoutError::Disconnected) => Err(Failure::Failed(io::Error::other("the look-up died"))),
-        }
+        in_time(timeout, move || {
+            let mut addresses = (names.look_up)(&name)?;
+            addresses.truncate(ADDRESSES);
+            if addresses.is_empty() {
+                return Err(io::Error::other("the name has no address"));
+            }
+            Ok(names.learn(name, addresses))
+        })
     }
 
     /// Keeps the addresses, and returns them with the preferred one in front.
     fn learn(&self, host: String, addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let mut known = self.lock();
+        let at = known.iter().position(|known| known.host == host);
+        let preferred = at.and_then(|at| known.swap_remove(at).preferred);
         if known.len() >= HOSTS {
-            known.retain(|_, known| known.will_do());
+            known.retain(Known::will_do);
         }
         if known.len() >= HOSTS {
             known.clear();
         }
-        let preferred = known.get(&host).and_then(|known| known.preferred);
-        let mut new = Known { addresses, preferred, state: Freshness::Fresh(Instant::now().checked_add(self.fresh)) };
+        let state = Freshness::Fresh(Instant::now().checked_add(self.fresh));
+        let mut new = Known { host, addresses, preferred, state };
         new.order();
         let addresses = new.addresses.clone();
-        known.insert(host, new);
+        known.push(new);
         addresses
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
         // Nothing is half done under the lock.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn find<'a>(known: &'a mut [Known], host: &str) -> Option<&'a mut Known> {
+    known.iter_mut().find(|known| known.host == host)
 }
 
 impl Resolver for CachingResolver {
@@ -229,6 +222,8 @@ impl fmt::Debug for CachingResolver {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
 
     use super::*;
 
@@ -375,9 +370,9 @@ mod tests {
         assert_eq!(names.lock().len(), HOSTS);
         names.doubt("0.example");
         addresses(&names, "another.example").unwrap();
-        let known = names.lock();
+        let mut known = names.lock();
         assert_eq!(known.len(), HOSTS);
-        assert!(!known.contains_key("0.example") && known.contains_key("1.example"));
+        assert!(find(&mut known, "0.example").is_none() && find(&mut known, "1.example").is_some());
         assert_eq!(format!("{names:?}"), "CachingResolver");
     }
 

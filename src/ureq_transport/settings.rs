@@ -30,11 +30,11 @@ impl TransportSettings {
     fn resolve(explicit: &NetworkSettings, env: &Env<'_>, endpoint: &BaseAddress) -> Result<Self, ConfigError> {
         let proxy = proxy::choose(&explicit.proxy, env, endpoint)?;
         let accept = match explicit.accept_invalid_certs {
-            Some(value) => Sourced { value, setting: "danger_accept_invalid_certs".into() },
+            Some(value) => Sourced { value, setting: "danger_accept_invalid_certs" },
             None => verification_off(env)?,
         };
         let own = match &explicit.ca_file {
-            Some(path) => Some(Sourced { value: path.clone(), setting: "ca_file".into() }),
+            Some(path) => Some(Sourced { value: path.clone(), setting: "ca_file" }),
             None => env.path("ARIZE_SSL_CA_CERT"),
         };
         if let Some(file) = own.as_ref().filter(|_| accept.value) {
@@ -62,7 +62,7 @@ fn machine_files(env: &Env<'_>) -> Vec<CaFile> {
     let directories = directories.filter(|path| !path.as_os_str().is_empty());
     file.map(|Sourced { value, setting }| CaFile { path: value, setting })
         .into_iter()
-        .chain(directories.map(|path| CaFile { path, setting: "SSL_CERT_DIR".into() }))
+        .chain(directories.map(|path| CaFile { path, setting: "SSL_CERT_DIR" }))
         .collect()
 }
 
@@ -77,7 +77,7 @@ fn verification_off(env: &Env<'_>) -> Result<Sourced<bool>, ConfigError> {
             _ => return Err(found.fault("must be `true` or `false` (or 1, 0, yes, no, on, off)")),
         },
     };
-    Ok(Sourced { value: off, setting: NAME.into() })
+    Ok(Sourced { value: off, setting: NAME })
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn ca_files(settings: TransportSettings) -> Vec<(String, String)> {
-        settings.ca_files.into_iter().map(|file| (file.setting.into_owned(), file.path.display().to_string())).collect()
+        settings.ca_files.into_iter().map(|file| (file.setting.to_owned(), file.path.display().to_string())).collect()
     }
 
     fn ca_file(settings: TransportSettings) -> Option<(String, String)> {

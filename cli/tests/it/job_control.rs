@@ -18,6 +18,10 @@ use crate::terminal;
 /// How long a test waits before it fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// Runs its arguments, and stays until it gets a line: when the first process of a terminal ends, the system discards what the
+/// terminal has not shown yet.
+const LEADER: &str = "trap : INT QUIT; \"$@\"; code=$?; echo; echo '[end]'; read line; exit $code";
+
 /// A program in its terminal.
 struct Session {
     child: Child,
@@ -31,7 +35,7 @@ impl Session {
     fn start(service: &Service, before: &[&str], args: &[&str]) -> Self {
         let program = service.command(args);
         let mut command = Command::new("setsid");
-        command.arg("-c").args(before).arg(program.get_program()).args(program.get_args());
+        command.args(["-c", "sh", "-c", LEADER, "sh"]).args(before).arg(program.get_program()).args(program.get_args());
         command.current_dir(&service.dir).env_clear();
         command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.env("PATH", std::env::var_os("PATH").unwrap());
@@ -59,9 +63,9 @@ impl Session {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Waits until the terminal shows this, after the text of the wait before.
+    /// Waits until the terminal shows this, after the text of the wait before. Returns the text before it.
     #[track_caller]
-    fn shows(&mut self, text: &str) {
+    fn shows(&mut self, text: &str) -> String {
         while !self.shown.contains(text) {
             match self.screen.recv_timeout(LIMIT) {
                 Ok(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes).replace('\r', "")),
@@ -69,17 +73,18 @@ impl Session {
             }
         }
         assert_harmless(&self.shown);
-        let end = self.shown.find(text).unwrap() + text.len();
-        self.shown.drain(..end);
+        let (before, after) = self.shown.split_once(text).unwrap();
+        let (before, after) = (before.to_owned(), after.to_owned());
+        self.shown = after;
+        before
     }
 
     /// Waits for the end. Returns the code, and the output on the terminal since the last wait.
+    #[track_caller]
     fn end(mut self) -> (Option<i32>, String) {
-        while let Ok(bytes) = self.screen.recv_timeout(LIMIT) {
-            self.shown.push_str(&String::from_utf8_lossy(&bytes).replace('\r', ""));
-        }
-        assert_harmless(&self.shown);
-        (self.child.wait().unwrap().code(), self.shown)
+        let shown = self.shows("\n[end]\n");
+        self.types("\n");
+        (self.child.wait().unwrap().code(), shown)
     }
 }
 

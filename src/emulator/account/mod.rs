@@ -151,12 +151,13 @@ impl Account {
     /// Adds a key. Its secrets are those of no other key.
     pub(crate) fn add_key(&mut self, key: Key) -> Arc<Key> {
         self.changes += 1;
+        let key = self.keys.add(key);
         let number = key.id.number();
+        self.secrets.insert(Arc::clone(&key.secret), number);
         for listing in key.listings() {
             self.listings.entry((listing, key.status)).or_default().insert(number);
         }
-        self.secrets.insert(Arc::clone(&key.secret), number);
-        self.keys.add(key)
+        key
     }
 
     fn add_grace(&mut self, key: Id, grace: Grace) {

@@ -1,6 +1,5 @@
 //! Files and directories of trusted certificates.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ const END: &str = "-----END CERTIFICATE-----";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ureq_transport) struct CaFile {
     pub(in crate::ureq_transport) path: PathBuf,
-    pub(in crate::ureq_transport) setting: Cow<'static, str>,
+    pub(in crate::ureq_transport) setting: &'static str,
 }
 
 /// The certificates of the files, in DER. Defects of a file or directory that is set for the whole machine, for every program, are
@@ -26,7 +25,7 @@ pub(in crate::ureq_transport) struct CaFile {
 pub(super) fn read(files: &[CaFile]) -> Result<Vec<Vec<u8>>, ConfigError> {
     let mut certificates = Vec::new();
     for file in files {
-        let found = match &*file.setting {
+        let found = match file.setting {
             "SSL_CERT_FILE" => read_machine_file(&file.path),
             "SSL_CERT_DIR" => read_machine_directory(&file.path),
             _ => read_strictly(file)?,
@@ -121,7 +120,7 @@ fn usable(pem: &[u8]) -> (Vec<Vec<u8>>, usize) {
 /// The certificates of the file, in DER, each parsed once: the TLS libraries skip what they cannot read, and then every
 /// connection fails without a reason.
 fn read_strictly(file: &CaFile) -> Result<Vec<Vec<u8>>, ConfigError> {
-    let fault = |problem: String| ConfigError::new(file.setting.clone(), problem);
+    let fault = |problem: String| ConfigError::new(file.setting, problem);
     let path = file.path.display();
     let pem = content(&file.path)
         .map_err(|error| fault(format!("names the file {path}, which cannot be read")).with_source(error))?;
@@ -173,7 +172,7 @@ mod tests {
     fn a_defect_matters_only_in_a_file_for_this_client() {
         let good = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
         let path = std::env::temp_dir().join(format!("arize-api-keys-ca-{}", std::process::id()));
-        let file = |setting| [CaFile { path: path.clone(), setting: Cow::Borrowed(setting) }];
+        let file = |setting| [CaFile { path: path.clone(), setting }];
         for (content, usable) in [
             (format!("{BEGIN}\nAAAA\n{END}\n{good}"), 1),
             (format!("{good}\n{BEGIN}\n%%%\n{END}\n{good}"), 1),
@@ -197,7 +196,7 @@ mod tests {
         let pem = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap().cert.pem();
         let path = std::env::temp_dir().join(format!("arize-api-keys-ca-dir-{}", std::process::id()));
         std::fs::create_dir_all(path.join("directory.pem")).unwrap();
-        let directory = [CaFile { path: path.clone(), setting: "SSL_CERT_DIR".into() }];
+        let directory = [CaFile { path: path.clone(), setting: "SSL_CERT_DIR" }];
         assert!(read(&directory).unwrap().is_empty());
         let (one, two) = (pem("one.example"), pem("two.example"));
         for (name, content) in [
@@ -211,7 +210,7 @@ mod tests {
             std::fs::write(path.join(name), content).unwrap();
         }
         assert_eq!(read(&directory).unwrap().len(), 2);
-        let file = CaFile { path: path.join("one.pem"), setting: "SSL_CERT_FILE".into() };
+        let file = CaFile { path: path.join("one.pem"), setting: "SSL_CERT_FILE" };
         assert_eq!(read(&[file, directory[0].clone()]).unwrap().len(), 2);
         std::fs::remove_dir_all(&path).unwrap();
         assert!(read(&directory).unwrap().is_empty());

@@ -152,7 +152,7 @@ impl Tls {
         let certificates = ca_file::read(ca_files)?;
         let backend = match ca_files.first() {
             Some(file) if !certificates.is_empty() => Backend::new(choice, &certificates)
-                .map_err(|error| ConfigError::new(file.setting.clone(), "cannot be used for TLS").with_source(error))?
+                .map_err(|error| ConfigError::new(file.setting, "cannot be used for TLS").with_source(error))?
                 .into(),
             _ => OnceLock::new(),
         };

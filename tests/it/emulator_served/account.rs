@@ -1,7 +1,9 @@
 //! Accounts that a file describes.
 
 use arize_api_keys::emulator::{AccountSpec, Emulator};
-use arize_api_keys::{ApiKeyStatus, ApiKeyType, ApiKeysClient, ListRequest, RoleAssignment};
+use arize_api_keys::{
+    ApiKeyStatus, ApiKeyType, ApiKeysClient, CreateRequest, ListRequest, RefreshRequest, RoleAssignment,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -53,6 +55,24 @@ fn everything_in_the_file_is_there() {
     let bot = bots[0].bot_user.as_ref().unwrap();
     assert!(matches!(&bot.organizations[0].spaces[0].role, Some(RoleAssignment::Custom { .. })), "{bot:?}");
     assert!(!format!("{:?}", AccountSpec::from_json(&file().to_string())).contains("ak-"));
+}
+
+#[test]
+fn keys_are_found_and_listed_by_their_numbers_in_any_order_of_the_document() {
+    // The ids of the numbers 900, 5, 3 and 70.
+    let ids = ["QXBpS2V5OjkwMDphYmNk", "QXBpS2V5OjU6YWJjZA==", "QXBpS2V5OjM6YWJjZA==", "QXBpS2V5OjcwOmFiY2Rl"];
+    let key = |(n, id): (usize, &&str)| json!({ "id": id, "name": n.to_string() });
+    let mut keys: Vec<Value> = ids.iter().enumerate().map(key).collect();
+    keys.insert(1, json!({ "name": "without an id" }));
+    let spec = AccountSpec::from_json(&json!({ "admin": { "secret": "ak-root" }, "keys": keys }).to_string()).unwrap();
+    let emulator = Emulator::builder().account(spec).build();
+    let client = emulator.client();
+    for id in ids {
+        assert_eq!(client.refresh(&RefreshRequest::new(id)).unwrap().id, id);
+    }
+    client.create(&CreateRequest::new("created")).unwrap();
+    let listed = client.list_all(&ListRequest::new().limit(2)).map(|key| key.unwrap().name).collect::<Vec<_>>();
+    assert_eq!(listed, ["2", "1", "3", "0", "admin", "without an id", "created"]);
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod openmetrics;
 mod record;
 mod rules;
 
+use arize_api_keys::FoundKey;
+
 use self::record::{Document, Record};
 use self::rules::{Finding, Rules};
 use crate::args::{Audit, Format};
@@ -12,7 +14,6 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::output;
 use crate::{connect, inventory};
-use arize_api_keys::FoundKey;
 
 /// Said in every report: the API has no list of users.
 const NOT_COVERED: &str = "user keys of users that were not named with --user";
