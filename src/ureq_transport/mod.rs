@@ -15,7 +15,7 @@ mod tls;
 
 use std::fmt;
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
@@ -85,9 +85,9 @@ const IDLE_AGE: Duration = Duration::from_secs(15);
 ///   never sends a request twice, keeps no cookies and reads no environment variables (TLS has the exceptions of the system).
 /// * Clones share idle connections: to one host at most as many as there were requests at the same time, and at most 112; to all
 ///   hosts at most 256. They are in four pools: each serves 16 requests at the same time, and the last one also all above 64. A
-///   request uses no connection that was idle for 15 s, and closes those of its pool. So after a burst, the connections of the other
-///   pools stay until there are as many requests again, or the last clone is dropped. A request that wants a
-///   [fresh connection](SendOptions::fresh_connection) closes the idle ones of its pool to its host, and leaves its own behind.
+///   request uses no connection that was idle for 15 s, and closes those of its pool, and the three other pools if they were not used
+///   for 15 s. A request that wants a [fresh connection](SendOptions::fresh_connection) closes the idle ones of its pool to its host,
+///   and leaves its own behind.
 /// * After `fork`, parent and child may both use it: a connection of another process is never used. A fork during a request is not
 ///   supported.
 /// * A request takes at most its [`SendOptions::timeout`], or 30 s without one; of that, looking up the name takes at most
@@ -169,7 +169,7 @@ impl UreqTransport {
         let connector =
             ().chain(ConnectProxyConnector::default()).chain(AddressConnector::new(names.clone())).chain(tls);
         let connector = MarkConnectErrors::new(connector, names.clone());
-        let agent = || ureq::Agent::with_parts(config.clone(), connector.clone(), names.clone());
+        let agent = move || ureq::Agent::with_parts(config.clone(), connector.clone(), names.clone());
         Self { pools: Arc::new(Pools::new(agent)) }
     }
 }
@@ -183,7 +183,7 @@ impl Transport for UreqTransport {
         check_lines(&parts)?;
         let room = parts.extensions.remove().unwrap_or_default();
         // Until the body is read, which gives the connection back.
-        let place = self.pools.place();
+        let place = self.pools.place(Instant::now);
 
         if body.is_empty() {
             match parts.method {
@@ -192,7 +192,7 @@ impl Transport for UreqTransport {
                 }
                 _ => parts.headers.remove(CONTENT_LENGTH),
             };
-            return match run(place.agent(), parts, SendBody::none(), options) {
+            return match run(&place.agent, parts, SendBody::none(), options) {
                 Ok(response) => body::read(response, room),
                 Err(error) => Err(error::to_transport_error(error)),
             };
@@ -200,7 +200,7 @@ impl Transport for UreqTransport {
         // A reader without a length would be sent in chunks.
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut tracked = BodyProbe::new(&body);
-        match run(place.agent(), parts, SendBody::from_reader(&mut tracked), options) {
+        match run(&place.agent, parts, SendBody::from_reader(&mut tracked), options) {
             Ok(response) => body::read(response, room),
             // ureq asks for the body once the head is out: never asked means that the request was never complete.
             Err(error) if !tracked.pulled() => Err(error::to_transport_error(error).not_sent()),

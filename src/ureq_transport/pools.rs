@@ -1,59 +1,146 @@
 //! The connections of a transport.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use ureq::Agent;
 use ureq::config::Config;
 
-/// The requests under way at the same time that share a pool.
+/// The requests at the same time that share a pool.
 const REQUESTS: u32 = 16;
-const POOLS: usize = 4;
 
 /// Several pools of connections. ureq looks through a pool under its lock: with one pool, 64 threads make a tenth fewer calls than 16.
 pub(super) struct Pools {
-    /// An agent has one pool.
-    agents: [Agent; POOLS],
-    /// A bit for each number that a request under way has.
+    /// Makes agents with the same settings. An agent has one pool.
+    agent: Box<dyn Fn() -> Agent + Send + Sync>,
+    /// For 16 requests at the same time.
+    first: Agent,
+    others: Mutex<Option<Others>>,
+    /// A bit for each number that a request has which is under way.
     taken: AtomicU64,
 }
 
+/// For more requests at the same time. ureq closes old connections only with a request that uses their pool: so these pools are
+/// dropped when they are not used any more.
+struct Others {
+    agents: [Agent; 3],
+    last_used: Instant,
+}
+
 impl Pools {
-    /// `agent` makes agents with the same settings.
-    pub(super) fn new(agent: impl Fn() -> Agent) -> Self {
-        Self { agents: std::array::from_fn(|_| agent()), taken: AtomicU64::new(0) }
+    pub(super) fn new(agent: impl Fn() -> Agent + Send + Sync + 'static) -> Self {
+        Self { first: agent(), agent: Box::new(agent), others: Mutex::default(), taken: AtomicU64::new(0) }
     }
 
     pub(super) fn config(&self) -> &Config {
-        let [agent, ..] = &self.agents;
-        agent.config()
+        self.first.config()
     }
 
     /// The pool for a request, until the place is dropped. A request gets the lowest number that no other one has, so that few requests
     /// at the same time use few connections.
-    pub(super) fn place(&self) -> Place<'_> {
+    pub(super) fn place(&self, now: impl Fn() -> Instant) -> Place<'_> {
         let with_next = |taken: u64| Some(taken | taken.wrapping_add(1));
         let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_next).unwrap_or(u64::MAX);
-        Place { pools: self, number: taken.trailing_ones() }
+        let number = taken.trailing_ones();
+        let agent = match number {
+            0 => {
+                drop(self.unused_others(now));
+                self.first.clone()
+            }
+            1..REQUESTS => self.first.clone(),
+            _ => self.other(number, now()),
+        };
+        Place { taken: &self.taken, number, agent }
+    }
+
+    fn other(&self, number: u32, now: Instant) -> Agent {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Others { agents: std::array::from_fn(|_| (self.agent)()), last_used: now };
+        let Others { agents: [second, third, fourth], last_used } = others.get_or_insert_with(new);
+        *last_used = now;
+        match number / REQUESTS {
+            1 => second.clone(),
+            2 => third.clone(),
+            _ => fourth.clone(),
+        }
+    }
+
+    /// Takes out the other pools if none of their connections would be used again.
+    fn unused_others(&self, now: impl Fn() -> Instant) -> Option<Others> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.take_if(|others| now().saturating_duration_since(others.last_used) >= self.config().max_idle_age())
     }
 }
 
 /// The number of a request under way: 64 for all of them that have none of the 64 numbers.
 pub(super) struct Place<'a> {
-    pools: &'a Pools,
+    taken: &'a AtomicU64,
     number: u32,
-}
-
-impl Place<'_> {
-    pub(super) fn agent(&self) -> &Agent {
-        let [first @ .., last] = &self.pools.agents;
-        usize::try_from(self.number / REQUESTS).ok().and_then(|n| first.get(n)).unwrap_or(last)
-    }
+    pub(super) agent: Agent,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if let Some(bit) = 1_u64.checked_shl(self.number) {
-            self.pools.taken.fetch_and(!bit, Ordering::Relaxed);
+            self.taken.fetch_and(!bit, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+    use ureq::unversioned::transport::NextTimeout;
+
+    use super::*;
+
+    /// Of each agent, and of this test.
+    #[derive(Clone, Debug)]
+    struct Token(Arc<()>);
+
+    impl Resolver for Token {
+        fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            Err(ureq::Error::HostNotFound)
+        }
+    }
+
+    #[test]
+    fn pools_that_are_not_used_any_more_are_dropped() {
+        let token = Token(Arc::default());
+        let resolver = token.clone();
+        let config = Agent::config_builder().max_idle_age(Duration::from_secs(15)).build();
+        let pools = Pools::new(move || Agent::with_parts(config.clone(), (), resolver.clone()));
+        // The token is here and in the closure, too.
+        let agents = || Arc::strong_count(&token.0) - 2;
+        let start = Instant::now();
+        let at = |seconds: u64| move || start + Duration::from_secs(seconds);
+        let mut places: Vec<_> = (0..16).map(|_| pools.place(at(0))).collect();
+        assert_eq!(agents(), 1);
+        // A number that is free is used again.
+        places.pop();
+        places.push(pools.place(at(0)));
+        assert_eq!(agents(), 1);
+        places.extend((0..50).map(|_| pools.place(at(1))));
+        assert_eq!(agents(), 4);
+        assert_eq!(
+            places.iter().map(|place| place.number).collect::<Vec<_>>(),
+            [(0..64).collect(), vec![64; 2]].concat()
+        );
+        let second = places.remove(16);
+        drop(places);
+        assert_eq!(pools.taken.load(Ordering::Relaxed), 1 << 16);
+        drop(pools.place(at(15)));
+        assert_eq!(agents(), 4);
+        // 15 s after the last use, but a request is under way.
+        drop(pools.place(at(16)));
+        assert_eq!(agents(), 2);
+        drop(second);
+        assert_eq!((agents(), pools.taken.load(Ordering::Relaxed)), (1, 0));
+        let again: Vec<_> = (0..17).map(|_| pools.place(at(17))).collect();
+        assert_eq!((agents(), again.len()), (4, 17));
     }
 }
