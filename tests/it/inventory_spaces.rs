@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use arize_api_keys::{ApiKeysClient, FoundKey, Inventory, InventoryRequest, http};
+use arize_api_keys::{ApiKeysClient, FoundKey, Inventory, InventoryRequest, Space, http};
 
 /// A client of an account whose spaces have these keys. The own user keys come first, as the space ``.
 fn client(lists: &[(&str, &[&str])]) -> ApiKeysClient {
@@ -75,8 +75,10 @@ fn keys_of_the_same_spaces_share_them() {
     assert_eq!(spaces("a"), spaces("b"));
     assert_ne!(spaces("a"), spaces("c"));
     assert_ne!(spaces("c"), spaces("d"));
-    // Each way to walk over them.
+    // They read as a vector.
     let shared = &inventory.keys[0].spaces;
+    let vector: &Vec<Space> = shared;
+    assert_eq!((vector.as_slice(), vector.len()), (&shared[..], 2));
     let mut names = Vec::new();
     for space in shared {
         names.push(space.name.clone());

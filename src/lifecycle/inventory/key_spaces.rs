@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::Space;
 
-/// The spaces whose lists have a key: a slice of [`Space`].
+/// The spaces whose lists have a key: a vector of [`Space`] that can be read.
 ///
 /// Keys that are in the same spaces share it, so that an inventory of a large account takes less memory.
 ///
@@ -26,10 +26,11 @@ impl KeySpaces {
     }
 }
 
+/// To the vector and not to a slice: `found.spaces` reads as the `Vec<Space>` that it would be if it were not shared.
 impl Deref for KeySpaces {
-    type Target = [Space];
+    type Target = Vec<Space>;
 
-    fn deref(&self) -> &[Space] {
+    fn deref(&self) -> &Vec<Space> {
         &self.0
     }
 }
