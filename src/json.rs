@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A type that is read member by member.
-pub(crate) trait Object {
+pub(crate) trait ReadMembers {
     /// The place for the value of this member. `None`: the value is passed over.
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot>;
 
@@ -43,7 +43,7 @@ pub(crate) trait Slot {
         false
     }
 
-    fn object(&mut self, _: &mut dyn Members) -> Result<bool, Stopped> {
+    fn object(&mut self, _: &mut dyn MemberSource) -> Result<bool, Stopped> {
         Ok(false)
     }
 
@@ -53,8 +53,8 @@ pub(crate) trait Slot {
 }
 
 /// The members of the object that is read.
-pub(crate) trait Members {
-    fn read_into(&mut self, object: &mut dyn Object) -> Result<(), Stopped>;
+pub(crate) trait MemberSource {
+    fn read_into(&mut self, object: &mut dyn ReadMembers) -> Result<(), Stopped>;
 }
 
 /// The JSON has an error, which the reader keeps.
@@ -69,12 +69,12 @@ pub(crate) trait Array {
 /// The most items of an array. A page has at most 100; a body of 1 MiB could hold 350,000 empty ones.
 pub(crate) const MAX_ITEMS: usize = 1000;
 
-/// Reads the text of a JSON value. Returns false for a value that the place does not take. What comes before an error counts.
+/// Reads the text of a JSON value. Returns false for a value that the place does not take. Members before an error are kept.
 pub(crate) fn read(text: &str, into: &mut dyn Slot) -> Result<bool, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let found = ValueInto(into).deserialize(&mut json)?;
+    let found = LenientVisitor(into).deserialize(&mut json)?;
     json.end()?;
-    Ok(matches!(found, Found::Wanted))
+    Ok(matches!(found, Field::Wanted))
 }
 
 /// Reads the members of an object as far as they can be read.
@@ -87,12 +87,12 @@ pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-impl<T: Object> Slot for T {
+impl<T: ReadMembers> Slot for T {
     fn reset(&mut self, found: &str) {
         self.not_an_object(found);
     }
 
-    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+    fn object(&mut self, members: &mut dyn MemberSource) -> Result<bool, Stopped> {
         members.read_into(self)?;
         Ok(true)
     }
@@ -167,7 +167,7 @@ impl Slot for Option<bool> {
 }
 
 /// What became of a value.
-enum Found {
+enum Field {
     Wanted,
     Null,
     /// Its place does not take it.
@@ -178,78 +178,80 @@ enum Found {
 struct OddValue(String);
 
 /// Reads a value of any kind.
-struct ValueInto<'a>(&'a mut dyn Slot);
+struct LenientVisitor<'a>(&'a mut dyn Slot);
 
-impl ValueInto<'_> {
+impl LenientVisitor<'_> {
+    fn integer(self, digits: &str) -> Field {
+        if self.0.number(digits) { Field::Wanted } else { self.odd("a number", digits) }
+    }
+
     #[cold]
-    fn odd(self, kind: &str, found: &str) -> Found {
+    fn odd(self, kind: &str, found: &str) -> Field {
         self.0.reset(kind);
-        Found::Odd(Box::new(OddValue(found.to_owned())))
+        Field::Odd(Box::new(OddValue(found.to_owned())))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for ValueInto<'_> {
-    type Value = Found;
+impl<'de> DeserializeSeed<'de> for LenientVisitor<'_> {
+    type Value = Field;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ValueInto<'_> {
-    type Value = Found;
+impl<'de> Visitor<'de> for LenientVisitor<'_> {
+    type Value = Field;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
-        Ok(if self.0.text(text) { Found::Wanted } else { self.odd("a string", text) })
+    fn visit_str<E: Error>(self, text: &str) -> Result<Field, E> {
+        Ok(if self.0.text(text) { Field::Wanted } else { self.odd("a string", text) })
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Found, E> {
-        Ok(if self.0.bool(value) { Found::Wanted } else { self.odd("a boolean", if value { "true" } else { "false" }) })
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Field, E> {
+        Ok(if self.0.bool(value) { Field::Wanted } else { self.odd("a boolean", if value { "true" } else { "false" }) })
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Found, E> {
-        let digits = number.to_string();
-        Ok(if self.0.number(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Field, E> {
+        Ok(self.integer(&number.to_string()))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Found, E> {
-        let digits = number.to_string();
-        Ok(if self.0.number(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Field, E> {
+        Ok(self.integer(&number.to_string()))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Found, E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Field, E> {
         // Also what is too large for an integer: its digits are no longer those that were sent, so it is no id.
         let digits = number.to_string();
-        Ok(if self.0.float(&digits) { Found::Wanted } else { self.odd("a number", &digits) })
+        Ok(if self.0.float(&digits) { Field::Wanted } else { self.odd("a number", &digits) })
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Found, E> {
+    fn visit_unit<E: Error>(self) -> Result<Field, E> {
         self.0.reset("null");
-        Ok(Found::Null)
+        Ok(Field::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Found, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field, A::Error> {
         if let Some(array) = self.0.array() {
             while seq.next_element_seed(ItemOf(array))?.is_some() {}
-            return Ok(Found::Wanted);
+            return Ok(Field::Wanted);
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(self.odd("an array", "an array"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Found, A::Error> {
-        let mut members = MembersOf { map, error: None };
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Field, A::Error> {
+        let mut members = MemberReader { map, error: None };
         match self.0.object(&mut members) {
-            Ok(true) => Ok(Found::Wanted),
+            Ok(true) => Ok(Field::Wanted),
             Ok(false) => {
                 while members.map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(self.odd("an object", "an object"))
             }
-            Err(Stopped) => members.error.map_or(Ok(Found::Wanted), Err),
+            Err(Stopped) => members.error.map_or(Ok(Field::Wanted), Err),
         }
     }
 }
@@ -258,29 +260,29 @@ impl<'de> Visitor<'de> for ValueInto<'_> {
 struct ItemOf<'a>(&'a mut dyn Array);
 
 impl<'de> DeserializeSeed<'de> for ItemOf<'_> {
-    type Value = Found;
+    type Value = Field;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
         match self.0.add() {
-            Some(place) => ValueInto(place).deserialize(deserializer),
+            Some(place) => LenientVisitor(place).deserialize(deserializer),
             None => Err(Error::custom("too many items")),
         }
     }
 }
 
-struct MembersOf<A, E> {
+struct MemberReader<A, E> {
     map: A,
     error: Option<E>,
 }
 
-impl<'de, A: MapAccess<'de>> MembersOf<A, A::Error> {
-    fn read(&mut self, object: &mut dyn Object) -> Result<(), A::Error> {
+impl<'de, A: MapAccess<'de>> MemberReader<A, A::Error> {
+    fn read(&mut self, object: &mut dyn ReadMembers) -> Result<(), A::Error> {
         let mut unescaped = String::new();
         while let Some(name) = self.map.next_key_seed(Name(&mut unescaped))? {
             let name = name.unwrap_or(&unescaped);
             match object.member(name) {
                 Some(place) => {
-                    if let Found::Odd(found) = self.map.next_value_seed(ValueInto(place))? {
+                    if let Field::Odd(found) = self.map.next_value_seed(LenientVisitor(place))? {
                         object.odd_member(name, &found.0);
                     }
                 }
@@ -294,8 +296,8 @@ impl<'de, A: MapAccess<'de>> MembersOf<A, A::Error> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> Members for MembersOf<A, A::Error> {
-    fn read_into(&mut self, object: &mut dyn Object) -> Result<(), Stopped> {
+impl<'de, A: MapAccess<'de>> MemberSource for MemberReader<A, A::Error> {
+    fn read_into(&mut self, object: &mut dyn ReadMembers) -> Result<(), Stopped> {
         self.read(object).map_err(|error| {
             self.error = Some(error);
             Stopped
@@ -341,7 +343,7 @@ mod tests {
         value: Option<String>,
     }
 
-    impl Object for Key {
+    impl ReadMembers for Key {
         fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
             self.names.push_str(name);
             Some(&mut self.value)

@@ -1,9 +1,11 @@
 //! The keys of several scopes, for the commands that look through an account.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeysClient, Error, FieldWarning, FoundKey, InventoryRequest, Scope, UnreadScope};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::Scopes;
@@ -104,11 +106,9 @@ pub(crate) fn report_warnings(key: &ApiKey, console: &Console) {
 
 /// The same for one member.
 pub(crate) fn report_warning(key: &ApiKey, field: &str, console: &Console) {
-    key.warnings
-        .iter()
-        .filter(|warning| warning.field == field)
-        .take(1)
-        .for_each(|warning| report(key, warning, console));
+    if let Some(warning) = key.warnings.iter().find(|warning| warning.field == field) {
+        report(key, warning, console);
+    }
 }
 
 fn report(key: &ApiKey, warning: &FieldWarning, console: &Console) {
@@ -119,14 +119,21 @@ fn report(key: &ApiKey, warning: &FieldWarning, console: &Console) {
 pub(crate) fn to_json(found: &FoundKey, console: &Console) -> Value {
     let mut value = serde_json::to_value(Key::new(&found.key, &console.secrets)).unwrap_or_default();
     if let Value::Object(members) = &mut value {
-        members.insert("spaces".to_owned(), spaces(found));
+        members.insert("spaces".to_owned(), json!(spaces(found, console)));
     }
     value
 }
 
-/// The spaces of a key: `[{id, name}]`.
-fn spaces(found: &FoundKey) -> Value {
-    found.spaces.iter().map(|space| json!({"id": space.id, "name": space.name})).collect()
+/// A space in a report, without secrets.
+#[derive(Serialize)]
+pub(crate) struct ShownSpace<'a> {
+    id: Cow<'a, str>,
+    name: Cow<'a, str>,
+}
+
+pub(crate) fn spaces<'a>(found: &'a FoundKey, console: &Console) -> Vec<ShownSpace<'a>> {
+    let shown = |text| console.secrets.value(text);
+    found.spaces.iter().map(|space| ShownSpace { id: shown(&space.id), name: shown(&space.name) }).collect()
 }
 
 /// The unread scopes, as JSON without secrets.

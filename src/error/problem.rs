@@ -1,6 +1,6 @@
 //! Problem documents (RFC 9457).
 
-use crate::json::{Object, Slot, read_available_members};
+use crate::json::{ReadMembers, Slot, read_available_members};
 use crate::redact::sanitize;
 
 /// The members of a problem document that people and programs use, safe to show.
@@ -27,7 +27,7 @@ impl Problem {
     }
 }
 
-impl Object for Problem {
+impl ReadMembers for Problem {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "title" => &mut self.title,

@@ -5,10 +5,10 @@ use time::format_description::well_known::Rfc3339;
 
 use super::enums::eq_wire;
 use super::{ApiKey, BotUser, BotUserOrganization, BotUserSpace, FieldWarning, RoleAssignment};
-use crate::json::{Members, Object, Slot, Stopped};
+use crate::json::{MemberSource, ReadMembers, Slot, Stopped};
 use crate::redact::sanitize;
 
-impl Object for ApiKey {
+impl ReadMembers for ApiKey {
     // Names of one length stand together: so the compiler compares each with constants, and calls no `memcmp`.
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
@@ -52,7 +52,7 @@ impl Object for ApiKey {
     }
 }
 
-impl Object for BotUser {
+impl ReadMembers for BotUser {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "id" => &mut self.id,
@@ -69,7 +69,7 @@ impl Slot for Option<BotUser> {
         *self = None;
     }
 
-    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+    fn object(&mut self, members: &mut dyn MemberSource) -> Result<bool, Stopped> {
         let mut user = BotUser::default();
         members.read_into(&mut user)?;
         *self = Some(user);
@@ -77,7 +77,7 @@ impl Slot for Option<BotUser> {
     }
 }
 
-impl Object for BotUserOrganization {
+impl ReadMembers for BotUserOrganization {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "org_id" => &mut self.org_id,
@@ -88,7 +88,7 @@ impl Object for BotUserOrganization {
     }
 }
 
-impl Object for BotUserSpace {
+impl ReadMembers for BotUserSpace {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "space_id" => &mut self.space_id,
@@ -106,7 +106,7 @@ struct RoleMembers {
     id: Option<String>,
 }
 
-impl Object for RoleMembers {
+impl ReadMembers for RoleMembers {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "type" => &mut self.kind,
@@ -122,7 +122,7 @@ impl<R: for<'a> From<&'a str>> Slot for Option<RoleAssignment<R>> {
         *self = None;
     }
 
-    fn object(&mut self, members: &mut dyn Members) -> Result<bool, Stopped> {
+    fn object(&mut self, members: &mut dyn MemberSource) -> Result<bool, Stopped> {
         *self = Some(match read_role(members)? {
             RoleAssignment::Predefined(word) => RoleAssignment::Predefined(R::from(&word)),
             RoleAssignment::Custom { id, name } => RoleAssignment::Custom { id, name },
@@ -134,7 +134,7 @@ impl<R: for<'a> From<&'a str>> Slot for Option<RoleAssignment<R>> {
 
 /// A role whose word is not looked at yet. Not inlined, so that it is there once for the three types of role.
 #[inline(never)]
-fn read_role(members: &mut dyn Members) -> Result<RoleAssignment<String>, Stopped> {
+fn read_role(members: &mut dyn MemberSource) -> Result<RoleAssignment<String>, Stopped> {
     let mut role = RoleMembers::default();
     members.read_into(&mut role)?;
     Ok(match role.name {

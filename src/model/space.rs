@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::json::{Object, Slot};
+use crate::json::{ReadMembers, Slot};
 
 /// A space.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -22,7 +22,7 @@ pub struct Space {
     pub created_at: Option<OffsetDateTime>,
 }
 
-impl Object for Space {
+impl ReadMembers for Space {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "id" => &mut self.id,
@@ -54,7 +54,7 @@ pub struct Organization {
     pub created_at: Option<OffsetDateTime>,
 }
 
-impl Object for Organization {
+impl ReadMembers for Organization {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "id" => &mut self.id,

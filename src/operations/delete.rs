@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 
 use crate::error::{Error, InvalidRequest, Outcome};
-use crate::json::{Object, Slot, read_available_members};
+use crate::json::{ReadMembers, Slot, read_available_members};
 use crate::operation::Operation;
 use crate::operations::api_keys;
 use crate::pipeline::{ApiRequest, ApiResponse, CallScope, DecodeFailure};
@@ -70,7 +70,7 @@ fn has_problem(body: &[u8]) -> bool {
         status: Option<String>,
     }
 
-    impl Object for ProblemStatus {
+    impl ReadMembers for ProblemStatus {
         fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
             (name == "status").then_some(&mut self.status)
         }

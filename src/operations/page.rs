@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use crate::error::{PaginationError, PaginationErrorKind};
-use crate::json::{self, Object, Slot, strip_bom};
+use crate::json::{self, ReadMembers, Slot, strip_bom};
 use crate::model::{Pagination, Scrub};
 use crate::operation::Operation;
 use crate::pipeline::{ApiResponse, DecodeFailure};
@@ -81,7 +81,7 @@ struct Cursor {
     next_cursor: Option<String>,
 }
 
-impl Object for Envelope<'_> {
+impl ReadMembers for Envelope<'_> {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         let is_items = name == self.member;
         let is_pagination = name == "pagination";
@@ -106,7 +106,7 @@ impl Object for Envelope<'_> {
     }
 }
 
-impl Object for Cursor {
+impl ReadMembers for Cursor {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
         Some(match name {
             "has_more" => &mut self.has_more,

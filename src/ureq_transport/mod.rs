@@ -183,7 +183,7 @@ impl Transport for UreqTransport {
         check_lines(&parts)?;
         let room = parts.extensions.remove().unwrap_or_default();
         // Until the body is read, which gives the connection back.
-        let place = self.pools.place(Instant::now);
+        let lease = self.pools.lease(Instant::now);
 
         if body.is_empty() {
             match parts.method {
@@ -192,7 +192,7 @@ impl Transport for UreqTransport {
                 }
                 _ => parts.headers.remove(CONTENT_LENGTH),
             };
-            return match run(&place.agent, parts, SendBody::none(), options) {
+            return match run(&lease.agent, parts, SendBody::none(), options) {
                 Ok(response) => body::read(response, room),
                 Err(error) => Err(error::to_transport_error(error)),
             };
@@ -200,7 +200,7 @@ impl Transport for UreqTransport {
         // A reader without a length would be sent in chunks.
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut tracked = BodyProbe::new(&body);
-        match run(&place.agent, parts, SendBody::from_reader(&mut tracked), options) {
+        match run(&lease.agent, parts, SendBody::from_reader(&mut tracked), options) {
             Ok(response) => body::read(response, room),
             // ureq asks for the body once the head is out: never asked means that the request was never complete.
             Err(error) if !tracked.pulled() => Err(error::to_transport_error(error).not_sent()),

@@ -37,9 +37,9 @@ impl Pools {
         self.first.config()
     }
 
-    /// The pool for a request, until the place is dropped. A request gets the lowest number that no other one has, so that few requests
+    /// The pool for a request, until the lease is dropped. A request gets the lowest number that no other one has, so that few requests
     /// at the same time use few connections.
-    pub(super) fn place(&self, now: impl Fn() -> Instant) -> Place<'_> {
+    pub(super) fn lease(&self, now: impl Fn() -> Instant) -> Lease<'_> {
         let with_next = |taken: u64| Some(taken | taken.wrapping_add(1));
         let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_next).unwrap_or(u64::MAX);
         let number = taken.trailing_ones();
@@ -51,7 +51,7 @@ impl Pools {
             1..REQUESTS => self.first.clone(),
             _ => self.other(number, now()),
         };
-        Place { taken: &self.taken, number, agent }
+        Lease { taken: &self.taken, number, agent }
     }
 
     fn other(&self, number: u32, now: Instant) -> Agent {
@@ -74,13 +74,13 @@ impl Pools {
 }
 
 /// The number of a request under way: 64 for all of them that have none of the 64 numbers.
-pub(super) struct Place<'a> {
+pub(super) struct Lease<'a> {
     taken: &'a AtomicU64,
     number: u32,
     pub(super) agent: Agent,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Lease<'_> {
     fn drop(&mut self) {
         if let Some(bit) = 1_u64.checked_shl(self.number) {
             self.taken.fetch_and(!bit, Ordering::Relaxed);
@@ -118,29 +118,29 @@ mod tests {
         let agents = || Arc::strong_count(&token.0) - 2;
         let start = Instant::now();
         let at = |seconds: u64| move || start + Duration::from_secs(seconds);
-        let mut places: Vec<_> = (0..16).map(|_| pools.place(at(0))).collect();
+        let mut leases: Vec<_> = (0..16).map(|_| pools.lease(at(0))).collect();
         assert_eq!(agents(), 1);
         // A number that is free is used again.
-        places.pop();
-        places.push(pools.place(at(0)));
+        leases.pop();
+        leases.push(pools.lease(at(0)));
         assert_eq!(agents(), 1);
-        places.extend((0..50).map(|_| pools.place(at(1))));
+        leases.extend((0..50).map(|_| pools.lease(at(1))));
         assert_eq!(agents(), 4);
         assert_eq!(
-            places.iter().map(|place| place.number).collect::<Vec<_>>(),
+            leases.iter().map(|lease| lease.number).collect::<Vec<_>>(),
             [(0..64).collect(), vec![64; 2]].concat()
         );
-        let second = places.remove(16);
-        drop(places);
+        let second = leases.remove(16);
+        drop(leases);
         assert_eq!(pools.taken.load(Ordering::Relaxed), 1 << 16);
-        drop(pools.place(at(15)));
+        drop(pools.lease(at(15)));
         assert_eq!(agents(), 4);
         // 15 s after the last use, but a request is under way.
-        drop(pools.place(at(16)));
+        drop(pools.lease(at(16)));
         assert_eq!(agents(), 2);
         drop(second);
         assert_eq!((agents(), pools.taken.load(Ordering::Relaxed)), (1, 0));
-        let again: Vec<_> = (0..17).map(|_| pools.place(at(17))).collect();
+        let again: Vec<_> = (0..17).map(|_| pools.lease(at(17))).collect();
         assert_eq!((agents(), again.len()), (4, 17));
     }
 }

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::RESOLVE_TIMEOUT;
 use super::error::BeforeSending;
-use super::look_up::{Failure, in_time};
+use super::look_up::{LookUpError, in_time};
 use crate::authority::without_brackets;
 use crate::transport::TransportErrorKind;
 
@@ -123,7 +123,7 @@ impl CachingResolver {
     }
 
     /// Passes the addresses of `host` to `take`.
-    fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), Failure> {
+    fn addresses(&self, host: &str, timeout: Duration, mut take: impl FnMut(&[SocketAddr])) -> Result<(), LookUpError> {
         let mut old = false;
         if let Some(known) = find(&mut self.lock(), host) {
             if known.will_do() {
@@ -146,7 +146,7 @@ impl CachingResolver {
 
     /// Looks the host up in a thread: the operating system offers no deadline. The thread keeps its result even if
     /// no caller waits for it any more, so that the next attempt has it.
-    fn ask(&self, host: &str, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+    fn ask(&self, host: &str, timeout: Duration) -> Result<Vec<SocketAddr>, LookUpError> {
         let names = self.clone();
         let name = host.to_owned();
         in_time(timeout, move || {
@@ -206,8 +206,8 @@ impl Resolver for CachingResolver {
             }
         })
         .map_err(|failure| match failure {
-            Failure::TimedOut => BeforeSending::wrap(TransportErrorKind::Timeout, "while looking up the name"),
-            Failure::Failed(error) => BeforeSending::wrap(TransportErrorKind::Resolve, error),
+            LookUpError::TimedOut => BeforeSending::wrap(TransportErrorKind::Timeout, "while looking up the name"),
+            LookUpError::Failed(error) => BeforeSending::wrap(TransportErrorKind::Resolve, error),
         })?;
         Ok(resolved)
     }
@@ -246,8 +246,8 @@ mod tests {
         let mut found = Vec::new();
         match names.addresses(host, PATIENCE, |all| found.extend(all.iter().map(|a| a.ip().to_string()))) {
             Ok(()) => Ok(found),
-            Err(Failure::TimedOut) => Err("timed out".into()),
-            Err(Failure::Failed(error)) => Err(error.to_string()),
+            Err(LookUpError::TimedOut) => Err("timed out".into()),
+            Err(LookUpError::Failed(error)) => Err(error.to_string()),
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
             Ok(vec!["192.0.2.1:0".parse().unwrap()])
         });
         let outcome = names.addresses("api.example", Duration::from_millis(1), |_| {});
-        assert!(matches!(outcome, Err(Failure::TimedOut)));
+        assert!(matches!(outcome, Err(LookUpError::TimedOut)));
         go.send(()).unwrap();
         while names.lock().is_empty() {
             thread::yield_now();

@@ -14,27 +14,20 @@ use arize_api_keys::{
 use arize_api_keys_benches::Fallible;
 use cpu_time::ProcessTime;
 
-/// What an account has.
+/// The size of an account.
 #[derive(Clone, Copy)]
 struct Account {
     spaces: usize,
     /// Service keys in each space.
     keys: usize,
-    texts: Texts,
+    /// A name of 30 bytes in place of 10, half of the keys with a description of 33, a fifth with a time of last use: the texts take
+    /// much of the memory of an inventory.
+    long_texts: bool,
 }
 
-/// The texts of a key. They take much of the memory of an inventory.
-#[derive(Clone, Copy)]
-enum Texts {
-    /// A name of 10 bytes.
-    Short,
-    /// A name of 30 bytes, half of the keys with a description of 33, a fifth with a time of last use.
-    Long,
-}
-
-const LARGE: Account = Account { spaces: 1000, keys: 100, texts: Texts::Short };
+const LARGE: Account = Account { spaces: 1000, keys: 100, long_texts: false };
 /// 20 keys: two are the admin's.
-const SMALL: Account = Account { spaces: 3, keys: 6, texts: Texts::Long };
+const SMALL: Account = Account { spaces: 3, keys: 6, long_texts: true };
 
 /// Rounds of the comparison of CPU times. The smallest time of each side counts: other work only adds to it.
 const ROUNDS: usize = 5;
@@ -42,8 +35,9 @@ const ROUNDS: usize = 5;
 fn main() -> Fallible<ExitCode> {
     let args: Vec<String> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve", spaces, keys, "short"] => serve(spaces.parse()?, keys.parse()?, Texts::Short)?,
-        ["serve", spaces, keys, "long"] => serve(spaces.parse()?, keys.parse()?, Texts::Long)?,
+        ["serve", spaces, keys, long_texts] => {
+            serve(Account { spaces: spaces.parse()?, keys: keys.parse()?, long_texts: long_texts.parse()? })?
+        }
         ["empty"] => println!("0 0 {}", peak()?),
         ["inventory", threads, url, secret] => report(inventory(&client(url, secret)?, threads.parse()?))?,
         ["walk", url, secret] => report(walk(&client(url, secret)?))?,
@@ -54,20 +48,16 @@ fn main() -> Fallible<ExitCode> {
 }
 
 /// Serves an account, and prints the number of requests for each line of the input, until that ends.
-fn serve(spaces: usize, keys: usize, texts: Texts) -> Fallible {
+fn serve(Account { spaces, keys, long_texts }: Account) -> Fallible {
     let names: Vec<_> = (0..spaces).map(|n| serde_json::json!({"name": format!("space-{n}")})).collect();
     let service_keys = (0..spaces * keys).map(|n| {
         let space = format!("space-{}", n / keys);
-        let service = serde_json::json!({"organizations": [{"organization": "acme", "spaces": [{"space": space}]}]});
-        match texts {
-            Texts::Short => serde_json::json!({"name": format!("key-{n:06}"), "service": service}),
-            Texts::Long => serde_json::json!({
-                "name": format!("deploy-pipeline-staging-{n:06}"),
-                "description": (n % 2 == 0).then_some("rotated weekly by the release job"),
-                "last_used_at": (n % 5 == 0).then_some("2026-05-04T09:15:27Z"),
-                "service": service,
-            }),
-        }
+        serde_json::json!({
+            "name": format!("{}-{n:06}", if long_texts { "deploy-pipeline-staging" } else { "key" }),
+            "description": (long_texts && n % 2 == 0).then_some("rotated weekly by the release job"),
+            "last_used_at": (long_texts && n % 5 == 0).then_some("2026-05-04T09:15:27Z"),
+            "service": {"organizations": [{"organization": "acme", "spaces": [{"space": space}]}]},
+        })
     });
     // One key of the admin is there without being listed here.
     let user_key = serde_json::json!({"name": "laptop"});
@@ -130,10 +120,9 @@ struct Served {
 
 impl Served {
     fn start(account: Account) -> Fallible<Self> {
-        let Account { spaces, keys, texts } = account;
-        let texts = if matches!(texts, Texts::Short) { "short" } else { "long" };
+        let Account { spaces, keys, long_texts } = account;
         let mut process = Command::new(env::current_exe()?)
-            .args(["serve", &spaces.to_string(), &keys.to_string(), texts])
+            .args(["serve", &spaces.to_string(), &keys.to_string(), &long_texts.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -216,7 +205,7 @@ fn measure(arize_keys: &Path) -> Fallible<ExitCode> {
     let empty: u64 = empty.split_whitespace().nth(2).ok_or("no peak of memory")?.parse()?;
     let a_key = |peak: u64| peak.saturating_sub(empty) as f64 * 1024.0 / keys as f64;
     row("peak memory over the empty program, bytes a key", a_key(peak), 600.0, false);
-    let long = Served::start(Account { texts: Texts::Long, ..LARGE })?;
+    let long = Served::start(Account { long_texts: true, ..LARGE })?;
     let ([_, _, peak], _) = long.run(&[], &["inventory", "1"])?;
     println!("the same for keys with long texts: {:.0}", a_key(peak));
     drop(long);

@@ -211,12 +211,9 @@ impl ApiKeysClient {
         let reads = Mutex::new(Reads::default());
         let lock = || reads.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
-            while let Some((n, scope)) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, scopes.get(n)?)))
-            {
-                if lock().is_fatal() {
-                    return;
-                }
+            while !lock().is_fatal() {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(scope) = scopes.get(n) else { return };
                 let read = self.read_scope(scope, request);
                 let scopes_done = lock().add(n, read);
                 request.report(scopes_done, scopes.len());

@@ -7,7 +7,7 @@ mod rules;
 
 use arize_api_keys::FoundKey;
 
-use self::record::{Document, Record};
+use self::record::{AuditReport, Record};
 use self::rules::{Finding, Rules};
 use crate::args::{Audit, Format};
 use crate::console::Console;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Audit, console: &Console) -> Result<(), Failure> {
         Format::Html => output::text(&html::page(&keys, &findings, &read.unread, now, console), console)?,
         Format::Openmetrics => output::text(&openmetrics::metrics(&keys, &findings, console), console)?,
         _ => {
-            let document = Document {
+            let document = AuditReport {
                 findings: findings.iter().map(|finding| Record::new(finding, console)).collect(),
                 keys: keys.len(),
                 not_covered: [NOT_COVERED],

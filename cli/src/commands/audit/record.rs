@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::rules::Finding;
 use crate::console::Console;
+use crate::inventory::{self, ShownSpace};
 use crate::output::Key;
 
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct AuditReport<'a> {
     pub(super) findings: Vec<Record<'a>>,
     /// The number of keys that were audited.
     pub(super) keys: usize,
@@ -33,21 +34,14 @@ pub(super) struct Record<'a> {
     owner: Option<String>,
     redacted_key: Cow<'a, str>,
     rule: &'static str,
-    spaces: Vec<Space<'a>>,
+    spaces: Vec<ShownSpace<'a>>,
     why: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-struct Space<'a> {
-    id: Cow<'a, str>,
-    name: Cow<'a, str>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(finding: &'a Finding<'_>, console: &Console) -> Self {
         let secrets = &console.secrets;
         let key = Key::new(&finding.found.key, secrets);
-        let spaces = finding.found.spaces.iter();
         Self {
             created_at: key.created_at,
             created_by_user_id: key.created_by_user_id,
@@ -59,9 +53,7 @@ impl<'a> Record<'a> {
             owner: key.owner,
             redacted_key: key.redacted_key,
             rule: finding.rule,
-            spaces: spaces
-                .map(|space| Space { id: secrets.value(&space.id), name: secrets.value(&space.name) })
-                .collect(),
+            spaces: inventory::spaces(finding.found, console),
             why: secrets.value(&finding.why),
         }
     }
