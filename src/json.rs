@@ -104,6 +104,8 @@ impl<T: Slot + Default> Slot for Vec<T> {
     }
 
     fn array(&mut self) -> Option<&mut dyn Array> {
+        // Of a member that comes twice, the last value is taken.
+        self.clear();
         Some(self)
     }
 }

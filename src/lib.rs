@@ -85,6 +85,7 @@ mod redact;
 mod request_target;
 mod retry;
 mod secret;
+mod serialize;
 mod stage;
 mod tls;
 mod transport;

@@ -117,11 +117,8 @@ fn member_text(body: &[u8], at: usize) -> Option<SecretString> {
         return None;
     }
     let text = string(body, start, string_end(body, start)?)?;
-    let key = (!text.trim().is_empty()).then(|| SecretString::from(&*text));
-    if let Cow::Owned(mut text) = text {
-        text.zeroize();
-    }
-    key
+    // The text has no spare capacity, so it is moved without a copy of the secret.
+    (!text.trim().is_empty()).then(|| SecretString::from(text))
 }
 
 fn skip_blanks(body: &[u8], at: usize) -> usize {
@@ -151,10 +148,10 @@ fn is_string(body: &[u8], start: usize, end: usize, text: &str) -> bool {
 }
 
 /// The string literal of `body[start..end]`, if it is a valid one.
-fn string(body: &[u8], start: usize, end: usize) -> Option<Cow<'_, str>> {
-    #[derive(serde::Deserialize)]
-    struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_slice::<JsonText<'_>>(body.get(start..end)?).ok().map(|text| text.0)
+fn string(body: &[u8], start: usize, end: usize) -> Option<String> {
+    let mut text = String::new();
+    json::read(std::str::from_utf8(body.get(start..end)?).ok()?, &mut text).ok()?;
+    Some(text)
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::fmt;
 use std::ops::Deref;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use time::OffsetDateTime;
 
 pub(crate) use self::enums::WireEnum;
@@ -20,12 +19,13 @@ pub use self::role::RoleAssignment;
 pub(crate) use self::scrub::Scrub;
 pub use self::space::{Organization, Space};
 use crate::redact::quote;
+use crate::serialize::{Rfc3339Time, serialize_members};
 
 /// A member of a response that the client could not use, with the value found.
 ///
 /// The client never discards the rest of the response for it, least of all a one-time secret. Check the warnings before
 /// you rely on an absent value: an unreadable `expires_at` is `None` and has a warning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldWarning {
     /// The name of the member; `body` if the response is truncated, not JSON or not UTF-8.
@@ -33,6 +33,8 @@ pub struct FieldWarning {
     /// The text found, at most 1 KiB, with every text of the form `ak-…` replaced; or the kind of the value.
     pub found: String,
 }
+
+serialize_members!(FieldWarning { field, found });
 
 impl fmt::Display for FieldWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +46,7 @@ impl fmt::Display for FieldWarning {
 pub(crate) const DUPLICATE: &str = "a duplicate member";
 
 /// A key in a list, without its secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKey {
     /// The id, for refresh and revoke. Empty if the response has none.
@@ -60,21 +62,33 @@ pub struct ApiKey {
     /// The first and last characters of the secret, like `ak-abc...xyz`.
     pub redacted_key: String,
     /// The time of creation.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
     /// The time at which it stops working. `None` means never, unless [`warnings`](Self::warnings) has `expires_at`.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub expires_at: Option<OffsetDateTime>,
     /// The id of its creator.
     pub created_by_user_id: String,
     /// The approximate time of the last use.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<OffsetDateTime>,
     /// The bot user of a service key, if the response has it.
     pub bot_user: Option<BotUser>,
     /// Members of the response that the client could not use.
     pub warnings: Vec<FieldWarning>,
 }
+
+serialize_members!(ApiKey {
+    id,
+    name,
+    description,
+    key_type,
+    status,
+    redacted_key,
+    created_at as Rfc3339Time,
+    expires_at as Rfc3339Time,
+    created_by_user_id,
+    last_used_at as Rfc3339Time,
+    bot_user,
+    warnings,
+});
 
 /// A created or refreshed key with its secret, which no later response has.
 ///
@@ -131,7 +145,7 @@ impl Deref for ApiKeyCreated {
 ///
 /// In a list filtered by space, the service leaves `organizations` empty. For a bot user that it cannot resolve, it sends
 /// a placeholder. Do not rely on absent values here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BotUser {
     /// Its user id, for role bindings.
@@ -144,8 +158,10 @@ pub struct BotUser {
     pub organizations: Vec<BotUserOrganization>,
 }
 
+serialize_members!(BotUser { id, name, account_role, organizations });
+
 /// An organization of a bot user.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BotUserOrganization {
     /// The organization.
@@ -156,8 +172,10 @@ pub struct BotUserOrganization {
     pub spaces: Vec<BotUserSpace>,
 }
 
+serialize_members!(BotUserOrganization { org_id, role, spaces });
+
 /// A space of a bot user.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BotUserSpace {
     /// The space.
@@ -166,8 +184,10 @@ pub struct BotUserSpace {
     pub role: Option<RoleAssignment<SpaceRole>>,
 }
 
+serialize_members!(BotUserSpace { space_id, role });
+
 /// One page of keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKeyList {
     /// The keys of this page.
@@ -175,12 +195,13 @@ pub struct ApiKeyList {
     /// Whether another page follows, and its cursor.
     pub pagination: Pagination,
     /// The time of the service, from the header `Date`.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub server_time: Option<OffsetDateTime>,
 }
 
+serialize_members!(ApiKeyList { api_keys, pagination, server_time as Rfc3339Time });
+
 /// Whether another page follows, and its cursor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Whether there is another page.
@@ -188,3 +209,5 @@ pub struct Pagination {
     /// The cursor for [`ListRequest::cursor`](crate::ListRequest::cursor).
     pub next_cursor: Option<String>,
 }
+
+serialize_members!(Pagination { has_more, next_cursor });

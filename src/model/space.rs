@@ -1,12 +1,12 @@
 //! Spaces and organizations.
 
-use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::json::{ReadMembers, Slot};
+use crate::serialize::{Rfc3339Time, serialize_members};
 
 /// A space.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Space {
     /// The id. Empty if the response has none.
@@ -18,9 +18,10 @@ pub struct Space {
     /// The description.
     pub description: Option<String>,
     /// The time of creation.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
 }
+
+serialize_members!(Space { id, name, organization_id, description, created_at as Rfc3339Time });
 
 impl ReadMembers for Space {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {
@@ -40,7 +41,7 @@ impl ReadMembers for Space {
 }
 
 /// An organization.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Organization {
     /// The id. Empty if the response has none.
@@ -50,9 +51,10 @@ pub struct Organization {
     /// The description.
     pub description: Option<String>,
     /// The time of creation.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
 }
+
+serialize_members!(Organization { id, name, description, created_at as Rfc3339Time });
 
 impl ReadMembers for Organization {
     fn member(&mut self, name: &str) -> Option<&mut dyn Slot> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::Method;
-use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::error::{Error, InvalidRequest};
@@ -13,6 +12,7 @@ use crate::operation::Operation;
 use crate::operations::{Expiry, ExpiryRequest, api_keys, decode_created, to_json, validate_texts};
 use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
+use crate::serialize::serialize_members;
 use crate::stage::ApiStage;
 
 /// A user key to create. It acts as the user who creates it, with all of that user's permissions.
@@ -114,12 +114,11 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &CreateRequest) -> Result<Api
     })
 }
 
-#[derive(Serialize)]
 struct CreateBody<'a> {
     key_type: Cow<'a, str>,
     name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Expiry>,
 }
+
+serialize_members!(CreateBody<'_> { key_type, name, description if is_some, expires_at if is_some });

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::Method;
-use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::error::{Error, InvalidRequest};
@@ -12,6 +11,7 @@ use crate::operation::Operation;
 use crate::operations::{Expiry, ExpiryRequest, api_keys, decode_created, to_json};
 use crate::pipeline::{ApiRequest, CallScope};
 use crate::redact::Text;
+use crate::serialize::serialize_members;
 
 /// A key to refresh: the service replaces its secret.
 ///
@@ -99,10 +99,9 @@ pub(crate) fn send(scope: &CallScope<'_>, request: &RefreshRequest) -> Result<Ap
     })
 }
 
-#[derive(Serialize)]
 struct RefreshBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Expiry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     grace_period_seconds: Option<u64>,
 }
+
+serialize_members!(RefreshBody { expires_at if is_some, grace_period_seconds if is_some });

@@ -104,3 +104,14 @@ fn ids_with_the_same_hash_are_different_keys() {
     let both = vec!["s1", "s2"];
     assert_eq!(found(&inventory), [(one.as_str(), both.clone()), (other.as_str(), both), ("third", vec!["s2"])]);
 }
+
+#[test]
+fn a_found_key_as_json() {
+    let inventory = inventory(&[("s", &["k"])], 1);
+    let expected = concat!(
+        r#"{"id":"k","name":"","description":null,"key_type":"","status":"","redacted_key":"","created_at":null,"#,
+        r#""expires_at":null,"created_by_user_id":"","last_used_at":null,"bot_user":null,"warnings":[],"#,
+        r#""spaces":[{"id":"s","name":"s","organization_id":null,"description":null,"created_at":null}]}"#,
+    );
+    assert_eq!(serde_json::to_string(&inventory.keys[0]).unwrap(), expected);
+}

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, thread};
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 pub use self::key_spaces::KeySpaces;
@@ -38,14 +39,24 @@ pub struct Inventory {
 }
 
 /// A key, and the spaces whose lists have it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundKey {
     /// The key.
-    #[serde(flatten)]
     pub key: ApiKey,
     /// The spaces of a service key; none for a user key.
     pub spaces: KeySpaces,
+}
+
+/// The members of the key, and `spaces`.
+impl Serialize for FoundKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { key, spaces } = self;
+        let mut object = serializer.serialize_map(None)?;
+        key.serialize_members(&mut object)?;
+        object.serialize_entry("spaces", spaces)?;
+        object.end()
+    }
 }
 
 /// A scope that could not be read to its end. The keys before the error are in the inventory.

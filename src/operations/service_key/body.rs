@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use http::Method;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use super::CreateServiceKeyRequest;
@@ -13,6 +14,7 @@ use crate::model::{ApiKeyType, OrgRole, RoleAssignment, SpaceRole, WireEnum};
 use crate::operation::Operation;
 use crate::operations::{Expiry, api_keys, to_json};
 use crate::pipeline::ApiRequest;
+use crate::serialize::serialize_members;
 use crate::stage::ApiStage;
 
 impl CreateServiceKeyRequest {
@@ -31,7 +33,7 @@ impl CreateServiceKeyRequest {
             space_id: None,
             roles: None,
             account_role: None,
-            organizations: Vec::new(),
+            organizations: None,
         };
         match stage {
             ApiStage::Alpha => {
@@ -40,7 +42,7 @@ impl CreateServiceKeyRequest {
             }
             ApiStage::Beta => {
                 body.account_role = self.account_role.as_ref().map(RoleBody::new);
-                body.organizations = self.organizations(ids);
+                body.organizations = Some(self.organizations(ids));
             }
         }
         Ok(ApiRequest {
@@ -81,48 +83,50 @@ impl CreateServiceKeyRequest {
 }
 
 /// The body on both stages: `space_id` and `roles` are alpha, `account_role` and `organizations` are beta.
-#[derive(Serialize)]
 struct ServiceKeyBody<'a> {
     key_type: Cow<'a, str>,
     name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Expiry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     space_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<FlatRoles<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     account_role: Option<RoleBody<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    organizations: Vec<OrganizationBody<'a>>,
+    organizations: Option<Vec<OrganizationBody<'a>>>,
 }
 
-#[derive(Serialize)]
+serialize_members!(ServiceKeyBody<'_> {
+    key_type,
+    name,
+    description if is_some,
+    expires_at if is_some,
+    space_id if is_some,
+    roles if is_some,
+    account_role if is_some,
+    organizations if is_some,
+});
+
 struct FlatRoles<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     space_role: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     org_role: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     account_role: Option<Cow<'a, str>>,
 }
 
-#[derive(Serialize)]
+serialize_members!(FlatRoles<'_> { space_role if is_some, org_role if is_some, account_role if is_some });
+
 struct OrganizationBody<'a> {
     org_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<RoleBody<'a>>,
     spaces: Vec<SpaceBody<'a>>,
 }
 
-#[derive(Serialize)]
+serialize_members!(OrganizationBody<'_> { org_id, role if is_some, spaces });
+
 struct SpaceBody<'a> {
     space_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<RoleBody<'a>>,
 }
+
+serialize_members!(SpaceBody<'_> { space_id, role if is_some });
 
 impl<'a> OrganizationBody<'a> {
     fn new(
@@ -137,24 +141,35 @@ impl<'a> OrganizationBody<'a> {
 }
 
 /// A role assignment of the beta stage.
-#[derive(Serialize)]
 struct RoleBody<'a> {
-    r#type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: &'a str,
     name: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
+}
+
+impl Serialize for RoleBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("type", self.kind)?;
+        if let Some(name) = &self.name {
+            body.serialize_entry("name", name)?;
+        }
+        if let Some(id) = self.id {
+            body.serialize_entry("id", id)?;
+        }
+        body.end()
+    }
 }
 
 impl<'a> RoleBody<'a> {
     fn new<R: WireEnum>(role: &'a RoleAssignment<R>) -> Self {
         match role {
             RoleAssignment::Predefined(role) => {
-                Self { r#type: "PREDEFINED", name: Some(role.word(ApiStage::Beta)), id: None }
+                Self { kind: "PREDEFINED", name: Some(role.word(ApiStage::Beta)), id: None }
             }
-            RoleAssignment::Custom { id, .. } => Self { r#type: "CUSTOM", name: None, id: Some(id) },
+            RoleAssignment::Custom { id, .. } => Self { kind: "CUSTOM", name: None, id: Some(id) },
             // Refused by `validate_role`; the service would refuse it too.
-            RoleAssignment::Unknown(kind) => Self { r#type: kind, name: None, id: None },
+            RoleAssignment::Unknown(kind) => Self { kind, name: None, id: None },
         }
     }
 }

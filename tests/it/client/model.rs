@@ -352,3 +352,40 @@ proptest! {
         prop_assert_eq!(ApiKeyType::from(unknown.as_str()), unknown);
     }
 }
+
+/// A member that comes twice has the value that came last, a list like any other.
+#[test]
+fn a_member_that_comes_twice() {
+    let key = one(r#"{"name":"a","name":"b","description":"c","description":null,
+            "bot_user":{"organizations":[{"org_id":"o1"},{"org_id":"o2"}],"organizations":[
+                {"org_id":"o3","spaces":[{"space_id":"s1"}],"spaces":[{"space_id":"s2"}]}]}}"#);
+    assert_eq!((&*key.name, key.description), ("b", None));
+    let [organization] = &key.bot_user.unwrap().organizations[..] else { panic!() };
+    let spaces: Vec<_> = organization.spaces.iter().map(|space| &*space.space_id).collect();
+    assert_eq!((&*organization.org_id, &spaces[..]), ("o3", &["s2"][..]));
+}
+
+/// Whole, with the names of the API, in the order of the fields.
+#[test]
+fn responses_as_json() {
+    let body = r#"{"api_keys":[{"id":"i","name":"n","description":"d","key_type":"SERVICE","status":"ACTIVE",
+        "redacted_key":"ak-abc...xyz","created_at":"2026-01-02T03:04:05Z","expires_at":"2027-01-02T03:04:05.5+01:00",
+        "created_by_user_id":"u","last_used_at":"soon","bot_user":{"id":"b","name":"bot",
+            "account_role":{"type":"PREDEFINED","name":"MEMBER"},"organizations":[{"org_id":"o","role":{"type":"x"},
+                "spaces":[{"space_id":"s","role":{"type":"CUSTOM","id":"r","name":"reviewer"}},{"space_id":"t"}]}]}},{}],
+        "pagination":{"has_more":true,"next_cursor":"c"}}"#;
+    let answer = json(200, body).header("date", "Fri, 02 Jan 2026 03:04:06 GMT");
+    let list = Rig::new([answer]).client.list(&ListRequest::new()).unwrap();
+    let expected = concat!(
+        r#"{"api_keys":[{"id":"i","name":"n","description":"d","key_type":"service","status":"active","#,
+        r#""redacted_key":"ak-abc...xyz","created_at":"2026-01-02T03:04:05Z","expires_at":"2027-01-02T03:04:05.5+01:00","#,
+        r#""created_by_user_id":"u","last_used_at":null,"bot_user":{"id":"b","name":"bot","#,
+        r#""account_role":{"type":"predefined","name":"member"},"organizations":[{"org_id":"o","role":{"type":"x"},"#,
+        r#""spaces":[{"space_id":"s","role":{"type":"custom","id":"r","name":"reviewer"}},{"space_id":"t","role":null}]}]},"#,
+        r#""warnings":[{"field":"last_used_at","found":"soon"}]},"#,
+        r#"{"id":"","name":"","description":null,"key_type":"","status":"","redacted_key":"","created_at":null,"#,
+        r#""expires_at":null,"created_by_user_id":"","last_used_at":null,"bot_user":null,"warnings":[]}],"#,
+        r#""pagination":{"has_more":true,"next_cursor":"c"},"server_time":"2026-01-02T03:04:06Z"}"#,
+    );
+    assert_eq!(serde_json::to_string(&list).unwrap(), expected);
+}

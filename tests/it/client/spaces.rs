@@ -4,7 +4,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use arize_api_keys::{
-    CreateServiceKeyRequest, Error, ListRequest, OrgBinding, Outcome, PaginationErrorKind, SpaceBinding, SpaceRef,
+    CreateServiceKeyRequest, Error, ListOrganizationsRequest, ListRequest, OrgBinding, Outcome, PaginationErrorKind,
+    SpaceBinding, SpaceRef,
 };
 
 use crate::support::script::{Answer, CREATED, LIST, ORG_ID, OWN_KEY, Rig, SPACE_ID, html, json, problem, reply};
@@ -536,4 +537,14 @@ fn a_key_in_the_place_of_a_name_is_not_shown() {
     let rig = Rig::new([spaces(&[], None)]);
     let error = rig.client.list(&ListRequest::new().space(OWN_KEY)).unwrap_err();
     assert!(!error.to_string().contains(OWN_KEY), "{error}");
+}
+
+#[test]
+fn organizations_as_json() {
+    let body = r#"{"organizations":[{"id":"o","name":"n","description":"d","created_at":"2026-01-02T03:04:05Z"}],"pagination":{}}"#;
+    let rig = Rig::new([json(200, body)]);
+    let organizations: Vec<_> =
+        rig.client.list_organizations(&ListOrganizationsRequest::new()).collect::<Result<_, _>>().unwrap();
+    let expected = r#"[{"id":"o","name":"n","description":"d","created_at":"2026-01-02T03:04:05Z"}]"#;
+    assert_eq!(serde_json::to_string(&organizations).unwrap(), expected);
 }
