@@ -25,6 +25,8 @@ macro_rules! serialize_members {
             }
         }
 
+        // As serde's macro marks it: tools leave it out where they list what was written by hand.
+        #[automatically_derived]
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut object = serializer.serialize_map(None)?;
