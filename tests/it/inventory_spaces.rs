@@ -5,6 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arize_api_keys::{ApiKeysClient, FoundKey, Inventory, InventoryRequest, Space, http};
 
+/// The space whose list breaks off after the first page.
+const BROKEN: &str = "broken";
+
 /// A client of an account whose spaces have these keys. The own user keys come first, as the space ``.
 fn client(lists: &[(&str, &[&str])]) -> ApiKeysClient {
     let spaces: Vec<_> = lists.iter().map(|(space, _)| *space).filter(|space| !space.is_empty()).collect();
@@ -18,7 +21,13 @@ fn client(lists: &[(&str, &[&str])]) -> ApiKeysClient {
         let space = query.split('&').find_map(|pair| pair.strip_prefix("space_id=")).unwrap_or_default();
         let page = match request.uri().path() {
             "/v2/spaces" => serde_json::json!({"spaces": spaces, "pagination": {"has_more": false}}),
-            "/v2/api-keys" => serde_json::json!({"api_keys": keys.get(space), "pagination": {"has_more": false}}),
+            "/v2/api-keys" if query.contains("cursor=") => {
+                return Ok(http::Response::builder().status(403).body(Vec::new()).unwrap());
+            }
+            "/v2/api-keys" => {
+                let pagination = serde_json::json!({"has_more": space == BROKEN, "next_cursor": "next"});
+                serde_json::json!({"api_keys": keys.get(space), "pagination": pagination})
+            }
             path => panic!("{path}"),
         };
         Ok(http::Response::new(page.to_string().into_bytes()))
@@ -114,4 +123,33 @@ fn a_found_key_as_json() {
         r#""spaces":[{"id":"s","name":"s","organization_id":null,"description":null,"created_at":null}]}"#,
     );
     assert_eq!(serde_json::to_string(&inventory.keys[0]).unwrap(), expected);
+}
+
+/// The inventory takes the keys of a large scope while it is read, and the rest at its end.
+#[test]
+fn large_scopes_that_share_keys_and_one_that_breaks_off() {
+    let ids: Vec<_> = (0..400).map(|n| format!("k{n:03}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let lists: &[(&str, &[&str])] =
+        &[("", &["mine"]), ("s1", &ids[..250]), (BROKEN, &ids[120..]), ("s3", &["k000", "last"])];
+    let spaces_of = |n: usize| match n {
+        0 => vec!["s1", "s3"],
+        1..120 => vec!["s1"],
+        120..250 => vec!["s1", BROKEN],
+        _ => vec![BROKEN],
+    };
+    let expected: Vec<_> = [("mine", vec![])]
+        .into_iter()
+        .chain(ids.iter().enumerate().map(|(n, id)| (*id, spaces_of(n))))
+        .chain([("last", vec!["s3"])])
+        .collect();
+    for threads in [1, 2, 8] {
+        let inventory = inventory(lists, threads);
+        assert_eq!(found(&inventory), expected);
+        let unread: Vec<_> = inventory.unread.iter().map(|unread| unread.scope.to_string()).collect();
+        assert_eq!(unread, ["the service keys of space broken (broken)"]);
+        // Keys in the same spaces share them, whichever hundred they came in.
+        let shared = |n: usize| inventory.keys[n].spaces.as_ptr();
+        assert!((2..120).all(|n| shared(n + 1) == shared(2)) && (250..400).all(|n| shared(n + 1) == shared(251)));
+    }
 }

@@ -209,6 +209,12 @@ fn measure(arize_keys: &Path) -> Fallible<ExitCode> {
     let ([_, _, peak], _) = long.run(&[], &["inventory", "1"])?;
     println!("the same for keys with long texts: {:.0}", a_key(peak));
     drop(long);
+    let one_space = Served::start(Account { spaces: 1, keys: LARGE.spaces * LARGE.keys, ..LARGE })?;
+    for threads in ["1", "8"] {
+        let ([_, _, peak], _) = one_space.run(&[], &["inventory", threads])?;
+        row(&format!("the same for one space, {threads} threads"), a_key(peak), 600.0, false);
+    }
+    drop(one_space);
     for threads in ["1", "8"] {
         let trace = ["strace", "-f", "-e", "trace=connect", "-o", "/dev/stderr"];
         let (_, calls) = large.run(&trace, &["inventory", threads])?;

@@ -225,7 +225,7 @@ impl ApiKeysClient {
             while !lock().is_fatal() {
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 let Some(scope) = scopes.get(n) else { return };
-                let read = self.read_scope(scope, request);
+                let read = self.read_scope(scope, request, |read| lock().take_keys(n, read));
                 let scopes_done = lock().add(n, read);
                 request.report(scopes_done, scopes.len());
             }
@@ -250,13 +250,19 @@ impl ApiKeysClient {
         Ok(inventory)
     }
 
-    fn read_scope(&self, scope: Scope, request: &InventoryRequest) -> ScopeRead {
-        let mut read = ScopeRead { scope, keys: Vec::new(), error: None, server_time: None };
+    /// Reads a scope to its end, or to an error. `take_keys` is called after each hundred keys.
+    fn read_scope(&self, scope: Scope, request: &InventoryRequest, take_keys: impl Fn(&mut ScopeRead)) -> ScopeRead {
+        let mut read = ScopeRead::new(scope);
         for status in request.statuses() {
             let mut pages = self.list_all(&read.scope.request(status.clone()));
             for key in &mut pages {
                 match key {
-                    Ok(key) => read.keys.push(key),
+                    Ok(key) => {
+                        read.keys.push(key);
+                        if read.keys.len().is_multiple_of(100) {
+                            take_keys(&mut read);
+                        }
+                    }
                     Err(error) => {
                         read.error = Some(error);
                         return read;

@@ -9,12 +9,22 @@ use super::{FoundKey, Inventory, KeySpaces, Scope, UnreadScope};
 use crate::error::Error;
 use crate::model::ApiKey;
 
-/// The keys of one scope, and the error that ended its list.
+/// What was read of one scope.
 pub(super) struct ScopeRead {
     pub(super) scope: Scope,
+    spaces: KeySpaces,
+    /// Without those that the inventory has already.
     pub(super) keys: Vec<ApiKey>,
+    /// The error that ended its list.
     pub(super) error: Option<Error>,
     pub(super) server_time: Option<OffsetDateTime>,
+}
+
+impl ScopeRead {
+    pub(super) fn new(scope: Scope) -> Self {
+        let spaces = KeySpaces::new(scope.space().into_iter());
+        Self { scope, spaces, keys: Vec::new(), error: None, server_time: None }
+    }
 }
 
 /// The scopes that were read, and those that wait for one before them: the inventory is in the order of the scopes.
@@ -35,15 +45,23 @@ impl Reads {
         self.fatal.is_some()
     }
 
-    /// Adds what was read of the scope `n`. Returns how many scopes were read.
+    /// Takes the keys that were read so far of the scope `n`, if every scope before it was added. A large scope that came as a whole
+    /// would be in memory twice.
+    pub(super) fn take_keys(&mut self, n: usize, read: &mut ScopeRead) {
+        if n == self.added {
+            for key in read.keys.drain(..) {
+                self.add_key(key, &read.spaces);
+            }
+        }
+    }
+
+    /// Adds a scope that was read to its end, or to an error. Returns how many scopes were read.
     pub(super) fn add(&mut self, n: usize, read: ScopeRead) -> usize {
         self.waiting.insert(n, read);
-        while let Some(ScopeRead { scope, keys, error, server_time }) = self.waiting.remove(&self.added) {
+        while let Some(mut read) = self.waiting.remove(&self.added) {
+            self.take_keys(self.added, &mut read);
             self.added += 1;
-            let spaces = KeySpaces::new(scope.space().into_iter());
-            for key in keys {
-                self.add_key(key, &spaces);
-            }
+            let ScopeRead { scope, error, server_time, .. } = read;
             self.inventory.server_time = self.inventory.server_time.or(server_time);
             match error {
                 Some(error @ Error::Unauthorized(_)) => self.fatal = self.fatal.take().or(Some(error)),
