@@ -10,12 +10,13 @@
 //! `refresh` keeps the key and replaces its secret, with a grace period in which both secrets work. That is one call, but if
 //! its response is lost, the new secret is lost too, and the key must be refreshed again before the grace period ends.
 
+#[path = "support/secret_file.rs"]
+mod secret_file;
 mod support;
 
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use arize_api_keys::{
@@ -56,7 +57,9 @@ fn rotate(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<(), Box<d
 fn replace(client: &ApiKeysClient, old_id: &str, file: &Path) -> Result<ApiKeyCreated, Box<dyn Error>> {
     // A unique name: if this program is killed between create and store, the name finds the key.
     let name = format!("ci {}", OffsetDateTime::now_utc().unix_timestamp());
-    match client.rotate(old_id, CreateRequest::new(&name), |created| store(file, created.key.expose_secret())) {
+    match client
+        .rotate(old_id, CreateRequest::new(&name), |created| secret_file::write(file, created.key.expose_secret()))
+    {
         Ok(created) => Ok(created),
         // The response to the create was lost, so the new key may exist.
         Err(RotationError::Create(e)) if e.outcome() == Outcome::Unknown => {
@@ -89,25 +92,12 @@ fn refresh(client: &ApiKeysClient, id: &str, file: &Path) -> Result<(), Box<dyn 
         Err(e) => return Err(e.into()),
     };
     // This program has the only copy of the new secret.
-    store(file, refreshed.key.expose_secret()).map_err(|e| {
+    secret_file::write(file, refreshed.key.expose_secret()).map_err(|e| {
         format!(
             "the new secret of {id} could not be stored ({e}); the old one works for an hour: refresh again until then"
         )
     })?;
     Ok(())
-}
-
-/// Writes a file that only its owner can read. The rename is atomic, so readers see the old secret or the new one.
-fn store(file: &Path, secret: &str) -> io::Result<()> {
-    // `create_new` fails if the file exists, so the mode below is the mode of the file.
-    let draft = PathBuf::from(format!("{}.{}.new", file.display(), std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut writer = options.open(&draft)?;
-    let written = writer.write_all(secret.as_bytes()).and_then(|()| writer.sync_all());
-    written.and_then(|()| fs::rename(&draft, file)).inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
 /// The argument after `name` on the command line.

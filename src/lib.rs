@@ -59,7 +59,7 @@
 //!
 //! # Logging
 //!
-//! This crate logs with [`log::warn!`] alone: once per process and operation that the API is a pre-release; once that the log
+//! This crate logs with `log::warn!` alone: once per process and operation that the API is a pre-release; once that the log
 //! level makes ureq log secrets; and for each client, the certificate files of the machine that cannot be used.
 
 #![forbid(unsafe_code)]
@@ -138,6 +138,8 @@ mod documents {
     struct Emulator;
     #[doc = include_str!("../docs/errors-and-retries.md")]
     struct ErrorsAndRetries;
+    #[doc = include_str!("../docs/renewing.md")]
+    struct Renewing;
     #[doc = include_str!("../docs/security.md")]
     struct Security;
     #[cfg(feature = "emulator")]

@@ -103,6 +103,9 @@ impl EnsureRequest {
     }
 
     /// Whether the caller holds a lock on the store, so that no other run has the same owner. Default false.
+    ///
+    /// Without a lock, another run might be about to store a young key. Such a key stays in [`pending`](crate::Ensured::pending)
+    /// until it is 10 minutes old; then the next run revokes it.
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.is_exclusive = exclusive;
         self

@@ -58,6 +58,8 @@ impl ApiKeysClient {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "emulator")] {
+    /// use std::io::Write;
+    ///
     /// use arize_api_keys::{ApiKeysClient, CreateRequest, ExposeSecret, emulator::Emulator};
     ///
     /// # let emulator = Emulator::new();
@@ -66,7 +68,11 @@ impl ApiKeysClient {
     /// # let file = std::env::temp_dir().join(format!("arize-api-keys-doc-{}", std::process::id()));
     /// let old = client.create(&CreateRequest::new("ci 2026-10"))?;
     /// let new = client.rotate(&old.id, CreateRequest::new("ci 2026-11"), |created| {
-    ///     std::fs::write(&file, created.key.expose_secret())
+    ///     let mut options = std::fs::OpenOptions::new();
+    ///     options.write(true).create_new(true);
+    ///     #[cfg(unix)]
+    ///     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // for its owner only
+    ///     options.open(&file)?.write_all(created.key.expose_secret().as_bytes())
     /// })?;
     /// assert!(emulator.authenticates(new.key.expose_secret()));
     /// assert!(!emulator.authenticates(old.key.expose_secret()));
@@ -148,7 +154,7 @@ impl ApiKeysClient {
             CarryOver::Invalid(error) => RotationError::Create(error.into()),
             CarryOver::Refused(reason) => self.refusal(&old.id, reason),
         })?;
-        new.announce(RotationStep::Create { name: request.name() });
+        new.announce(RotationStep::Create { name: request.name(), owner: old.owner().as_deref() });
         let created = request.send(self);
         let mut created = Box::new(created.map_err(RotationError::Create)?);
         if created.name.is_empty() {
