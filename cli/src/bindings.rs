@@ -117,6 +117,16 @@ pub(crate) fn request(name: &str, args: &Binding, console: &Console) -> Result<C
     Ok(request)
 }
 
+/// The next step where a key is not among those that these arguments name.
+pub(crate) fn find_hint(id: &str, args: &Binding) -> String {
+    let shown = format!("`arize-keys get {}` shows", printable(id));
+    if args.is_given() {
+        format!("{shown} its type and its spaces; a user key takes no --space, --grant or --assignments")
+    } else {
+        format!("a service key needs --space NAME, or --grant ORG/SPACE: {shown} its spaces")
+    }
+}
+
 /// The same bindings with the ids of the organizations that `--grant` names. `None` if it names none.
 pub(crate) fn resolve(args: &Binding, client: &ApiKeysClient, console: &Console) -> Result<Option<Binding>, Failure> {
     // The ids of organizations have the form of all ids.

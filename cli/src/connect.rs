@@ -15,6 +15,8 @@ use crate::failure::{Effect, Failure, NOTHING_SENT};
 use crate::redact::printable;
 use crate::{api_key, profile};
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Silences the pre-release warning, and no other.
 const NO_WARNING: &str = "ARIZE_KEYS_NO_WARNING";
 
@@ -98,10 +100,14 @@ fn builder(console: &Console) -> Result<ClientBuilder, Failure> {
     let is_silenced = console.system.variable(NO_WARNING).is_some_and(|value| !value.is_empty() && value != "0");
     let warned = AtomicBool::new(false);
     let warning = console.clone();
-    Ok(builder.user_agent(concat!("arize-keys/", env!("CARGO_PKG_VERSION"))).on_warning(move |text| {
+    Ok(builder.user_agent(format!("arize-keys/{VERSION}")).on_warning(move |text| {
         // One operation's warning says it for all of a command.
         if !is_silenced && !warned.swap(true, Ordering::Relaxed) {
-            warning.warning(text);
+            // The rest of the text is for users of the crate.
+            let (what, _) = text.split_once(" in the crate ").unwrap_or((text, ""));
+            warning.warning(format_args!(
+                "{what} and may change without notice; keep arize-keys v{VERSION} up to date (-q or {NO_WARNING}=1 hides this)"
+            ));
         }
     }))
 }

@@ -137,9 +137,14 @@ impl Console {
         !self.is_expiry_told.swap(true, Ordering::Relaxed)
     }
 
+    /// Whether there is a terminal for a question.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.system.is_terminal(Stream::Stdin) && self.system.is_terminal(Stream::Stderr)
+    }
+
     /// Asks for a yes. `None` if there is no terminal.
     pub(crate) fn confirm(&self, question: &str) -> Option<bool> {
-        if !self.system.is_terminal(Stream::Stdin) || !self.system.is_terminal(Stream::Stderr) {
+        if !self.can_ask() {
             return None;
         }
         let _ = self.system.stderr(&format!("{} [y/N] ", self.secrets.message(question)));

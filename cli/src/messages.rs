@@ -48,7 +48,8 @@ const OPTIONS: [(&str, &str); 39] = [
 ];
 
 /// Whole phrases with names of the SDK. They are long enough not to occur in a name that a user chose.
-const PHRASES: [(&str, &str); 14] = [
+const PHRASES: [(&str, &str); 15] = [
+    ("call again, a repeated call does no harm", "revoke it again, which does no harm"),
     ("is missing: set it, or the variable ARIZE_API_KEY", "is missing"),
     ("or call `allow_insecure_http()`", "or pass --allow-insecure-http"),
     ("use `CreateServiceKeyRequest::new`, or the beta stage", "use --space, or the beta stage"),
@@ -118,7 +119,8 @@ fn option(name: &str) -> Option<&'static str> {
     OPTIONS.iter().find_map(|(known, option)| (*known == name).then_some(*option))
 }
 
-fn phrases(text: &str) -> String {
+/// A text of the SDK's with the phrases of this program.
+pub(crate) fn phrases(text: &str) -> String {
     PHRASES.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 

@@ -78,6 +78,14 @@ impl Shell {
     }
 }
 
+/// A text as one word of a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/=+@%".contains(&byte)) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The new key, as a command learns about it.
 pub(crate) fn about_key(id: &str, name: &str, expires_at: Option<OffsetDateTime>) -> Environment {
     let set = |variable: &str, value: &str| (OsString::from(variable), Some(OsString::from(value)));

@@ -56,13 +56,20 @@ the command line, where every user of the machine could read it.
 Data goes to stdout, everything else to stderr. A new secret can be seen once: it is printed alone on a line, or stored \
 by --out or --env-file.";
 
+const ENVIRONMENT: &str = "\
+Environment (docs/configuration.md has the other variables):
+  ARIZE_API_KEY          the API key
+  ARIZE_API_KEY_FILE     a file with the API key
+  ARIZE_KEYS_SECRETS     `file-only`: refuse a command that would print a new secret
+  ARIZE_KEYS_NO_WARNING  `1`: do not print the warning that the API is a pre-release";
+
 /// The width of help without a terminal, and its maximum, in columns.
 const HELP_WIDTH: usize = 100;
 const MAX_HELP_WIDTH: usize = 110;
 
 /// List, create, rotate and revoke API keys of the Arize platform
 #[derive(Debug, Parser)]
-#[command(name = "arize-keys", version, after_help = SETUP, after_long_help = format!("{SETUP}\n\n{EXIT_CODES}"))]
+#[command(name = "arize-keys", version, after_help = SETUP, after_long_help = format!("{SETUP}\n\n{ENVIRONMENT}\n\n{EXIT_CODES}"))]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]

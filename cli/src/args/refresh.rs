@@ -10,7 +10,7 @@ use crate::times;
 /// Replace the secret of a key
 ///
 /// Use `rotate` for a key in use: it makes a new key, and the old one works until the new one is stored and verified. Use `refresh`
-/// where the id must stay.
+/// where the id must stay. A key that expires needs --expires-in or --expires-at, no later than it expires now.
 ///
 /// The old secret stops working at once, or after --grace. The key of this program itself needs --grace or --no-grace. If the new one is lost, refresh again. The new secret is printed or stored
 /// as in `create`, but nothing is revoked if that fails.
@@ -18,7 +18,7 @@ use crate::times;
 #[command(after_help = "\
 Examples:
   arize-keys refresh QXBpS2V5OjE6YWJjZA== --grace 1h --env-file .env
-  arize-keys refresh QXBpS2V5OjE6YWJjZA== --expires-in 90d --out ci.key")]
+  arize-keys refresh QXBpS2V5OjE6YWJjZA== --expires-in 7d --out ci.key")]
 pub(crate) struct Refresh {
     /// The id of the key
     #[arg(value_parser = values::id())]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::console::Console;
 use crate::failure::{Code, Failure, printable};
 use crate::output::{self, Reader};
+use crate::shell::quoted;
 use crate::system::{FileKind, Signal, Stream, System};
 use crate::{args, input};
 
@@ -189,14 +190,6 @@ fn exports(addr: SocketAddr, key: &str, stage: ApiStage, control: Option<&str>) 
     // What else would send them somewhere else.
     line.push_str(" ; unset ARIZE_REGION ARIZE_SINGLE_HOST ARIZE_SINGLE_PORT ARIZE_BASE_DOMAIN ARIZE_PROXY_URL\n");
     line
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/=+@%".contains(&byte)) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 
 use arize_api_keys::secrecy::SecretString;
-use arize_api_keys::{ApiKey, ApiKeysClient, EnsureChange, EnsureError, EnsureRequest, EnsureWarning, Error};
+use arize_api_keys::{ApiKey, ApiKeysClient, EnsureChange, EnsureError, EnsureRequest, EnsureWarning, Error, Outcome};
 use serde_json::json;
 
 use crate::args::{Binding, Ensure, Format};
@@ -13,7 +13,8 @@ use crate::commands::secret_commands::{
 };
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
-use crate::shell::{Shell, about_key};
+use crate::messages::phrases;
+use crate::shell::{Shell, about_key, quoted};
 use crate::store::{self, NotStored, Store};
 use crate::{args, bindings, connect, inventory, output};
 
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
         }
         Err(error) => Err(match partial.get() {
             Some(problem) => partly_stored(problem, &error),
-            None => failure(&error, Some(&mut store)),
+            None => failure(&error, args, Some(&mut store)),
         }),
     }
 }
@@ -112,7 +113,7 @@ fn plan(
     client: &ApiKeysClient,
     console: &Console,
 ) -> Result<(), Failure> {
-    let plan = client.plan_ensure(request).map_err(|error| failure(&error, None))?;
+    let plan = client.plan_ensure(request).map_err(|error| failure(&error, args, None))?;
     warn(&plan.warnings, console);
     let report = Report { change: plan.change, key: plan.key, retired: &plan.retired, pending: &plan.pending };
     print(&report, args, owner, console)
@@ -278,30 +279,43 @@ fn partly_stored(problem: &str, error: &EnsureError<NotStored>) -> Failure {
     failure.hint("repair the store, then run the same command again with --renew-now")
 }
 
-fn failure<E: std::fmt::Display>(error: &EnsureError<E>, store: Option<&mut Store>) -> Failure {
-    let message = error.to_string();
+fn failure<E: std::fmt::Display>(error: &EnsureError<E>, args: &Ensure, store: Option<&mut Store>) -> Failure {
+    let message = phrases(&error.to_string());
     match error {
         EnsureError::Find(cause) => Failure::sdk(cause, Effect::Read).state(NOTHING_CHANGED),
         EnsureError::Stored(cause) => {
             let message = format!("whether the stored secret works is unknown: {}", with_causes(cause));
             Failure::new(Code::Unavailable, message).state(NOTHING_CHANGED)
         }
-        EnsureError::AdoptedNotFound => Failure::new(Code::NotFound, message),
+        EnsureError::AdoptedNotFound => {
+            let id = args.adopt.as_deref().unwrap_or_default();
+            Failure::new(Code::NotFound, message).hint(bindings::find_hint(id, &args.service.binding))
+        }
         EnsureError::Create(cause) => {
             let failure = match store {
                 Some(store) => not_minted(cause, NOTHING_CREATED, store),
                 None => Failure::mint(cause, NOTHING_CREATED),
             };
             let failure = failure.after("no new key is stored");
-            let is_refused = matches!(cause, arize_api_keys::Error::UnprocessableEntity(_));
-            if is_refused {
-                failure.hint("if the account limits lifetimes, pass a shorter --lifetime")
-            } else {
-                failure
+            match cause {
+                Error::UnprocessableEntity(_) => {
+                    failure.hint("if the account limits lifetimes, pass a shorter --lifetime")
+                }
+                cause if cause.outcome() == Outcome::Unknown => {
+                    failure.hint("run the same command again: that run or a later one revokes that key, too")
+                }
+                _ => failure,
             }
         }
         EnsureError::StoredIsForeign => {
-            Failure::new(Code::Other, message).hint("pass --replace-stored, or --adopt ID to take the key over")
+            let hint = "pass --replace-stored, or --adopt ID to take the key over";
+            Failure::new(Code::Other, message).hint(match path(args) {
+                Some(path) => {
+                    let path = printable(quoted(&path.to_string_lossy()));
+                    format!("{hint}: arize-keys identify {path} shows the ID")
+                }
+                None => hint.to_owned(),
+            })
         }
         EnsureError::TooManyKeys => Failure::new(Code::Other, message).hint("pass --force if only one does"),
         EnsureError::Store { revoked: Ok(()), .. } | EnsureError::NotListed { revoked: Ok(()), .. } => {

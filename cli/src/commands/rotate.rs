@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arize_api_keys::{Error, NotReplaceable, ReplacementKey, RotationError, RotationStep};
+use arize_api_keys::{Error, NotReplaceable, Outcome, ReplacementKey, RotationError, RotationStep};
 
 use crate::args::{Binding, Rotate};
 use crate::commands::delete::ask;
@@ -12,7 +12,8 @@ use crate::commands::secret_commands::{
 };
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CREATED, printable};
-use crate::messages::causes;
+use crate::messages::{causes, phrases};
+use crate::shell::quoted;
 use crate::store::{NotStored, Store};
 use crate::{bindings, connect};
 
@@ -38,7 +39,8 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
     let location = store.location().unwrap_or_else(|| "stdout".to_owned());
     let steps = console.clone();
     let partial = Arc::new(OnceLock::new());
-    let new = new.on_step(move |step| announce(step, &steps));
+    let name = args.name.clone();
+    let new = new.on_step(move |step| announce(step, name.as_deref(), &steps));
     let is_partial = Arc::clone(&partial);
     let new = new.before_revoke(move |_| match is_partial.get() {
         None => Ok(()),
@@ -68,7 +70,7 @@ pub(crate) fn run(args: &Rotate, console: &Console) -> Result<(), Failure> {
         }
         Err(error) => Err(match partial.get() {
             Some(problem) => partly_stored(problem, &error),
-            None => failure(&error, &args.id, &mut store),
+            None => failure(&error, args, &mut store),
         }),
     }
 }
@@ -84,15 +86,27 @@ fn replacement(args: &Rotate, binding: &Binding, console: &Console) -> Result<Re
     Ok(if args.no_expiry { new.no_expiry() } else { new })
 }
 
-fn announce(step: RotationStep<'_>, console: &Console) {
+/// `new_name` is the name that the arguments give the new key.
+fn announce(step: RotationStep<'_>, new_name: Option<&str>, console: &Console) {
     match step {
         RotationStep::Find => console.note("0/4 looking for the old key"),
-        RotationStep::Create { name, .. } => console.report(format_args!(
-            "1/4 creating a key named `{}`; if this is interrupted, run the same command again",
-            printable(name)
-        )),
+        RotationStep::Create { name, owner, .. } => {
+            if let Some(owner) = owner {
+                let old_name = if new_name.is_none() { quoted(name) } else { "NAME".to_owned() };
+                console.warning(format_args!(
+                    "`arize-keys ensure` keeps this key for the owner `{}`, and its next run will refuse the new one; in place of `rotate`, type \
+                     arize-keys ensure {} … --renew-now",
+                    printable(owner),
+                    printable(old_name)
+                ));
+            }
+            console.report(format_args!(
+                "1/4 creating a key named `{}`; if this is interrupted, run the same command again",
+                printable(name)
+            ));
+        }
         RotationStep::Resume { id, .. } => console.report(format_args!(
-            "    an earlier, interrupted rotation created and stored the key {}: going on with it",
+            "    an earlier rotation, interrupted or complete, created and stored the key {}: going on with it",
             printable(id)
         )),
         RotationStep::Verify => console.report("3/4 verifying the new key"),
@@ -108,22 +122,32 @@ fn partly_stored(problem: &str, error: &RotationError<NotStored>) -> Failure {
         RotationError::BeforeRevoke { created, .. } => {
             format!("the new key {} and the old one work; none was revoked", printable(&created.id))
         }
-        error => error.to_string(),
+        error => phrases(&error.to_string()),
     };
     Failure::new(Code::HalfRotated, format!("{problem}; {state}"))
         .hint("repair the store, then run the same command again: it makes another key and revokes these")
 }
 
-fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Failure {
-    let old = printable(old);
+fn failure(error: &RotationError<NotStored>, args: &Rotate, store: &mut Store) -> Failure {
+    let old = printable(&args.id);
     match error {
         RotationError::Find(cause) => Failure::sdk(cause, Effect::Read).state(NOTHING_CREATED),
-        RotationError::NotReplaceable { reason: NotReplaceable::NotFound | NotReplaceable::Revoked, .. } => {
+        RotationError::NotReplaceable { old_id, reason: reason @ NotReplaceable::NotFound, .. } => {
+            let message = format!("the key {} {reason}", printable(old_id));
+            let failure = Failure::new(Code::NotFound, message).state(NOTHING_CREATED);
+            failure.hint(bindings::find_hint(old_id, &args.service.binding))
+        }
+        RotationError::NotReplaceable { reason: NotReplaceable::Revoked, .. } => {
             Failure::new(Code::NotFound, error.to_string())
         }
         RotationError::NotReplaceable { .. } => Failure::new(Code::Usage, error.to_string()),
         RotationError::Create(cause) => {
-            not_minted(cause, NOTHING_CREATED, store).after(format_args!("the old key {old} is unchanged"))
+            let failure = not_minted(cause, NOTHING_CREATED, store);
+            let failure = failure.after(format_args!("the old key {old} is unchanged"));
+            match cause.outcome() {
+                Outcome::Unknown => failure.hint("run the same command again: it revokes that key, too"),
+                _ => failure,
+            }
         }
         // It is the secret of the old key.
         RotationError::Ambiguous { created, .. } if !created.has_duplicate_member() => {
@@ -140,12 +164,12 @@ fn failure(error: &RotationError<NotStored>, old: &str, store: &mut Store) -> Fa
         RotationError::Verify { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
             .hint("the old key still works: run the same command again, which verifies the stored key and goes on"),
         RotationError::Revoke { cause, .. } => Failure::new(Code::HalfRotated, message(error, cause))
-            .hint(format!("revoke it later: arize-keys revoke {old}")),
-        _ => Failure::new(Code::HalfRotated, error.to_string()),
+            .hint(format!("run the same command again, or revoke the old key: arize-keys revoke {old}")),
+        _ => Failure::new(Code::HalfRotated, phrases(&error.to_string())),
     }
 }
 
 /// The message with the causes of its cause, which it does not include.
 fn message(error: &RotationError<NotStored>, cause: &Error) -> String {
-    format!("{error}{}", causes(cause))
+    format!("{}{}", phrases(&error.to_string()), causes(cause))
 }

@@ -6,12 +6,14 @@ use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{
     ApiError, ApiKeyCreated, ApiKeysClient, CreateRequest, CreateServiceKeyRequest, Error, InvalidRequest,
-    InventoryRequest, ListRequest, RefreshRequest,
+    InventoryRequest, ListRequest, Outcome, RefreshRequest,
 };
+use glob::Pattern;
 
 use crate::args::{self, Create, CreateServiceKey, Expiry, Format, Refresh};
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
+use crate::shell::quoted;
 use crate::store::{NotStored, Rescue, Store};
 use crate::times::{after, rfc3339};
 use crate::{api_key, bindings, connect, inventory, output};
@@ -29,7 +31,7 @@ pub(crate) fn create(args: &Create, console: &Console) -> Result<(), Failure> {
     let (request, client, mut store) = prepare().map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
-    let created = client.create(&request).map_err(|error| not_minted(&error, NOTHING_CREATED, &mut store))?;
+    let created = client.create(&request).map_err(|error| not_created(&error, &args.name, "", &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
@@ -48,8 +50,8 @@ pub(crate) fn create_service_key(args: &CreateServiceKey, console: &Console) -> 
     let (request, client, mut store) = prepare().map_err(nothing_created)?;
     let client = connect::limited(&client, console);
     announce_create(&args.name, console);
-    let created =
-        client.create_service_key(&request).map_err(|error| not_minted(&error, NOTHING_CREATED, &mut store))?;
+    let created = client.create_service_key(&request);
+    let created = created.map_err(|error| not_created(&error, &args.name, " --all-spaces", &mut store))?;
     deliver(store, &created, "created", console, |store, cause| undo(&client, store, &created, &cause))
 }
 
@@ -84,6 +86,11 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
             Error::UnprocessableEntity(_) if expires_at_is_missing(&args.expiry) => {
                 failure.hint("a key that expires needs --expires-in or --expires-at, no later than before")
             }
+            Error::UnprocessableEntity(_) => failure.hint(format!(
+                "the service cannot extend the life of a key: to get a key that lives longer, type arize-keys rotate {} --out FILE, \
+                 or let `arize-keys ensure` renew it",
+                printable(&args.id)
+            )),
             _ => failure,
         }
     })?;
@@ -209,6 +216,15 @@ pub(crate) fn not_minted(error: &Error, nothing_done: &'static str, store: &mut 
         Some(secret) => failure.and(store.rescue(secret)),
         None => failure,
     }
+}
+
+/// The failure of a create, with the command that finds the key which may exist. `scope` is the option of that command.
+fn not_created(error: &Error, name: &str, scope: &str, store: &mut Store) -> Failure {
+    let failure = not_minted(error, NOTHING_CREATED, store);
+    if error.outcome() != Outcome::Unknown {
+        return failure;
+    }
+    failure.hint(format!("arize-keys list{scope} --name {}", printable(quoted(&Pattern::escape(name)))))
 }
 
 /// Says which key it is, stores the secret, and then does everything else.

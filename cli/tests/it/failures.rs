@@ -211,7 +211,7 @@ fn a_revoke_that_is_not_certain() {
     run.failed(8);
     assert_eq!(run.out, "");
     expect![[r#"
-        error: QXBpS2V5OjE6YWJjZA==: revoke: the response with status 200 is not what the API promises (not the response of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: call again, a repeated call does no harm
+        error: QXBpS2V5OjE6YWJjZA==: revoke: the response with status 200 is not what the API promises (not the response of the service to a removal: text/html, 16 bytes); the key `QXBpS2V5OjE6YWJjZA==` may still be active: revoke it again, which does no harm
     "#]].assert_eq(&run.told());
 }
 

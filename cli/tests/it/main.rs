@@ -9,6 +9,7 @@
     reason = "a test may fail by panicking"
 )]
 
+mod advice;
 mod args;
 mod check;
 mod deadline;

@@ -101,6 +101,7 @@ fn creating_fails() {
         0/4 looking for the old key
         1/4 creating a key named `ci 2`; if this is interrupted, run the same command again
         error: the old key QXBpS2V5OjI6c0xZSFQ= is unchanged: create: the connection broke; the key may exist: list the keys and revoke the one named `ci 2` created since DATE
+        hint: run the same command again: it revokes that key, too
     "#]].assert_eq(&without_date(&run.told()));
     assert_eq!(stored(&service), old.key.expose_secret());
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);
@@ -179,7 +180,7 @@ fn revoking_fails() {
         3/4 verifying the new key
         4/4 revoking the key QXBpS2V5OjI6c0xZSFQ=
         error: the new key `QXBpS2V5OjM6MWk1THE=` is stored and works; revoking the old key failed: delete: the service answered 403 Forbidden (empty body); the API key lacks the permission for this call
-        hint: revoke it later: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
+        hint: run the same command again, or revoke the old key: arize-keys revoke QXBpS2V5OjI6c0xZSFQ=
     "#]].assert_eq(&run.told());
     assert!(service.emulator.authenticates(&stored(&service)));
     assert_eq!(alive(&service), ["ci 1", "ci 2"]);

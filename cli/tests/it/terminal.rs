@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
 
-use arize_api_keys::ExposeSecret;
+use arize_api_keys::{ExposeSecret, ListRequest};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -115,6 +115,15 @@ fn removing_asks() {
     let (code, shown) = run(service.command(&["delete", &key.id]), On::Stderr, 100, "y\n");
     assert_eq!(code, Some(0), "{shown}");
     assert!(!lives());
+    // The key of the program itself.
+    let own = service.client().list_all(&ListRequest::new()).next().unwrap().unwrap().id;
+    for (ids, what) in
+        [(&[&*own][..], format!("the key {own}")), (&[&*key.id, &*own], format!("2 keys ({} …)", key.id))]
+    {
+        let (code, shown) = run(service.command(&[&["revoke"], ids].concat()), On::Both, 200, "n\n");
+        let question = format!("Revoke {what}? {own} is the key that this command uses. It cannot be undone. [y/N]");
+        assert!(code == Some(12) && shown.contains(&question), "{shown}");
+    }
 }
 
 #[test]

@@ -52,6 +52,23 @@ fn the_exit_codes_of_the_help_are_those_of_the_page() {
     assert!(words(page).contains(&codes), "docs/command-line.md lacks: {codes}");
 }
 
+/// The variables that only this program reads are in the help of the program and in its man page.
+#[test]
+fn the_environment_is_in_the_help() {
+    let expected = "\
+Environment (docs/configuration.md has the other variables):
+  ARIZE_API_KEY          the API key
+  ARIZE_API_KEY_FILE     a file with the API key
+  ARIZE_KEYS_SECRETS     `file-only`: refuse a command that would print a new secret
+  ARIZE_KEYS_NO_WARNING  `1`: do not print the warning that the API is a pre-release
+";
+    let (help, page) = (output(&["--help"]), output(&["man"]));
+    assert!(help.contains(expected), "{help}");
+    for variable in ["ARIZE_API_KEY_FILE", "ARIZE_KEYS_SECRETS", "ARIZE_KEYS_NO_WARNING"] {
+        assert!(page.contains(variable), "{page}");
+    }
+}
+
 #[test]
 fn completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

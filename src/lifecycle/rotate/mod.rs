@@ -154,7 +154,7 @@ impl ApiKeysClient {
             CarryOver::Invalid(error) => RotationError::Create(error.into()),
             CarryOver::Refused(reason) => self.refusal(&old.id, reason),
         })?;
-        new.announce(RotationStep::Create { name: request.name() });
+        new.announce(RotationStep::Create { name: request.name(), owner: old.owner().as_deref() });
         let created = request.send(self);
         let mut created = Box::new(created.map_err(RotationError::Create)?);
         if created.name.is_empty() {

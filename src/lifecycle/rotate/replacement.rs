@@ -31,6 +31,8 @@ pub enum RotationStep<'a> {
     Create {
         /// The name of the new key.
         name: &'a str,
+        /// The owner of the old key, if [`ensure`](crate::ApiKeysClient::ensure) keeps it. The new key has no owner.
+        owner: Option<&'a str>,
     },
     /// Go on with the key that an earlier, interrupted rotation created and stored.
     #[non_exhaustive]
