@@ -126,6 +126,7 @@ impl Slot for String {
         self.clear();
     }
 
+    /// Without spare capacity: a secret that is read is moved into its box, and not copied.
     fn text(&mut self, text: &str) -> bool {
         *self = text.to_owned();
         true

@@ -117,7 +117,7 @@ fn member_text(body: &[u8], at: usize) -> Option<SecretString> {
         return None;
     }
     let text = string(body, start, string_end(body, start)?)?;
-    // The text has no spare capacity, so it is moved without a copy of the secret.
+    // `json::read` leaves no spare capacity, so the secret is moved without a copy.
     (!text.trim().is_empty()).then(|| SecretString::from(text))
 }
 

@@ -21,7 +21,8 @@ pub(crate) use self::problem::Problem;
 /// Every error of this crate.
 ///
 /// Match on the variant to branch. Check [`outcome`](Self::outcome) before you repeat a call that mints or removes a key.
-/// Print it with `{}`: the message says what to do next. No message and no `Debug` output holds a secret.
+/// Print it with `{}`: the message says what to do next. No message and no `Debug` output holds a secret. A cause below this crate
+/// is not in the message, but in [`source`](std::error::Error::source): [the second example](#the-whole-chain) prints both.
 ///
 /// ```
 /// # use arize_api_keys::{ApiKeysClient, Error, Outcome};
@@ -33,6 +34,22 @@ pub(crate) use self::problem::Problem;
 /// }
 /// # Ok(())
 /// # }
+/// ```
+///
+/// # The whole chain
+///
+/// ```
+/// fn print(error: &arize_api_keys::Error) {
+///     let mut next: Option<&dyn std::error::Error> = Some(error);
+///     while let Some(error) = next {
+///         eprintln!("{error}");
+///         next = error.source();
+///     }
+/// }
+/// # use arize_api_keys::{ApiKeysClient, ListRequest, RetryPolicy, TransportError, TransportErrorKind, http};
+/// # let fails = |_: http::Request<Vec<u8>>| Err(TransportError::new(TransportErrorKind::Connect, "refused"));
+/// # let builder = ApiKeysClient::builder().ignore_env().api_key("ak-for-a-test").retry(RetryPolicy::none());
+/// # print(&builder.transport(fails).build().unwrap().list(&ListRequest::new()).unwrap_err());
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

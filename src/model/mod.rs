@@ -46,6 +46,9 @@ impl fmt::Display for FieldWarning {
 pub(crate) const DUPLICATE: &str = "a duplicate member";
 
 /// A key in a list, without its secret.
+///
+/// It can be serialized: members have the API's names, enum words are lower case, times are RFC 3339, an absent value is
+/// `null`, and [`warnings`](Self::warnings) is added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKey {
@@ -102,7 +105,22 @@ serialize_members!(ApiKey {
 /// # }
 /// ```
 ///
-/// It cannot be serialized, so that no log or report gets the secret by accident; its `details` can be:
+/// Its `details` can be serialized:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "emulator")] {
+/// # let client = arize_api_keys::emulator::Emulator::new().client();
+/// let created = client.create(&arize_api_keys::CreateRequest::new("personal-key"))?;
+/// let report = serde_json::to_value(&created.details)?;
+/// assert_eq!(report["name"], "personal-key");
+/// assert_eq!(report["key_type"], "user");
+/// # }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The whole cannot, so that no log or report gets the secret by accident. This does not compile:
 ///
 /// ```compile_fail,E0277
 /// fn report(created: &arize_api_keys::ApiKeyCreated) -> String {
@@ -187,6 +205,8 @@ pub struct BotUserSpace {
 serialize_members!(BotUserSpace { space_id, role });
 
 /// One page of keys.
+///
+/// It can be serialized, like [`ApiKey`]: the object of the API, and [`server_time`](Self::server_time).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiKeyList {

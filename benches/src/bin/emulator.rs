@@ -1,10 +1,10 @@
 //! The emulator with few and with many keys: the time of each operation in process and over HTTP, and the memory of a key. Without a
 //! state file.
 //!
-//! Each account has a process of its own, so that neither finds the memory that the other one left.
+//! Each account has a separate process, so that neither finds the memory that the other one left.
 
 use std::hint::black_box;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{env, fs};
 
@@ -51,9 +51,12 @@ fn main() -> Fallible {
     Ok(())
 }
 
-/// The figures of an account with so many keys, measured in a process of its own.
+/// The figures of an account with so many keys, measured in a separate process.
 fn process(keys: usize) -> Fallible<Vec<f64>> {
-    let output = Command::new(env::current_exe()?).arg(keys.to_string()).output()?;
+    let output = Command::new(env::current_exe()?).arg(keys.to_string()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("measuring {keys} keys ended with {}", output.status).into());
+    }
     Ok(String::from_utf8(output.stdout)?.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 

@@ -264,7 +264,7 @@ fn check(scenario: &Scenario, plan: Plan, id: &str, tally: &Tally) -> Run {
             for run in runs.iter().chain([&last]) {
                 println!("  -- code {:?} after {} steps: {}\n{}", run.code, run.steps.len(), run.out.trim(), run.err);
             }
-            println!("  replay: cargo run --release -p arize-keys --example simulate -- --exhaustive {id}");
+            println!("  replay: cargo run --profile simulate -p arize-keys --example simulate -- --exhaustive {id}");
         }
     }
     runs.into_iter().next().unwrap_or(last)

@@ -27,6 +27,8 @@ pub(crate) struct Consumer {
     secret: Option<String>,
     /// The secret that a finished run left it. Unless another party ends that key, the host must have one that works.
     served: Option<String>,
+    /// The secret that it read when it was last told to. Not each consumer reads its file again by itself.
+    pub(crate) reloaded: Option<String>,
     /// Since when it has no working key, other than by the admin.
     keyless_since: Option<OffsetDateTime>,
     /// The whole time without a working key that the admin did not cause.
@@ -45,6 +47,7 @@ impl Host {
             path,
             secret: None,
             served: None,
+            reloaded: None,
             keyless_since: None,
             keyless: Duration::ZERO,
             wrong: Vec::new(),
@@ -67,6 +70,12 @@ impl Host {
     pub(crate) fn stored(&self) -> Option<String> {
         let inner = self.inner();
         secret_in(&inner.disk, &inner.consumer.path)
+    }
+
+    /// The consumer reads its file.
+    pub(crate) fn reload(&self) {
+        let mut inner = self.inner();
+        inner.consumer.reloaded = secret_in(&inner.disk, &inner.consumer.path);
     }
 
     /// A run has finished, or the set-up.

@@ -103,6 +103,10 @@ impl Case {
                 }
             }
         }
+        let reloaded = self.host.inner().consumer.reloaded.clone();
+        if self.command.text.contains("--then reload") && reloaded != self.host.stored() {
+            wrong.push("the consumer was not told of the stored key".to_owned());
+        }
         for (id, _) in live.iter().filter(|(_, key)| Some(key.name.as_str()) == self.lent) {
             wrong.push(format!("the lent key {id} works"));
         }

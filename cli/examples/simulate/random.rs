@@ -93,7 +93,7 @@ fn tell(seed: u64) {
     outcome.log.iter().for_each(|line| println!("{line}"));
     outcome.wrong.iter().for_each(|line| println!("  {line}"));
     println!(
-        "  replay: cargo run --release -p arize-keys --example simulate -- --seed {seed} --schedules 1 --events {events}"
+        "  replay: cargo run --profile simulate -p arize-keys --example simulate -- --seed {seed} --schedules 1 --events {events}"
     );
 }
 

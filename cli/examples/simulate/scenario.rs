@@ -58,6 +58,7 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
     Scenario { name: "ensure-renew-twice", processes: 2, build: || ensured(ENSURE, 70) },
 ];
 
+const ENSURE_THEN: &str = "ensure etl --space prod-eu --then reload --out /etc/app/key -o json";
 const ENSURE: &str = "ensure etl --space prod-eu --out /etc/app/key -o json";
 const ENSURE_OVERLAP: &str = "ensure etl --space prod-eu --overlap 1d --env-file /etc/app/key -o json";
 
@@ -136,7 +137,7 @@ fn rotate_service() -> Case {
 }
 
 fn ensure_create() -> Case {
-    Case::new(Some("etl")).with(ENSURE)
+    Case::new(Some("etl")).with(ENSURE_THEN)
 }
 
 /// After a first run, these days later.
@@ -207,7 +208,7 @@ pub(crate) fn apps(rng: &mut Rng) -> Vec<Case> {
     let pruned = pruned.with("prune --older-than 30d --name ci-* --space prod-eu --yes -o json");
 
     let ways = [
-        "ensure etl --space prod-eu --out /etc/app/key -o json",
+        ENSURE_THEN,
         "ensure etl --space prod-eu --overlap 1d --env-file /etc/app/key -o json",
         "ensure etl --lifetime 30d --out /etc/app/key -o json",
     ];

@@ -9,7 +9,7 @@ use arize_api_keys::http::{Method, Request, Response};
 use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKeysClient, ClientBuilder, Clock, Transport, TransportError, TransportErrorKind};
 use arize_keys::system::{
-    Access, Child, File, FileKind, Finished, Metadata, Program, ShellCommand, Signal, Signals, System,
+    Access, Child, Exit, File, FileKind, Finished, Metadata, Program, ShellCommand, Signal, Signals, System,
 };
 
 use super::child::{NoSignals, Started};
@@ -119,8 +119,15 @@ impl System for Process {
         self.step(Verb::Remove, |_| self.0.host.inner().disk.remove(path))
     }
 
-    fn shell(&self, _: &ShellCommand<'_>) -> io::Result<Finished> {
-        Err(ErrorKind::Unsupported.into())
+    /// `reload` tells the consumer to read its file. Every command is found.
+    fn shell(&self, command: &ShellCommand<'_>) -> io::Result<Finished> {
+        let is_reload = command.text == "reload";
+        self.step(if is_reload { Verb::Spawn } else { Verb::Look }, |_| {
+            if is_reload {
+                self.0.host.reload();
+            }
+            Ok(Finished { status: Exit::Code(0), stdout: Vec::new() })
+        })
     }
 
     fn find_program(&self, name: &OsStr) -> io::Result<PathBuf> {

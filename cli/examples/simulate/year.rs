@@ -126,7 +126,7 @@ pub(crate) fn run(seed: u64, size: Size, events: usize) -> bool {
             println!("wrong: account {n} after {events} events");
             wrong.iter().for_each(|line| println!("  {line}"));
             println!(
-                "  replay: cargo run --release -p arize-keys --example simulate -- --seed {seed} --days {} --spaces {} --events {events}",
+                "  replay: cargo run --profile simulate -p arize-keys --example simulate -- --seed {seed} --days {} --spaces {} --events {events}",
                 size.days, size.spaces
             );
         }

@@ -55,7 +55,7 @@ pub(crate) struct Ensure {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Run this shell command after the new key is verified and before older ones are revoked: to reload a program. If it fails,
-    /// all keys stay
+    /// all keys stay, and with a file the next run tries it again
     #[arg(long, value_name = "CMD", group = "commands", value_parser = values::text())]
     pub(crate) then: Option<String>,
     /// Without a file: run this shell command, which prints the stored secret. If it prints nothing, no secret is stored

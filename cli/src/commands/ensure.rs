@@ -15,8 +15,10 @@ use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::messages::phrases;
 use crate::shell::{Shell, about_key, quoted};
-use crate::store::{self, NotStored, Store};
+use crate::store::{self, HookMark, NotStored, Store};
 use crate::{args, bindings, connect, inventory, output};
+
+const AGAIN: &str = "run the same command again";
 
 /// The part of a default owner that identifies commands: a number that no release of the program changes (FNV-1a).
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -28,7 +30,9 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     let Some(mut store) = store else { return plan(args, &request, &owner, &client, console) };
     // A file is locked until this command ends.
     let partial = Arc::new(OnceLock::new());
-    let request = request.before_retire(before_retire(args, shell, &partial, console));
+    let mark = args.then.as_ref().and_then(|_| store.leave_hook_mark());
+    let hook = hook(args, shell, mark.clone(), console);
+    let request = request.before_retire(before_retire(&partial, &hook));
     let location = store.location().unwrap_or_default();
     let ensured = client.ensure(&request, |created| {
         console.secrets.learn(&created.key);
@@ -47,6 +51,13 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     });
     match ensured {
         Ok(ensured) => {
+            // An earlier run stored this key, and its hook failed or did not run.
+            if mark.is_some_and(|mark| mark.is_set())
+                && let Err(problem) = hook(&ensured.key)
+            {
+                let message = format!("the stored key `{}` works: {problem}", printable(&ensured.key.id));
+                return Err(Failure::new(Code::HalfRotated, message).hint(AGAIN));
+            }
             warn(&ensured.warnings, console);
             inventory::report_warnings(&ensured.key, console);
             for key in &ensured.retired {
@@ -171,20 +182,31 @@ fn read(args: &Ensure, shell: &Shell) -> Result<Option<SecretString>, Failure> {
     Ok(store::secret_in(&stdout, None))
 }
 
-type Hook = Box<dyn Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
+type Hook = Arc<dyn Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync>;
 
-/// Keeps all keys if a store did not take the new one, or if the command of --then fails.
-fn before_retire(args: &Ensure, shell: Shell, partial: &Arc<OnceLock<String>>, console: &Console) -> Hook {
-    let (then, partial, console) = (args.then.clone(), Arc::clone(partial), console.clone());
-    Box::new(move |key| {
-        if partial.get().is_some() {
-            return Err("a store did not take it".into());
-        }
+/// Runs the command of --then.
+fn hook(args: &Ensure, shell: Shell, mark: Option<HookMark>, console: &Console) -> Hook {
+    let (then, console) = (args.then.clone(), console.clone());
+    Arc::new(move |key| {
         let Some(text) = &then else { return Ok(()) };
         console.report(format_args!("running `{}`", printable(text)));
-        let run = shell.run(text, &about_key(&key.id, &key.name, key.expires_at), &[]);
-        run.map(drop).map_err(|problem| format!("the command `{}` failed: {problem}", printable(text)).into())
+        shell
+            .run(text, &about_key(&key.id, &key.name, key.expires_at), &[])
+            .map_err(|problem| format!("the command `{}` failed: {problem}", printable(text)))?;
+        if let Some(mark) = &mark {
+            mark.remove();
+        }
+        Ok(())
     })
+}
+
+/// Keeps all keys if a store did not take the new one, or if the hook fails.
+fn before_retire(
+    partial: &Arc<OnceLock<String>>,
+    hook: &Hook,
+) -> impl Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + use<> {
+    let (partial, hook) = (Arc::clone(partial), Arc::clone(hook));
+    move |key| if partial.get().is_some() { Err("a store did not take it".into()) } else { hook(key) }
 }
 
 /// The host and the path of the store, or a number for the commands: their text may hold something confidential.
@@ -331,8 +353,12 @@ fn failure<E: std::fmt::Display>(error: &EnsureError<E>, args: &Ensure, store: O
             let rescue = store.map(|store| format!("; {}", store.rescue(&created.key))).unwrap_or_default();
             Failure::new(Code::SecretLost, format!("{message}{rescue}")).hint(how_to_revoke(created))
         }
+        EnsureError::BeforeRetire { .. } if !store.is_some_and(|store| store.is_file()) => {
+            let hint = "run the command of --then yourself, or the same command again with --renew-now";
+            Failure::new(Code::HalfRotated, message).hint(hint)
+        }
         EnsureError::Verify { .. } | EnsureError::BeforeRetire { .. } | EnsureError::Retire { .. } => {
-            Failure::new(Code::HalfRotated, message).hint("run the same command again")
+            Failure::new(Code::HalfRotated, message).hint(AGAIN)
         }
         _ => Failure::new(Code::Other, message),
     }

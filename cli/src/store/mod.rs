@@ -1,6 +1,7 @@
 //! Where a new secret goes: to stdout, into a file, or to a pipe. Every obstacle that can be found before the secret exists is
 //! found then.
 
+mod hook_mark;
 mod lock;
 mod paths;
 mod rescue;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use arize_api_keys::secrecy::SecretString;
 use arize_api_keys::{ApiKeyCreated, ExposeSecret};
 
+pub(crate) use self::hook_mark::HookMark;
 use self::lock::Lock;
 pub(crate) use self::rescue::Rescue;
 use self::stream::Stream;
@@ -42,6 +44,8 @@ pub(crate) struct Store {
     place: Place,
     /// They take the secret before the place does.
     commands: Commands,
+    /// Set before the secret is stored.
+    hook_mark: Option<HookMark>,
     /// The lock of a file.
     _lock: Option<Lock>,
 }
@@ -97,12 +101,12 @@ impl Store {
             (Some(path), _) if path != Path::new(STDOUT) => (path, None),
             (_, Some(path)) => (path, Some(to.env_name.as_str())),
             (None, None) if !commands.is_empty() => {
-                return Ok(Self { system, place: Place::Nowhere, commands, _lock: None });
+                return Ok(Self { system, place: Place::Nowhere, commands, hook_mark: None, _lock: None });
             }
             (_, None) if is_file_only => return Err(printing_is_refused()),
             (_, None) => {
                 let place = stdout(console.global.output, &*system)?;
-                return Ok(Self { system, place, commands, _lock: None });
+                return Ok(Self { system, place, commands, hook_mark: None, _lock: None });
             }
         };
         let patience = console.remaining().unwrap_or(PATIENCE);
@@ -114,13 +118,13 @@ impl Store {
             return Err(failed(("write", io::ErrorKind::IsADirectory.into())));
         }
         if let Some(stream) = stream::open(path, env_name.is_some(), patience, console).map_err(failed)? {
-            return Ok(Self { system, place: Place::Stream(stream), commands, _lock: None });
+            return Ok(Self { system, place: Place::Stream(stream), commands, hook_mark: None, _lock: None });
         }
         let real = target::resolve(path, &*system).map_err(|error| failed(("write", error)))?;
         let lock = lock::acquire(&real, patience, console).map_err(|error| failed((lock::verb(&error), error)))?;
         let target = Target::prepare(path, real, env_name, patience, console).map_err(failed)?;
         learn(target.previous.as_ref(), console);
-        Ok(Self { system, place: Place::File(Box::new(target)), commands, _lock: Some(lock) })
+        Ok(Self { system, place: Place::File(Box::new(target)), commands, hook_mark: None, _lock: Some(lock) })
     }
 
     /// Where the secret is then, for messages. `None` if it was shown.
@@ -138,6 +142,15 @@ impl Store {
     /// Whether the place is a file: it can be read, and is locked.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self.place, Place::File(_))
+    }
+
+    /// From now on, a secret that is stored leaves a mark, which the caller removes when a command has succeeded. `None` without a
+    /// file.
+    pub(crate) fn leave_hook_mark(&mut self) -> Option<HookMark> {
+        if let Place::File(target) = &self.place {
+            self.hook_mark = Some(target.hook_mark());
+        }
+        self.hook_mark.clone()
     }
 
     /// The secret that the file holds now. `None` if it holds none, or the place is no file.
@@ -162,6 +175,17 @@ impl Store {
         if secret.chars().any(is_unsafe) {
             return Err(NotStored::new("the secret has control or invisible characters in it"));
         }
+        let Some(mark) = self.hook_mark.clone() else { return self.deliver(created) };
+        let is_new = mark.set().map_err(|error| NotStored::new(cannot_write(mark.path(), &error)))?;
+        self.deliver(created).inspect_err(|problem| {
+            if is_new && !problem.is_partial() {
+                mark.remove();
+            }
+        })
+    }
+
+    /// To the commands, and then into the place.
+    fn deliver(&mut self, created: &ApiKeyCreated) -> Result<(), NotStored> {
         self.commands
             .deliver(created)
             .map_err(|NotTaken { problem, taken }| NotStored { taken, ..NotStored::new(problem) })?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::system::System;
+use crate::system::{Access, System};
 
 /// Whether a path can only be that of a directory, whether or not there is one.
 pub(super) fn names_a_directory(path: &Path) -> bool {
@@ -21,6 +21,18 @@ pub(super) fn is_impossible(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, Unsupported};
     matches!(error.kind(), InvalidInput | NotFound | PermissionDenied | Unsupported)
         || matches!(error.raw_os_error(), Some(9 | 37 | 77))
+}
+
+/// Brings the name of a file to the disk.
+pub(super) fn sync_directory(path: &Path, system: &dyn System) -> io::Result<()> {
+    let directory = match system.open(directory(path), Access::Read) {
+        Err(error) if is_impossible(&error) => return Ok(()),
+        opened => opened?,
+    };
+    match directory.sync() {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied && is_impossible(&error) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// A name beside a file that begins with its name, so that the same ignore rules cover both.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use arize_api_keys::secrecy::SecretString;
 
+use super::hook_mark::HookMark;
 use super::lock::{self, Lock};
-use super::paths::{beside, directory, is_impossible, owned};
+use super::paths::{beside, owned, sync_directory};
 use super::rescue;
 use crate::console::Console;
 use crate::env_file;
@@ -128,6 +129,11 @@ impl Target {
         }
     }
 
+    /// Where its temporary files are, since its own directory may not take a file.
+    pub(super) fn hook_mark(&self) -> HookMark {
+        HookMark::of(&self.drafts.with_file_name(self.path.file_name().unwrap_or_default()), &self.system)
+    }
+
     pub(super) fn secret(&self) -> io::Result<Option<SecretString>> {
         Ok(secret_in(&self.content()?, self.env_name.as_deref()))
     }
@@ -146,7 +152,7 @@ impl Target {
             Ok(())
         } else {
             self.replace(draft, &new)?;
-            self.sync_directory()
+            sync_directory(&self.path, &*self.system)
         };
         let problem = match (synced, self.content()) {
             (Ok(()), Ok(content)) if content == new => return Ok(()),
@@ -198,7 +204,7 @@ impl Target {
                 self.is_in_place = true;
                 Ok(())
             }
-            renamed => renamed.and_then(|()| self.sync_directory()),
+            renamed => renamed.and_then(|()| sync_directory(&self.path, &*self.system)),
         }
     }
 
@@ -243,18 +249,6 @@ impl Target {
         Ok(draft)
     }
 
-    /// Brings the new name of the file to the disk.
-    fn sync_directory(&self) -> io::Result<()> {
-        let directory = match self.system.open(directory(&self.path), Access::Read) {
-            Err(error) if is_impossible(&error) => return Ok(()),
-            opened => opened?,
-        };
-        match directory.sync() {
-            Err(error) if error.kind() != io::ErrorKind::PermissionDenied && is_impossible(&error) => Ok(()),
-            synced => synced,
-        }
-    }
-
     /// All of it, or nothing.
     fn replace(&self, mut draft: Draft, content: &[u8]) -> io::Result<()> {
         draft.write(content)?;
@@ -291,7 +285,7 @@ impl Target {
             Some(_) => {
                 let draft = self.reserve(old.len())?;
                 self.replace(draft, old)?;
-                self.sync_directory()
+                sync_directory(&self.path, &*self.system)
             }
         }
     }

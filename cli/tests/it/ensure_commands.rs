@@ -171,6 +171,57 @@ fn a_hook_runs_before_old_keys_are_revoked() {
     assert!(!service.path("reloaded").exists(), "nothing was to be revoked");
 }
 
+/// Also if no old key is left, whose revocation would have to wait for it.
+#[test]
+fn a_hook_that_failed_runs_again_until_it_succeeds() {
+    for place in [["--out", "key"], ["--env-file", "key"]] {
+        let service = Service::new();
+        let run = |hook: &[&str]| ensure(&service, &[&["--owner", "o"][..], &place, hook].concat());
+        let mark = service.path("key.arize-keys.then");
+        for is_first in [true, false] {
+            let failed = run(&["--then", "false"]);
+            let (id, change) = (live(&service).remove(0), if is_first { "created" } else { "renewed" });
+            let end = format!(
+                "error: the stored key `{id}` works; of the old keys, none was revoked: the command `false` failed: it ended with \
+                 status 1\nhint: run the same command again\n"
+            );
+            assert!(failed.failed(11).err.ends_with(&end), "{}", failed.err);
+            let again = run(&["--then", "false"]);
+            let end = format!(
+                "error: the stored key `{id}` works: the command `false` failed: it ended with status 1\nhint: run the same command \
+                 again\n"
+            );
+            assert!(again.failed(11).err.ends_with(&end), "{}", again.err);
+            // Without the option there is nothing to run, and nothing is forgotten.
+            assert_eq!(json(&run(&[]))["change"], "unchanged");
+            assert!(mark.exists());
+            let done = json(&run(&["--then", "printf '%s' \"$ARIZE_KEY_ID\" > told"]));
+            assert_eq!((&done["change"], service.read("told")), (&"unchanged".into(), id.clone()), "{change}");
+            assert!(!mark.exists());
+            run(&["--then", "false"]).succeeded();
+            // An administrator revokes the key, so that the next run has no old one.
+            service.client().revoke(&id).unwrap();
+        }
+    }
+}
+
+/// A run that stores nothing leaves nothing to do.
+#[test]
+fn a_hook_does_not_run_for_a_key_that_was_not_stored() {
+    let service = Service::new();
+    let place = ["--owner", "o", "--to-command", "false", "--out", "key", "--then", "touch reloaded"];
+    ensure(&service, &place).failed(10);
+    assert!(!service.path("reloaded").exists() && !service.path("key.arize-keys.then").exists());
+}
+
+#[test]
+fn without_a_file_a_failed_hook_is_not_repeated() {
+    let service = Service::new();
+    let run = ensure(&service, &[&TO[..], &["--then", "false"]].concat());
+    let hint = "hint: run the command of --then yourself, or the same command again with --renew-now\n";
+    assert!(run.failed(11).err.ends_with(hint), "{}", run.err);
+}
+
 #[test]
 fn bad_input_is_refused_before_anything_runs() {
     let service = Service::new();

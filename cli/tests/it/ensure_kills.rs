@@ -78,7 +78,13 @@ impl World {
             Place::Both => &["--to-command", &to, "--out", &path],
             Place::Command => &["--to-command", &to, "--read-command", &read],
         };
-        let hook: &[&str] = if self.has_hook { &["--then", "true"] } else { &[] };
+        let told = format!("cp '{path}' '{}'", self.double.path("told"));
+        // A program reads the file; without one it has nothing to read.
+        let hook: &[&str] = match self.place {
+            _ if !self.has_hook => &[],
+            Place::Command => &["--then", "true"],
+            Place::File | Place::EnvFile | Place::Both => &["--then", &told],
+        };
         // The killed runs of one hour make more keys than a healthy program.
         let usual = ["ensure", "etl", "--owner", "host-7:etl", "--force", "--stage", self.stage, "-o", "json"];
         self.double.run(&[&usual, place, hook, options].concat())
@@ -152,8 +158,12 @@ impl World {
         if self.place == Place::Both {
             assert_eq!(fs::read_to_string(self.double.path("taken")).ok().as_ref(), Some(&stored), "{run:?}");
         }
+        if self.has_hook && self.place != Place::Command {
+            let read = |name| fs::read_to_string(self.double.path(name)).unwrap();
+            assert_eq!(read("told"), read("key"), "{run:?}");
+        }
         let names = fs::read_dir(self.double.world().dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let is_known = |name: &str| ["key", "taken"].contains(&name) || name.starts_with("key.rescued");
+        let is_known = |name: &str| ["key", "taken", "told"].contains(&name) || name.starts_with("key.rescued");
         let left: Vec<_> = names.filter(|name| !is_known(&name.to_string_lossy())).collect();
         assert!(left.is_empty(), "{left:?}");
     }

@@ -52,7 +52,7 @@ pub enum EnsureError<E> {
         /// The new key.
         created: Box<ApiKeyCreated>,
     },
-    /// [`before_retire`](crate::EnsureRequest::before_retire) failed. The stored key and the old keys work.
+    /// [`before_retire`](crate::EnsureRequest::before_retire) failed. The stored key works, and no old key was revoked.
     #[non_exhaustive]
     BeforeRetire {
         /// The error of `before_retire`.
@@ -105,7 +105,7 @@ impl<E: fmt::Display> fmt::Display for EnsureError<E> {
                 write!(f, "the new key {} is stored, but a call with it failed: {cause}", quote(&created.id))
             }
             Self::BeforeRetire { cause, key } => {
-                write!(f, "the stored key {} and the old keys work; none was revoked: {cause}", quote(&key.id))
+                write!(f, "the stored key {} works; of the old keys, none was revoked: {cause}", quote(&key.id))
             }
             Self::Retire { cause, key } => {
                 write!(f, "the stored key works; revoking the old key {} failed: {cause}", quote(&key.id))

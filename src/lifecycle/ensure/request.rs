@@ -138,7 +138,8 @@ impl EnsureRequest {
     }
 
     /// Called with the stored key after it is verified, and again whenever a later run is about to revoke older ones: for
-    /// programs that must read the new secret first. If it fails, no key is revoked.
+    /// programs that must read the new secret first. If it fails, no key is revoked. A later run does not call it if there is no older
+    /// key: a caller for whom that matters notes that the hook has not succeeded.
     pub fn before_retire(
         mut self,
         hook: impl Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,

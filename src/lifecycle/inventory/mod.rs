@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, thread};
 
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
@@ -52,9 +52,9 @@ pub struct FoundKey {
 impl Serialize for FoundKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { key, spaces } = self;
-        let mut object = serializer.serialize_map(None)?;
+        let mut object = serializer.serialize_struct("FoundKey", ApiKey::MEMBERS + 1)?;
         key.serialize_members(&mut object)?;
-        object.serialize_entry("spaces", spaces)?;
+        object.serialize_field("spaces", spaces)?;
         object.end()
     }
 }

@@ -149,12 +149,13 @@ struct RoleBody<'a> {
 
 impl Serialize for RoleBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { kind, name, id } = self;
         let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("type", self.kind)?;
-        if let Some(name) = &self.name {
+        body.serialize_entry("type", kind)?;
+        if let Some(name) = name {
             body.serialize_entry("name", name)?;
         }
-        if let Some(id) = self.id {
+        if let Some(id) = id {
             body.serialize_entry("id", id)?;
         }
         body.end()

@@ -540,11 +540,15 @@ fn a_key_in_the_place_of_a_name_is_not_shown() {
 }
 
 #[test]
-fn organizations_as_json() {
+fn organizations_as_json_and_as_a_table() {
     let body = r#"{"organizations":[{"id":"o","name":"n","description":"d","created_at":"2026-01-02T03:04:05Z"}],"pagination":{}}"#;
     let rig = Rig::new([json(200, body)]);
     let organizations: Vec<_> =
         rig.client.list_organizations(&ListOrganizationsRequest::new()).collect::<Result<_, _>>().unwrap();
     let expected = r#"[{"id":"o","name":"n","description":"d","created_at":"2026-01-02T03:04:05Z"}]"#;
     assert_eq!(serde_json::to_string(&organizations).unwrap(), expected);
+    let mut table = csv::Writer::from_writer(Vec::new());
+    organizations.iter().for_each(|organization| table.serialize(organization).unwrap());
+    let table = String::from_utf8(table.into_inner().unwrap()).unwrap();
+    assert_eq!(table, "id,name,description,created_at\no,n,d,2026-01-02T03:04:05Z\n");
 }

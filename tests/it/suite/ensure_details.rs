@@ -224,7 +224,7 @@ fn a_hook_that_fails_keeps_all_keys() {
         });
         let error = error.unwrap_err();
         let EnsureError::BeforeRetire { key, .. } = &error else { panic!("{error}") };
-        assert!(error.to_string().ends_with("and the old keys work; none was revoked: no reload"), "{error}");
+        assert!(error.to_string().ends_with("works; of the old keys, none was revoked: no reload"), "{error}");
         assert!(world.alive(&old) && world.alive(store.as_ref().unwrap()));
         assert_eq!(*seen.lock().unwrap(), [first.id.as_str(), key.id.as_str()]);
         // The next run calls it again, before it revokes.
