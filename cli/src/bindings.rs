@@ -247,8 +247,19 @@ impl File {
         let mut json = serde_json::Deserializer::from_str(&text);
         let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let (member, cause) = (error.path().to_string(), error.into_inner());
-            // The parser quotes a value of the wrong type, which may be a secret.
-            if cause.is_data() { format!("`{member}` at line {}", cause.line()) } else { cause.to_string() }
+            let text = cause.to_string();
+            if !cause.is_data() {
+                return text;
+            }
+            let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            let what = match missing {
+                Some(name) if member == "." => format!("missing member `{name}`"),
+                Some(name) => format!("missing member `{member}.{name}`"),
+                None if text.starts_with("unknown field") => format!("unknown member `{member}`"),
+                // The parser quotes a value of the wrong type, which may be a secret.
+                None => format!("`{member}`"),
+            };
+            format!("{what} at line {}", cause.line())
         });
         let whole = read.and_then(|file| json.end().map(|()| file).map_err(|error| error.to_string()));
         whole.map_err(|problem| {

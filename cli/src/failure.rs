@@ -167,6 +167,7 @@ fn hint(error: &Error) -> Option<String> {
             "set ARIZE_API_KEY, or pass --api-key-file FILE".to_owned()
         }
         Error::Unauthorized(_) => "`arize-keys check` shows where the key comes from and where it is sent".to_owned(),
+        Error::SpaceNotFound(_) => "`arize-keys spaces` lists them".to_owned(),
         Error::Transport(_) if error.outcome() == Outcome::NotSent => {
             "`arize-keys check` shows where requests are sent".to_owned()
         }

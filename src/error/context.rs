@@ -65,7 +65,7 @@ impl CallContext {
     }
 
     pub(super) fn since(&self) -> String {
-        self.started.format(&Rfc3339).unwrap_or_default()
+        self.started.truncate_to_second().format(&Rfc3339).unwrap_or_default()
     }
 
     pub(super) fn write_tail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,7 +20,7 @@ Examples:
   arize-keys audit
   arize-keys audit --expires-within 30d --ignore 'ci-*' -o json
   arize-keys audit -o html > keys.html
-  arize-keys audit -o openmetrics > /var/lib/node_exporter/arize.prom")]
+  arize-keys audit -o openmetrics > arize.new; test -s arize.new && mv arize.new arize.prom")]
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) scopes: Scopes,

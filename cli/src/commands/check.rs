@@ -7,7 +7,6 @@ use crate::api_key::{self, Found, Source};
 use crate::args::Check;
 use crate::console::Console;
 use crate::failure::{Effect, Failure};
-use crate::output::moment;
 use crate::{connect, inventory, output};
 
 pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &Check, console: &Console) -> Result<(), Failure> {
         ("accepted", Some(accepted.to_owned())),
         ("key_id", key.map(|key| key.id.clone())),
         ("key_name", key.map(|key| key.name.clone())),
-        ("key_expires_at", key.and_then(|key| moment("expires_at", key.expires_at, &key.warnings))),
+        ("key_expires_at", key.and_then(|key| output::Key::new(key, &console.secrets).expires_at)),
     ];
     let _ = output::facts(&facts, console)?;
     if let Some(failure) = unusable {

@@ -44,6 +44,7 @@ pub(crate) fn run(args: &args::Emulator, console: &Console) -> Result<(), Failur
     }
     if let Some(path) = &args.ready_file {
         remove_ready(path, system)?;
+        check_ready(path, system)?;
     }
     let server = emulator.serve_on((args.address, args.port)).map_err(|error| {
         let address = SocketAddr::new(args.address, args.port);
@@ -144,11 +145,23 @@ fn key_in(path: &Path, console: &Console) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
-/// Writes the file whole: a script that sees it can read the line. It holds a key, so only its owner may read it.
-fn write_ready(path: &Path, line: &str, system: &dyn System) -> Result<(), Failure> {
+/// The file beside the one of --ready-file, which is written first.
+fn new_ready(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
-    let new = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+/// Before anything is printed: whether the file can be written.
+fn check_ready(path: &Path, system: &dyn System) -> Result<(), Failure> {
+    let new = new_ready(path);
+    let checked = remove_if_there(&new, system).and_then(|()| system.create(&new).map(drop));
+    checked.and_then(|()| system.remove(&new)).map_err(|error| Failure::file("write", path, &error))
+}
+
+/// Writes the file whole: a script that sees it can read the line. It holds a key, so only its owner may read it.
+fn write_ready(path: &Path, line: &str, system: &dyn System) -> Result<(), Failure> {
+    let new = new_ready(path);
     let write = || {
         remove_if_there(&new, system)?;
         system.create(&new)?.write_all(line.as_bytes())?;

@@ -254,14 +254,13 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         _ => "unchanged",
     };
     let ids = |keys: &[ApiKey]| keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
-    let expires_at = report.key.as_ref().map(|key| output::moment("expires_at", key.expires_at, &key.warnings));
     if console.global.output != Format::Table {
         let mut value = json!({
             "change": change,
             "id": report.key.as_ref().map(|key| &key.id),
             "name": args.name,
             "owner": owner,
-            "expires_at": expires_at.flatten(),
+            "expires_at": report.key.as_ref().and_then(|key| output::Key::new(key, &console.secrets).expires_at),
             "retired": ids(report.retired),
             "pending": ids(report.pending),
         });
@@ -273,8 +272,9 @@ fn print(report: &Report<'_>, args: &Ensure, owner: &str, console: &Console) -> 
         return output::value(value, console).map(drop);
     }
     let mut text = change.to_owned();
-    if let (Some(key), Some(expires_at)) = (&report.key, expires_at) {
-        let expires = expires_at.unwrap_or_else(|| "never".to_owned());
+    if let Some(key) = &report.key {
+        let expires = output::moment("expires_at", key.expires_at, &key.warnings);
+        let expires = expires.unwrap_or_else(|| "never".to_owned());
         let (id, expires) = (console.secrets.value(&key.id), console.secrets.value(&expires));
         text.push_str(&format!(": {} expires {}", printable(id), printable(expires)));
     }

@@ -56,7 +56,11 @@ pub(crate) fn run(args: &Identify, console: &Console) -> Result<(), Failure> {
     report.print(console).map(drop)?;
     if !is_matched {
         return Err(if read.unread.is_empty() {
-            Failure::new(Code::NotFound, format!("none of {} keys in the text is a key that was read", secrets.len()))
+            let message = match secrets.len() {
+                1 => "no key that was read has the secret in the text".to_owned(),
+                count => format!("no key that was read has one of the {count} secrets in the text"),
+            };
+            Failure::new(Code::NotFound, message).hint("the user keys of others are read with --user ID only")
         } else {
             inventory::incomplete(&read.unread)
         });

@@ -152,7 +152,10 @@ impl Request {
                 return failure;
             }
             let name = printable(&self.name);
-            failure.hint(format!("if the key `{name}` exists, it stops working at {}", rfc3339(self.expires_at)))
+            failure.hint(format!(
+                "if the key `{name}` exists, it stops working at {}",
+                rfc3339(self.expires_at.truncate_to_second())
+            ))
         })
     }
 }
@@ -194,14 +197,14 @@ impl Lent<'_> {
 
     fn revoke(&self) -> Result<(), Failure> {
         if self.created.has_duplicate_member() {
-            let expiry = rfc3339(self.expires_at);
+            let expiry = rfc3339(self.expires_at.truncate_to_second());
             let message = format!("the new key was not revoked, because {UNCERTAIN_ID}; it works until {expiry}");
             return Err(Failure::new(Code::Other, message).hint(how_to_revoke(&self.created)));
         }
         // The time of the command does not count, and that of the first calls may be over.
         let limit = self.console.global.connection.timeout.unwrap_or(REVOKE_TIMEOUT);
         self.client.with_time_limit(limit).revoke(&self.created.id).map_err(|error| {
-            let (id, problem, expiry) = (self.id(), with_causes(&error), rfc3339(self.expires_at));
+            let (id, problem, expiry) = (self.id(), with_causes(&error), rfc3339(self.expires_at.truncate_to_second()));
             Failure::new(Code::Other, format!("revoking the key {id} failed: {problem}; it works until {expiry}"))
                 .hint(how_to_revoke(&self.created))
         })

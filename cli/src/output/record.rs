@@ -8,7 +8,7 @@ use arize_api_keys::{ApiKey, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
 use crate::redact::Secrets;
-use crate::times::rfc3339;
+use crate::times::{rfc3339, to_second};
 
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
@@ -72,13 +72,14 @@ impl Field<'_> {
     }
 
     fn time(&self, name: &str, value: Option<OffsetDateTime>) -> Option<String> {
-        moment(name, value, self.warnings).map(|value| self.secrets.value(&value).into_owned())
+        let exact = value.map(rfc3339).or_else(|| unread(name, self.warnings));
+        exact.map(|value| self.secrets.value(&value).into_owned())
     }
 }
 
-/// A time as it is shown.
+/// A time as people read it, to the second.
 pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[FieldWarning]) -> Option<String> {
-    moment.map(rfc3339).or_else(|| unread(field, warnings))
+    moment.map(|at| rfc3339(at.truncate_to_second())).or_else(|| unread(field, warnings))
 }
 
 /// The mark of a field that cannot be read, with the value as it came.
@@ -163,8 +164,8 @@ impl<'a> Key<'a> {
             ("type", text(&self.key_type)),
             ("status", text(&self.status)),
             ("key", text(&self.redacted_key)),
-            ("created", self.created_at.clone()),
-            ("expires", Some(self.expires_at.clone().unwrap_or_else(|| "never".to_owned()))),
+            ("created", self.created_at.as_deref().map(to_second)),
+            ("expires", Some(self.expires_at.as_deref().map_or_else(|| "never".to_owned(), to_second))),
             ("bot user", self.bot_user.as_ref().and_then(|bot| text(&bot.id))),
         ]
     }

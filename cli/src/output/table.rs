@@ -1,6 +1,5 @@
 //! Tables for reading: without lines around the cells, so that a key stays one line where there is room.
 
-use arize_api_keys::time::OffsetDateTime;
 use arize_api_keys::{ApiKey, ApiKeyStatus};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table};
@@ -8,6 +7,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Conte
 use super::record::{Key, moment};
 use crate::console::Console;
 use crate::redact::printable;
+use crate::times::to_second;
 
 /// A narrower table cannot be read.
 const MIN_WIDTH: u16 = 40;
@@ -24,8 +24,9 @@ pub(super) fn of_keys(keys: &[ApiKey], console: &Console) -> String {
             ApiKeyStatus::Active if !has_expired => None,
             _ => Some(Color::DarkGrey),
         };
-        let expires = time("expires_at", key.expires_at, key);
-        let last_used = time("last_used_at", key.last_used_at, key);
+        let time = |field, at| moment(field, at, &key.warnings).unwrap_or_else(|| "never".to_owned());
+        let expires = time("expires_at", key.expires_at);
+        let last_used = time("last_used_at", key.last_used_at);
         let shown = Key::new(key, &console.secrets);
         let status = if has_expired && key.status == ApiKeyStatus::Active {
             format!("{} (expired)", shown.status)
@@ -56,7 +57,8 @@ pub(super) fn of_rows(columns: &[&str], rows: &[Vec<String>], console: &Console)
     let mut table = table(console);
     table.set_header(columns.iter().map(|column| heading(&column.to_uppercase().replace('_', " "))));
     for row in rows {
-        table.add_row(row.iter().map(|text| cell(text, console)));
+        let shown = columns.iter().zip(row).map(|(name, text)| cell(&value(name, text), console));
+        table.add_row(shown);
     }
     text(table)
 }
@@ -64,12 +66,17 @@ pub(super) fn of_rows(columns: &[&str], rows: &[Vec<String>], console: &Console)
 /// A name and a value on each line; those without a value are left out.
 pub(super) fn of_one(rows: &[(&'static str, Option<String>)], console: &Console) -> String {
     let mut table = table(console);
-    for (name, value) in rows {
-        if let Some(value) = value {
-            table.add_row([heading(name), cell(value, console)]);
+    for (name, text) in rows {
+        if let Some(text) = text {
+            table.add_row([heading(name), cell(&value(name, text), console)]);
         }
     }
     text(table)
+}
+
+/// The text of a member, which for a time is shorter in a table.
+fn value(member: &str, text: &str) -> String {
+    if member.ends_with("_at") { to_second(text) } else { text.to_owned() }
 }
 
 fn heading(text: &str) -> Cell {
@@ -91,12 +98,6 @@ fn table(console: &Console) -> Table {
         table.force_no_tty();
     }
     table
-}
-
-/// A time to the second.
-fn time(field: &str, time: Option<OffsetDateTime>, key: &ApiKey) -> String {
-    let seconds = time.map(|time| time.replace_nanosecond(0).unwrap_or(time));
-    moment(field, seconds, &key.warnings).unwrap_or_else(|| "never".to_owned())
 }
 
 /// Without the blanks that pad the cells at the end of a line.

@@ -369,3 +369,93 @@ fn a_key_that_ensure_keeps_is_rotated() {
     "#]],
     );
 }
+
+#[test]
+fn a_space_that_is_not_there() {
+    let double = double();
+    let file = double.path("key");
+    tells(
+        &double,
+        &["create-service-key", "etl", "--space", "nope", "--out", &file],
+        4,
+        &expect![[r#"
+        creating a key named `etl` at 2024-10-04T00:00:00Z; if this is interrupted, look for that name in a list
+        error: no space is named `nope`; names must match exactly, and the API key must be allowed to see the space; nothing was created
+        hint: `arize-keys spaces` lists them
+    "#]],
+    );
+    tells(
+        &double,
+        &["list", "--space", "nope"],
+        4,
+        &expect![[r#"
+        error: no space is named `nope`; names must match exactly, and the API key must be allowed to see the space
+        hint: `arize-keys spaces` lists them
+    "#]],
+    );
+}
+
+#[test]
+fn secrets_of_no_key() {
+    let double = double();
+    let file = double.path("text");
+    std::fs::write(&file, "ak-0123456789").unwrap();
+    tells(
+        &double,
+        &["identify", &file],
+        4,
+        &expect![[r#"
+        error: no key that was read has the secret in the text
+        hint: the user keys of others are read with --user ID only
+    "#]],
+    );
+    std::fs::write(&file, "ak-0123456789 ak-9876543210").unwrap();
+    tells(
+        &double,
+        &["identify", &file],
+        4,
+        &expect![[r#"
+        error: no key that was read has one of the 2 secrets in the text
+        hint: the user keys of others are read with --user ID only
+    "#]],
+    );
+}
+
+/// People read times to the second, programs read them whole.
+#[test]
+fn fractions_of_seconds_are_for_programs() {
+    let double = double();
+    double.world().clock.advance(std::time::Duration::from_nanos(123_456_789));
+    let file = double.path("key");
+    let ensure = ["ensure", "etl", "--owner", "o", "--out", &file, "--lifetime", "10d"];
+    let mut texts = vec![("ensure", double.run(&ensure))];
+    let id = id_of(&double.run(&[&ensure[..], &["-o", "json"]].concat()));
+    for args in [
+        &ensure[..],
+        &["list"],
+        &["get", &id],
+        &["spaces"],
+        &["organizations"],
+        &["audit"],
+        &["audit", "-o", "html"],
+        &["prune", "--name", "etl"],
+        &["identify", &file],
+        &["check", "--api-key-file", &file],
+        &["rotate", &id, "--yes", "--out", &file],
+    ] {
+        texts.push((args[0], double.run(args)));
+    }
+    for (command, run) in texts {
+        let text = run.out + &run.err;
+        assert!(text.contains("T00:00:00Z") && !text.contains("T00:00:00."), "{command}: {text}");
+    }
+    for args in [
+        &["list", "-o", "json"][..],
+        &["prune", "--name", "etl", "-o", "csv"],
+        &["audit", "-o", "json"],
+        &["check", "-o", "json", "--api-key-file", &file],
+    ] {
+        let run = double.run(args);
+        assert!(run.out.contains("T00:00:00.12345"), "{args:?}: {run:?}");
+    }
+}

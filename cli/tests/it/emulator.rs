@@ -74,6 +74,18 @@ fn a_ready_file_is_a_regular_file() {
     }
 }
 
+/// It is found before a script reads the line.
+#[test]
+fn a_ready_file_that_cannot_be_written() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("none").join("ready").to_str().unwrap().to_owned();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arize-keys"));
+    let output = command.args(["emulator", "--ready-file", &path]).env_clear().output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &[][..]), "{err}");
+    assert_eq!(err, format!("error: cannot write `{path}`: No such file or directory (os error 2)\n"));
+}
+
 #[test]
 fn a_port_that_is_taken() {
     let (_running, line) = start(&[]);

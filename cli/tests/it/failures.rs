@@ -247,6 +247,7 @@ fn spaces() {
     run.failed(4);
     expect![[r#"
         error: no space is named `prd`; names must match exactly, and the API key must be allowed to see the space
+        hint: `arize-keys spaces` lists them
     "#]]
     .assert_eq(&run.told());
     let run = service.run(&["create-service-key", "bot", "--space", "sandbox"]);

@@ -137,9 +137,18 @@ fn files_that_are_wrong() {
     for (content, problem) in [
         ("", "is not a file of assignments: EOF"),
         ("[]", "is not a file of assignments"),
+        ("{}", "is not a file of assignments: missing member `organizations` at line 1; nothing was created\n"),
+        (
+            r#"{"organizations": [{"org_id": "a"}]}"#,
+            "is not a file of assignments: missing member `organizations[0].spaces` at line 1; nothing was created\n",
+        ),
+        (
+            r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": "mem"#,
+            "is not a file of assignments: EOF while parsing a string at line 1 column 73; nothing was created\n",
+        ),
         (
             r#"{"organizations": [{"org_id": "a", "spaces": [], "extra": 1}]}"#,
-            "assignments: `organizations[0].extra` at line 1",
+            "error: `file.json` is not a file of assignments: unknown member `organizations[0].extra` at line 1; nothing was created\nhint: it looks like this:\n{",
         ),
         (
             r#"{"organizations": [{"org_id": "a", "spaces": [{"space": "b", "role": 1}]}]}"#,

@@ -69,6 +69,14 @@ Environment (docs/configuration.md has the other variables):
     }
 }
 
+/// The node exporter must not read half of a file, and a failed audit must not replace a good one.
+#[test]
+fn the_example_of_the_metrics_renames_a_whole_file() {
+    let expected = "\n  arize-keys audit -o openmetrics > arize.new; test -s arize.new && mv arize.new arize.prom\n";
+    let help = output(&["audit", "--help"]);
+    assert!(help.contains(expected), "{help}");
+}
+
 #[test]
 fn completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

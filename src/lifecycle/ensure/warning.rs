@@ -32,7 +32,7 @@ impl fmt::Display for EnsureWarning {
                 write!(f, "the clocks of this machine and of the service differ by {minutes} minutes")
             }
             Self::LifetimeShortened { expires_at, is_too_short } => {
-                let expiry = expires_at.format(&Rfc3339).unwrap_or_default();
+                let expiry = expires_at.truncate_to_second().format(&Rfc3339).unwrap_or_default();
                 write!(f, "the account shortened the lifetime of the key: it expires at {expiry}")?;
                 if *is_too_short {
                     f.write_str(" and is renewed in the last third of its lifetime")?;

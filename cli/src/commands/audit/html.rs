@@ -96,7 +96,7 @@ fn dates(key: &ApiKey) -> String {
 }
 
 fn shown(at: Option<OffsetDateTime>) -> String {
-    moment("", at.and_then(|at| at.replace_nanosecond(0).ok()), &[]).unwrap_or_default()
+    moment("", at, &[]).unwrap_or_default()
 }
 
 fn date(second: i64) -> String {
