@@ -1,16 +1,11 @@
 //! `delete` and `revoke`.
 
-use std::time::Duration;
-
-use arize_api_keys::{ApiKey, ApiKeysClient, Error, InventoryRequest, ListRequest};
+use arize_api_keys::{ApiKeysClient, Error, ListRequest};
 
 use crate::args::Remove;
 use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, printable};
 use crate::{connect, inventory, output};
-
-/// The most time to find out whether a key is the program's own.
-const OWN_KEY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn delete(args: &Remove, console: &Console) -> Result<(), Failure> {
     run(args, console, "Delete", |client, id| client.delete(id))
@@ -29,17 +24,14 @@ fn run(
 ) -> Result<(), Failure> {
     // A configuration that cannot work is no reason to ask.
     let client = connect::client(console)?;
-    let own = if args.yes || console.can_ask() { own_id(&args.ids, &client, console) } else { None };
-    let own = own.map(|id| format!("{} is the key that this command uses", printable(id)));
     if !args.yes {
         let what = match args.ids.as_slice() {
             [id] => format!("the key {}", printable(id)),
             ids => format!("{} keys ({} …)", ids.len(), printable(ids.first().map(String::as_str).unwrap_or_default())),
         };
-        let own = own.map(|fact| format!("{fact}. ")).unwrap_or_default();
+        let own = if console.can_ask() { own_id(&args.ids, &client, console) } else { None };
+        let own = own.map(|id| format!("{} is the key that this command uses. ", printable(id))).unwrap_or_default();
         ask(&format!("{verb} {what}? {own}It cannot be undone."), console)?;
-    } else if let Some(fact) = own {
-        console.warning(format_args!("{fact}: programs with this key will need another one"));
     }
     let client = connect::limited(&client, console);
     let progress = console.progress("keys");
@@ -78,22 +70,14 @@ fn run(
     }
 }
 
-/// Which of these keys the program works with. `None` also if the lists do not tell: they must not keep a key from its removal.
+/// Which of these keys the program works with, for the question, by one request. `None` if it is not among the caller's first user
+/// keys.
 fn own_id<'a>(ids: &'a [String], client: &ApiKeysClient, console: &Console) -> Option<&'a str> {
-    let time = console.remaining().map_or(OWN_KEY_TIMEOUT, |time| time.min(OWN_KEY_TIMEOUT));
-    let is_own = |key: &ApiKey| inventory::is_own(key, console);
-    let mut user_keys = client.with_time_limit(time).list_all(&ListRequest::new().limit(100));
-    let own = match user_keys.find(|key| key.as_ref().map_or(true, is_own)) {
-        Some(key) => key.ok()?,
-        // Only the lists of spaces have service keys.
-        None => {
-            let found = client.inventory(&InventoryRequest::new().timeout(time)).ok()?.keys;
-            found.into_iter().map(|found| found.key).find(is_own)?
-        }
-    };
+    let keys = connect::limited(client, console).list(&ListRequest::new().limit(100)).ok()?.api_keys;
+    let own = keys.into_iter().find(|key| inventory::is_own(key, console))?;
     // The service takes an id without its padding, too.
-    let bare = |id: &'a str| id.trim_end_matches('=');
-    ids.iter().map(String::as_str).find(|id| bare(id) == own.id.trim_end_matches('='))
+    let bare = |id: &str| id.trim_end_matches('=').to_owned();
+    ids.iter().map(String::as_str).find(|id| bare(id) == bare(&own.id))
 }
 
 /// Asks before something is removed.

@@ -122,47 +122,6 @@ fn a_service_key_needs_its_spaces() {
 }
 
 #[test]
-fn the_key_in_use_is_revoked() {
-    let double = double();
-    let [own, other, third] = ["own", "other", "third"].map(|name| {
-        let file = double.path(name);
-        let id = id_of(&double.run(&["create", name, "--out", &file, "-o", "json"]));
-        (id, file)
-    });
-    let bare = own.0.trim_end_matches('=');
-    tells(&double, &["revoke", &third.0, "--yes"], 0, &expect![[r#""#]]);
-    let args = ["revoke", &other.0, bare, "--yes", "--api-key-file", &own.1];
-    tells(
-        &double,
-        &args,
-        0,
-        &expect![[r#"
-        warning: QXBpS2V5OjI6c0xZSFQ is the key that this command uses: programs with this key will need another one
-    "#]],
-    );
-    // A service key, which is in the list of its space only.
-    let file = double.path("bot");
-    let admin = ["--space-role", "admin", "--org-role", "admin", "--account-role", "admin"];
-    let args = ["create-service-key", "bot", "--space", "prod", "--out", &file, "-o", "json"];
-    let id = id_of(&double.run(&[&args[..], &admin].concat()));
-    tells(
-        &double,
-        &["revoke", &id, "--yes", "--api-key-file", &file],
-        0,
-        &expect![[r#"
-        warning: QXBpS2V5OjU6YWt5SzM= is the key that this command uses: programs with this key will need another one
-    "#]],
-    );
-    // A list that fails does not keep a key from its removal.
-    let id = id_of(&double.run(&["create", "last", "--out", &file, "-o", "json"]));
-    double.respond(|request| {
-        let refused = Response::builder().status(403).body(Vec::new()).unwrap();
-        (request.method() == "GET").then_some(refused)
-    });
-    tells(&double, &["revoke", &id, "--yes"], 0, &expect![[r#""#]]);
-}
-
-#[test]
 fn a_create_of_unknown_outcome() {
     let double = double();
     let file = double.path("key");
