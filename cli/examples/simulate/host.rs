@@ -27,7 +27,7 @@ pub(crate) struct Consumer {
     secret: Option<String>,
     /// The secret that a finished run left it. Unless another party ends that key, the host must have one that works.
     served: Option<String>,
-    /// The secret that it read when it was last told to. Not each consumer reads its file again by itself.
+    /// The secret that it read when it was last told to. Some programs read their file only then.
     pub(crate) reloaded: Option<String>,
     /// Since when it has no working key, other than by the admin.
     keyless_since: Option<OffsetDateTime>,

@@ -36,7 +36,7 @@ impl HookMark {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             created => created?,
         };
-        sync_directory(&self.path, &*self.system)?;
+        sync_directory(&self.path, &*self.system).inspect_err(|_| self.remove())?;
         Ok(true)
     }
 

@@ -72,7 +72,7 @@ fn a_refresh_cannot_extend_a_key() {
         hint: a key that expires needs --expires-in or --expires-at, no later than before
     "#]],
     );
-    // What the hint says, and the example of the help.
+    // The text of the hint, and the example of the help.
     assert_eq!(double.run(&["refresh", &id, "--expires-in", "7d", "--out", &file]).code, Some(0));
     assert_eq!(double.run(&["rotate", &id, "--yes", "--out", &file]).code, Some(0));
 }

@@ -138,8 +138,8 @@ impl EnsureRequest {
     }
 
     /// Called with the stored key after it is verified, and again whenever a later run is about to revoke older ones: for
-    /// programs that must read the new secret first. If it fails, no key is revoked. A later run does not call it if there is no older
-    /// key: a caller for whom that matters notes that the hook has not succeeded.
+    /// programs that must read the new secret first. If it fails, no key is revoked. A later run does not call it again if there is no
+    /// older key. If that matters, keep a mark from before the secret is stored until the hook has succeeded.
     pub fn before_retire(
         mut self,
         hook: impl Fn(&ApiKey) -> Result<(), Box<dyn StdError + Send + Sync>> + Send + Sync + 'static,

@@ -9,7 +9,7 @@ use super::{FoundKey, Inventory, KeySpaces, Scope, UnreadScope};
 use crate::error::Error;
 use crate::model::ApiKey;
 
-/// What was read of one scope.
+/// The part of one scope that was read.
 pub(super) struct ScopeRead {
     pub(super) scope: Scope,
     spaces: KeySpaces,
