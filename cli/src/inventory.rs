@@ -94,6 +94,11 @@ pub(crate) fn warn_of_own_expiry<'a>(keys: impl Iterator<Item = &'a ApiKey>, con
     }
 }
 
+/// Whether two texts are one id. The service takes an id without its padding, too.
+pub(crate) fn same_id(one: &str, other: &str) -> bool {
+    one.trim_end_matches('=') == other.trim_end_matches('=')
+}
+
 /// Whether a key is the program's own, by the redacted form.
 pub(crate) fn is_own(key: &ApiKey, console: &Console) -> bool {
     console.own_key().is_some_and(|own| key.matches(own))

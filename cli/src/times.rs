@@ -64,9 +64,14 @@ pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
     moment.format(&Rfc3339).unwrap_or_else(|_| moment.to_string())
 }
 
+/// The same without the fraction of a second, for people.
+pub(crate) fn rfc3339_to_second(moment: OffsetDateTime) -> String {
+    rfc3339(moment.truncate_to_second())
+}
+
 /// A time in RFC 3339 without the fraction of a second. Other texts stay as they are.
 pub(crate) fn to_second(text: &str) -> String {
-    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), |at| rfc3339(at.truncate_to_second()))
+    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), rfc3339_to_second)
 }
 
 #[cfg(test)]

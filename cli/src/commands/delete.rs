@@ -75,9 +75,7 @@ fn run(
 fn own_id<'a>(ids: &'a [String], client: &ApiKeysClient, console: &Console) -> Option<&'a str> {
     let keys = connect::limited(client, console).list(&ListRequest::new().limit(100)).ok()?.api_keys;
     let own = keys.into_iter().find(|key| inventory::is_own(key, console))?;
-    // The service takes an id without its padding, too.
-    let bare = |id: &str| id.trim_end_matches('=').to_owned();
-    ids.iter().map(String::as_str).find(|id| bare(id) == bare(&own.id))
+    ids.iter().map(String::as_str).find(|id| inventory::same_id(id, &own.id))
 }
 
 /// Asks before something is removed.

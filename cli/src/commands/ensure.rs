@@ -51,17 +51,17 @@ pub(crate) fn run(args: &Ensure, console: &Console) -> Result<(), Failure> {
     });
     match ensured {
         Ok(ensured) => {
+            warn(&ensured.warnings, console);
+            inventory::report_warnings(&ensured.key, console);
+            for key in &ensured.retired {
+                console.report(format_args!("revoked the old key {}", printable(&key.id)));
+            }
             // An earlier run stored this key, and its hook failed or did not run.
             if mark.is_some_and(|mark| mark.is_set())
                 && let Err(problem) = hook(&ensured.key)
             {
                 let message = format!("the stored key `{}` works: {problem}", printable(&ensured.key.id));
                 return Err(Failure::new(Code::HalfRotated, message).hint(AGAIN));
-            }
-            warn(&ensured.warnings, console);
-            inventory::report_warnings(&ensured.key, console);
-            for key in &ensured.retired {
-                console.report(format_args!("revoked the old key {}", printable(&key.id)));
             }
             let (change, key) = (ensured.change, Some(ensured.key));
             let report = Report { change, key, retired: &ensured.retired, pending: &ensured.pending };

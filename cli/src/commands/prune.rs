@@ -86,7 +86,8 @@ fn select(args: &Prune, client: &ApiKeysClient, is_first: bool, console: &Consol
         return Err(failure.and("nothing was revoked"));
     }
     let is_kept = |found: &FoundKey| {
-        inventory::is_own(&found.key, console) || args.keep.as_ref().is_some_and(|id| *id == found.key.id)
+        let is_named = args.keep.as_ref().is_some_and(|id| inventory::same_id(id, &found.key.id));
+        is_named || inventory::is_own(&found.key, console)
     };
     if args.keep.is_none() && !read.keys.iter().any(is_kept) {
         let message = "the key of this command is not among the keys that were read, so it cannot be spared";

@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure, printable, with_causes};
 use crate::shell::own_key_variables;
 use crate::system::{Child, Exit, Program, Signal, Signals};
-use crate::times::{after, rfc3339};
+use crate::times::{after, rfc3339_to_second};
 use crate::{bindings, connect};
 
 /// The time to revoke the key without `--timeout`.
@@ -152,10 +152,8 @@ impl Request {
                 return failure;
             }
             let name = printable(&self.name);
-            failure.hint(format!(
-                "if the key `{name}` exists, it stops working at {}",
-                rfc3339(self.expires_at.truncate_to_second())
-            ))
+            failure
+                .hint(format!("if the key `{name}` exists, it stops working at {}", rfc3339_to_second(self.expires_at)))
         })
     }
 }
@@ -164,7 +162,7 @@ fn default_name(now: OffsetDateTime, console: &Console) -> Result<String, Failur
     let host = console.system.host_name().map_err(|error| {
         Failure::new(Code::Other, format!("the name of this host is not known: {error}")).hint("pass --name NAME")
     })?;
-    Ok(format!("run:{host}:{}:{}", console.system.process_id(), rfc3339(now.truncate_to_second())))
+    Ok(format!("run:{host}:{}:{}", console.system.process_id(), rfc3339_to_second(now)))
 }
 
 /// The key of the command.
@@ -197,14 +195,14 @@ impl Lent<'_> {
 
     fn revoke(&self) -> Result<(), Failure> {
         if self.created.has_duplicate_member() {
-            let expiry = rfc3339(self.expires_at.truncate_to_second());
+            let expiry = rfc3339_to_second(self.expires_at);
             let message = format!("the new key was not revoked, because {UNCERTAIN_ID}; it works until {expiry}");
             return Err(Failure::new(Code::Other, message).hint(how_to_revoke(&self.created)));
         }
         // The time of the command does not count, and that of the first calls may be over.
         let limit = self.console.global.connection.timeout.unwrap_or(REVOKE_TIMEOUT);
         self.client.with_time_limit(limit).revoke(&self.created.id).map_err(|error| {
-            let (id, problem, expiry) = (self.id(), with_causes(&error), rfc3339(self.expires_at.truncate_to_second()));
+            let (id, problem, expiry) = (self.id(), with_causes(&error), rfc3339_to_second(self.expires_at));
             Failure::new(Code::Other, format!("revoking the key {id} failed: {problem}; it works until {expiry}"))
                 .hint(how_to_revoke(&self.created))
         })

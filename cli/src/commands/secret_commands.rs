@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::failure::{Code, Effect, Failure, NOTHING_CHANGED, NOTHING_CREATED, printable, with_causes};
 use crate::shell::quoted;
 use crate::store::{NotStored, Rescue, Store};
-use crate::times::{after, rfc3339};
+use crate::times::{after, rfc3339_to_second};
 use crate::{api_key, bindings, connect, inventory, output};
 
 /// The time to revoke a key whose secret is lost.
@@ -78,7 +78,7 @@ pub(crate) fn refresh(args: &Refresh, console: &Console) -> Result<(), Failure> 
     console.report(format_args!(
         "refreshing the key {} at {}; if this is interrupted, its secret may have changed: refresh it again",
         printable(&args.id),
-        rfc3339(console.system.now().truncate_to_second())
+        rfc3339_to_second(console.system.now())
     ));
     let created = client.refresh(&request).map_err(|error| {
         let failure = not_minted(&error, NOTHING_CHANGED, &mut store);
@@ -132,12 +132,10 @@ fn refuse_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console:
 }
 
 fn is_own_key(id: &str, own: &SecretString, client: &ApiKeysClient, console: &Console) -> Result<bool, Error> {
-    // The service takes an id without its padding, too.
-    let bare = |id: &str| id.trim_end_matches('=').to_owned();
     let mut is_user_key = false;
     for key in client.list_all(&ListRequest::new().limit(100)) {
         let key = key?;
-        if bare(&key.id) == bare(id) {
+        if inventory::same_id(&key.id, id) {
             return Ok(key.matches(own));
         }
         inventory::warn_of_own_expiry(std::iter::once(&key), console);
@@ -165,7 +163,7 @@ pub(crate) fn announce_create(name: &str, console: &Console) {
     console.report(format_args!(
         "creating a key named `{}` at {}; if this is interrupted, look for that name in a list",
         printable(name),
-        rfc3339(console.system.now().truncate_to_second())
+        rfc3339_to_second(console.system.now())
     ));
 }
 

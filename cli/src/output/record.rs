@@ -8,7 +8,7 @@ use arize_api_keys::{ApiKey, BotUser, FieldWarning, Pagination, RoleAssignment};
 use serde::Serialize;
 
 use crate::redact::Secrets;
-use crate::times::{rfc3339, to_second};
+use crate::times::{rfc3339, rfc3339_to_second, to_second};
 
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
@@ -79,7 +79,7 @@ impl Field<'_> {
 
 /// A time as people read it, to the second.
 pub(crate) fn moment(field: &str, moment: Option<OffsetDateTime>, warnings: &[FieldWarning]) -> Option<String> {
-    moment.map(|at| rfc3339(at.truncate_to_second())).or_else(|| unread(field, warnings))
+    moment.map(rfc3339_to_second).or_else(|| unread(field, warnings))
 }
 
 /// The mark of a field that cannot be read, with the value as it came.

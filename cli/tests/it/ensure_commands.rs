@@ -205,6 +205,22 @@ fn a_hook_that_failed_runs_again_until_it_succeeds() {
     }
 }
 
+/// A run says which keys it revoked, also if its hook fails then.
+#[test]
+fn a_hook_that_fails_again_hides_no_revoked_key() {
+    let double = Double::new();
+    let path = double.path("key");
+    let place = ["ensure", "etl", "--owner", "o", "--lifetime", "1h", "--out", &path, "-o", "json"];
+    let run = |hook: &[&str]| double.run(&[&place, hook].concat());
+    let first: Value = serde_json::from_str(&run(&[]).out).unwrap();
+    double.world().clock.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(run(&["--then", "false"]).code, Some(11));
+    let again = run(&["--then", "false"]);
+    let line =
+        format!("revoked the old key {}\nrunning `false`\nerror: the stored key `", first["id"].as_str().unwrap());
+    assert!(again.code == Some(11) && again.err.contains(&line), "{}", again.err);
+}
+
 /// A run that stores nothing leaves nothing to do.
 #[test]
 fn a_hook_does_not_run_for_a_key_that_was_not_stored() {

@@ -226,6 +226,11 @@ fn keys_are_pruned_by_every_rule_at_once() {
     // The key of the command itself is never selected.
     let run = service.run(&["prune", "--name", "*", "--all-spaces", "-o", "json"]);
     assert_eq!(names(&json(run.succeeded())["selected"]), ["other", "run:bot"]);
+    // Nor is one that is named, with or without the padding of its id.
+    for id in [bot.as_str(), bot.trim_end_matches('=')] {
+        let run = service.run(&["prune", "--name", "*", "--space", "prod", "--keep", id, "-o", "json"]);
+        assert_eq!(json(run.succeeded())["selected"], Value::Array(Vec::new()), "{id}");
+    }
     let run = service.run(&["prune", "--name", "*", "--space", "prod", "--yes", "-o", "json"]);
     assert_eq!(json(run.succeeded())["revoked"][0], bot.as_str());
     let run = service.run(&["prune", "--expired", "-o", "json"]);
